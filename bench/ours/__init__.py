@@ -1,0 +1,1 @@
+"""Our side of a comparison, as programs of their own."""

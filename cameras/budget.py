@@ -1,0 +1,101 @@
+"""One budget of login attempts per camera, shared by every protocol and every caller.
+
+Cameras count wrong passwords and lock: 4 to 7 tries, often over all protocols together and often for the whole source
+address, for 30 minutes and more. We stop far before that: at most two wrong tries per account and three per camera in
+the window.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from cameras.errors import LockedOut
+
+WINDOW = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One spent try. `camera` is a stable key of the camera, `at` is in UTC."""
+
+    camera: str
+    account: str
+    at: datetime
+    outcome: Literal["wrong", "locked"]
+
+
+@dataclass(slots=True)
+class Trial:
+    """One login under way.
+
+    It counts as wrong unless `worked()` is called: a login that died half-way may have been counted by the camera.
+    """
+
+    outcome: Literal["wrong", "worked", "locked"] = "wrong"
+
+    def worked(self) -> None:
+        self.outcome = "worked"
+
+    def locked(self) -> None:
+        """The camera hinted at a lock-out: nothing more is sent to it within the window."""
+        self.outcome = "locked"
+
+
+class AttemptBudget:
+    """Who may still be tried where. `on_spent` is told of every spent try before the next one is allowed."""
+
+    def __init__(
+        self,
+        *,
+        per_account: int = 2,
+        per_camera: int = 3,
+        earlier: Iterable[Attempt] = (),
+        on_spent: Callable[[Attempt], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._per_account = per_account
+        self._per_camera = per_camera
+        self._spent: dict[str, list[Attempt]] = {}
+        self._under_way: dict[str, list[str]] = {}
+        self._on_spent = on_spent
+        self._now = now
+        for attempt in earlier:
+            self._spent.setdefault(attempt.camera, []).append(attempt)
+
+    def remaining(self, camera: str, account: str) -> int:
+        """How many wrong tries this account may still cost."""
+        recent = self._recent(camera)
+        if any(attempt.outcome == "locked" for attempt in recent):
+            return 0
+        under_way = self._under_way.get(camera, [])
+        here = sum(attempt.account == account for attempt in recent) + under_way.count(account)
+        return max(0, min(self._per_account - here, self._per_camera - len(recent) - len(under_way)))
+
+    @contextmanager
+    def trial(self, camera: str, account: str) -> Iterator[Trial]:
+        """Spend one try. Raises LockedOut, with nothing sent, when the budget is used up."""
+        if not self.remaining(camera, account):
+            raise LockedOut("our own limit of login attempts for this camera is reached; wait 30 minutes")
+        trial = Trial()
+        self._under_way.setdefault(camera, []).append(account)
+        try:
+            yield trial
+        finally:
+            self._under_way[camera].remove(account)
+            if trial.outcome != "worked":
+                self._spend(Attempt(camera, account, self._now(), trial.outcome))
+
+    def _spend(self, attempt: Attempt) -> None:
+        self._spent.setdefault(attempt.camera, []).append(attempt)
+        self._on_spent(attempt)
+
+    def _recent(self, camera: str) -> list[Attempt]:
+        since = self._now() - WINDOW
+        recent = [attempt for attempt in self._spent.get(camera, ()) if attempt.at > since]
+        if recent:
+            self._spent[camera] = recent
+        else:
+            self._spent.pop(camera, None)
+        return recent

@@ -1,0 +1,252 @@
+"""One conversation with one ONVIF device: its clock, its service addresses, and how it wants to be logged in to."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import httpx
+
+from cameras import soap
+from cameras.budget import AttemptBudget
+from cameras.errors import ClockSkewed, DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unsupported
+from cameras.facts import AnonymousOnvif, Clock
+from cameras.http import DeviceHttp, HttpLogin, Reply, challenges
+from cameras.onvif_replies import decode_clock_kind, decode_utc
+from cameras.secret import Credential
+
+DEVICE_PATH = "/onvif/device_service"
+
+# Operations that ONVIF's access classes put behind a login (READ_SYSTEM and READ_SYSTEM_SECRET), any level of account
+# first.
+GUARDED = ("GetDeviceInformation", "GetUsers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Challenge:
+    """A refusal of a request without a login: it tells how to log in."""
+
+    operation: str
+    style: Literal["http", "wsse"]
+    reply: Reply
+
+
+class OnvifSession:
+    """Asks anonymously until `log_in`, then signed. Raises `cameras.errors`.
+
+    `quirks` collects the names of the workarounds that this camera needed. `spoke_soap` tells that at least one answer
+    was a SOAP envelope, `spoke_broken_xml` that one claimed to be XML and was not readable.
+    """
+
+    def __init__(self, http: DeviceHttp, camera_key: str, budget: AttemptBudget, path: str = DEVICE_PATH) -> None:
+        self.http = http
+        self.device_url = http.base.copy_with(raw_path=path.encode())
+        self.quirks: set[str] = set()
+        self.spoke_soap = False
+        self.spoke_broken_xml = False
+        self.account: str | None = None
+        self._camera_key = camera_key
+        self._budget = budget
+        self._clock_offset: timedelta | None = None
+        self._refusal: _Challenge | None = None
+        self._http_login: HttpLogin | None = None
+        self._wsse: Credential | None = None
+
+    async def clock(self) -> Clock:
+        """GetSystemDateAndTime, which needs no login (some cameras want one all the same: Unauthorized).
+
+        Remembers the camera's time as the one to sign with.
+        """
+        asked, started = datetime.now(UTC), time.monotonic()
+        login = None if self._wsse else self._http_login
+        reply = await soap.post(self.http, self.device_url, soap.DEVICE, "GetSystemDateAndTime", {}, login=login)
+        round_trip = timedelta(seconds=time.monotonic() - started)
+        self._trust_date_header(reply, asked)
+        try:
+            said = self._read(soap.DEVICE, "GetSystemDateAndTime", reply)
+        except Unauthorized:
+            # Behind a web server with Digest of its own even the clock wants a login.
+            if self.account is None and challenges(reply.headers):
+                self._refusal = _Challenge("GetSystemDateAndTime", "http", reply)
+            raise
+        source, timezone = decode_clock_kind(said)
+        utc = decode_utc(said)
+        if utc is None:
+            self.quirks.add("impossible-time")
+            return Clock(source=source, utc=None, skew_s=None, uncertainty_s=None, timezone=timezone)
+        self._clock_offset = utc - (asked + round_trip / 2)
+        return Clock(
+            source=source,
+            utc=utc.isoformat(),
+            skew_s=round(self._clock_offset.total_seconds(), 1),
+            uncertainty_s=round(round_trip.total_seconds() / 2 + 1, 2),
+            timezone=timezone,
+        )
+
+    def _trust_date_header(self, reply: Reply, asked: datetime) -> None:
+        """The HTTP Date as a stand-in for signing, until the camera's own word replaces it."""
+        try:
+            date = parsedate_to_datetime(reply.headers.get("date", ""))
+            self._clock_offset = date - asked if date.tzinfo else None
+        except (TypeError, ValueError, OverflowError):
+            self._clock_offset = None
+
+    async def try_anonymously(self) -> AnonymousOnvif:
+        """Which guarded operations answer without a login.
+
+        The refusals tell how this camera wants to be logged in to.
+        """
+        answered, refused = [], []
+        for operation in GUARDED:
+            reply = await soap.post(self.http, self.device_url, soap.DEVICE, operation, {})
+            try:
+                if _says_something(self._read(soap.DEVICE, operation, reply)):
+                    answered.append(operation)
+            except Unauthorized:
+                refused.append(operation)
+                style: Literal["http", "wsse"] = "http" if challenges(reply.headers) else "wsse"
+                self._refusal = self._refusal or _Challenge(operation, style, reply)
+            except (Unsupported, Garbled, Refused, ClockSkewed):
+                continue
+        return AnonymousOnvif(tuple(answered), tuple(refused))
+
+    @property
+    def wants_http_login(self) -> bool:
+        """Whether a refusal came with an HTTP challenge that we can answer without sending the password."""
+        return self._refusal is not None and any(
+            c.lower().startswith("digest") for c in challenges(self._refusal.reply.headers)
+        )
+
+    @property
+    def login_operation(self) -> str | None:
+        """The operation that proved to be guarded, `None` where none is known to be."""
+        return self._refusal.operation if self._refusal else None
+
+    async def log_in(self, credential: Credential) -> None:
+        """Prove the credential on an operation that was refused without it; later questions are signed with it.
+
+        Needs `try_anonymously` first. Spends one try of the budget if it fails. Unauthorized, LockedOut, ClockSkewed,
+        Unreachable; Unsupported where nothing on this camera asks for a login, so that no credential can be proved.
+        """
+        if self._refusal is None:
+            raise Unsupported("no operation of this camera asks for a login")
+        login, wsse = self._prepare(credential)
+        with self._budget.trial(self._camera_key, credential.username) as trial:
+            try:
+                await self._signed(soap.DEVICE, self._refusal.operation, {}, self.device_url, login=login, wsse=wsse)
+                trial.worked()
+            except LockedOut:
+                trial.locked()
+                raise
+            except Unauthorized as error:
+                if wsse and self._clock_offset is None:
+                    raise ClockSkewed(
+                        f"{error}; its clock could not be read, so the login may have been dated wrongly"
+                    ) from error
+                raise
+            except (Refused, Unsupported, Garbled):
+                # It went past the login and failed later.
+                trial.worked()
+                raise
+        if login is not None:
+            login.proven = True
+        self._http_login, self._wsse, self.account = login, wsse, credential.username
+
+    async def accepts(self, credential: Credential, http: DeviceHttp) -> bool:
+        """Whether a login works over the given, fresh connection. The caller charges the budget. Raises as `log_in`."""
+        if self._refusal is None:
+            raise Unsupported("no operation of this camera asks for a login")
+        by_http = self._refusal.style == "http"
+        try:
+            await self._signed(
+                soap.DEVICE,
+                self._refusal.operation,
+                {},
+                self.device_url,
+                login=HttpLogin(credential) if by_http else None,
+                wsse=None if by_http else credential,
+                http=http,
+            )
+        except Unauthorized:
+            return False
+        return True
+
+    def _prepare(self, credential: Credential) -> tuple[HttpLogin | None, Credential | None]:
+        refusal = self._refusal
+        if refusal is None or refusal.style == "wsse":
+            return None, credential
+        login = HttpLogin(credential)
+        login.accept(refusal.reply, httpx.Request("POST", self.device_url))
+        return login, None
+
+    @property
+    def http_login(self) -> HttpLogin | None:
+        """For plain HTTP requests (snapshots): the proven Digest login, or one made of the proven WS-Security
+        credential.
+        """
+        if self._http_login is None and self._wsse is not None:
+            self._http_login = HttpLogin(self._wsse)
+        return self._http_login
+
+    async def ask(
+        self, namespace: str, operation: str, arguments: Mapping[str, Any] | None = None, url: httpx.URL | None = None
+    ) -> Any:  # noqa: ANN401 - zeep's values have no types
+        """One question, signed once logged in."""
+        login = None if self._wsse else self._http_login
+        return await self._signed(
+            namespace, operation, arguments or {}, url or self.device_url, login=login, wsse=self._wsse
+        )
+
+    async def _signed(
+        self,
+        namespace: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        url: httpx.URL,
+        *,
+        login: HttpLogin | None,
+        wsse: Credential | None,
+        http: DeviceHttp | None = None,
+    ) -> Any:  # noqa: ANN401
+        token = soap.username_token(wsse, self._clock_offset or timedelta()) if wsse else None
+        reply = await soap.post(http or self.http, url, namespace, operation, arguments, login=login, token=token)
+        return self._read(namespace, operation, reply)
+
+    def _read(self, namespace: str, operation: str, reply: Reply) -> Any:  # noqa: ANN401
+        try:
+            answer = soap.read_reply(namespace, operation, reply)
+        except DeviceError as error:
+            self.spoke_soap |= soap.is_envelope(reply)
+            self.spoke_broken_xml |= isinstance(error, Garbled) and soap.claims_xml(reply)
+            if reply.status == httpx.codes.OK:
+                self.quirks.add(_quirk_of(error, reply))
+            raise
+        self.spoke_soap = True
+        return answer
+
+    def local_url(self, announced: str) -> httpx.URL:
+        """A service's announced address as reachable from here; the device service's where it cannot be read."""
+        try:
+            url = self.http.local_url(announced)
+            said = httpx.URL(announced)
+        except (Garbled, httpx.InvalidURL):
+            self.quirks.add("xaddr-unreadable")
+            return self.device_url
+        if said.host != url.host:
+            self.quirks.add("xaddr-other-host")
+        elif said.scheme != url.scheme:
+            self.quirks.add("xaddr-other-scheme")
+        return url
+
+
+def _says_something(answer: object) -> bool:
+    """An empty list of users, as onvif_simple_server gives it to everybody, gives nothing away."""
+    return bool(answer) if isinstance(answer, list) else answer is not None
+
+
+def _quirk_of(error: DeviceError, reply: Reply) -> str:
+    if not reply.body.strip():
+        return "empty-200"
+    return "not-soap-200" if isinstance(error, Garbled) else "fault-under-200"

@@ -1,0 +1,64 @@
+"""Text and XML from a camera: bounded, cleaned, without entities."""
+
+import unicodedata
+from urllib.parse import urlsplit, urlunsplit
+
+from lxml import etree
+
+from cameras.errors import Garbled
+
+MOST_XML_BYTES = 4 * 1024 * 1024
+MOST_XML_DEPTH = 64
+
+# Cc and Cf hold terminal escapes and direction overrides, Cs lone surrogates, Zl and Zp line breaks of their own.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def clean_text(value: str | bytes, most: int = 200) -> str:
+    """One printable line of at most `most` characters: invalid UTF-8, control and format characters become U+FFFD."""
+    text = value[: most * 4].decode("utf-8", "replace") if isinstance(value, bytes) else value
+    text = text[: most * 2].strip()
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            " " if character in "\t\r\n" else "\ufffd" if unicodedata.category(character) in _UNPRINTABLE else character
+            for character in text
+        )
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def without_user_info(url: str) -> str:
+    """The URL with any `user:password@` taken out: some cameras announce their own password in a stream address."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def parse_xml(body: bytes, most: int = MOST_XML_BYTES) -> etree._Element:
+    """The document's root. Garbled for anything too large, too deep, not XML, or carrying a document type.
+
+    A document type is refused whole: no ONVIF answer has one, and every entity attack needs one.
+    """
+    if len(body) > most:
+        raise Garbled(f"the answer is larger than {most} bytes")
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        raise Garbled("the answer carries a document type declaration")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(body.lstrip(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Garbled(f"not XML ({clean_text(str(error))}): {clean_text(body, 80)!r}") from error
+    if root.getroottree().docinfo.internalDTD is not None:  # in an encoding that hid it from the look at the bytes
+        raise Garbled("the answer carries a document type declaration")
+    _refuse_depth(root)
+    return root
+
+
+def _refuse_depth(root: etree._Element) -> None:
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MOST_XML_DEPTH:
+            raise Garbled(f"the answer is nested deeper than {MOST_XML_DEPTH}")

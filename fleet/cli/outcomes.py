@@ -1,0 +1,116 @@
+"""How a command ends: one table of exit codes, and the one place where errors become them."""
+
+import hashlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from fleet.errors import FleetError
+from fleet.reports.assessment import WORST_FIRST, Assessment, ReportError
+from fleet.reports.output import OutputError
+from scanners.credentials import CredentialsError
+from scanners.discovery.interfaces import InterfaceError
+from scanners.discovery.nmap import NmapFailed, NmapMissing
+from scanners.knowledge import KnowledgeError
+from scanners.model import Outcome, Severity
+from scanners.targets import TargetError
+
+
+class ExitCode(IntEnum):
+    """What scripts may rely on."""
+
+    GOOD = 0
+    FINDINGS = 1
+    WRONG_USE = 2
+    NOT_EVALUATED = 3
+    OUR_FAULT = 4
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
+    {
+        ExitCode.GOOD: "everything was looked at, and nothing failed at or above --fail-on",
+        ExitCode.FINDINGS: "a check failed at or above --fail-on; this wins over 3",
+        ExitCode.WRONG_USE: "wrong use, or something on this machine to put right first: the message says what",
+        ExitCode.NOT_EVALUATED: "an address could not be evaluated, or a check ended in an error of its own",
+        ExitCode.OUR_FAULT: "a fault of Camwarden itself: the message has a number to report",
+        ExitCode.INTERRUPTED: "stopped by Ctrl-C; what was finished until then is printed",
+        ExitCode.BROKEN_PIPE: "whoever read our output went away",
+    }
+)
+
+
+class WrongUse(Exception):
+    """The command cannot be carried out as it was given. The text says what to write instead."""
+
+
+# Their texts are written for the operator and carry no secret.
+_FOR_THE_OPERATOR = (
+    *(WrongUse, TargetError, CredentialsError, KnowledgeError, InterfaceError, NmapMissing, NmapFailed),
+    *(OutputError, ReportError, FleetError),
+)
+
+
+def assessment_exit(assessment: Assessment, fail_on: Severity | None) -> ExitCode:
+    """Unknown verdicts alone are no failure: they are the camera's or the credential's, and the report shows them."""
+    failed = assessment.count(Outcome.FAIL)
+    if fail_on is not None and any(failed[severity] for severity in WORST_FIRST[: WORST_FIRST.index(fail_on) + 1]):
+        return ExitCode.FINDINGS
+    if assessment.not_evaluated or assessment.count(Outcome.ERROR).total():
+        return ExitCode.NOT_EVALUATED
+    return ExitCode.GOOD
+
+
+class Boundary(TyperGroup):
+    """The outermost group: nothing but an exit code and one line leaves it."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context has no public type of that name
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_stdout()
+            raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except _FOR_THE_OPERATOR as error:
+            sys.stderr.write(f"camwarden: {error}\n")
+            raise typer.Exit(ExitCode.WRONG_USE) from None
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong, the operator gets one line with a number
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            sys.stderr.write(f"camwarden: {our_fault(error)}\n")
+            raise typer.Exit(ExitCode.OUR_FAULT) from None
+
+
+def our_fault(error: BaseException) -> str:
+    """One line. The words of the error stay out of it: they may quote a camera, an address or a password."""
+    frames = [f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    where = [_short(frame) for frame in frames]
+    number = hashlib.sha256("\n".join([type(error).__name__, *where]).encode()).hexdigest()[:10]
+    return (
+        f"this is our fault, not yours ({type(error).__name__}, number {number}). Please report that number, and what "
+        "`camwarden --debug` before the same command prints, without addresses and passwords."
+    )
+
+
+def _short(frame: str) -> str:
+    """The same on every machine: the last three parts of the path."""
+    return "/".join(frame.split("/")[-3:])
+
+
+def _forget_stdout() -> None:
+    # The interpreter flushes stdout when it ends, and would complain about the same broken pipe again.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

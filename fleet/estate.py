@@ -1,0 +1,394 @@
+"""What the console reads: keyset paging, filters, counts. Nothing is changed but an acceptance that has run out."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fleet import scan_rows
+from fleet.errors import NotFound
+from fleet.findings import FindingState, reopen_expired
+from fleet.lifecycle import Event
+from fleet.paging import holds, how_many, number_and_id, paged, read_page, two, words
+from fleet.store import Store
+from fleet.store import tables as t
+from fleet.store.packing import unpack
+from fleet.views import (
+    Changes,
+    CheckRow,
+    DeviceFilter,
+    DeviceRow,
+    DeviceView,
+    FindingEvent,
+    FindingFilter,
+    FindingRow,
+    FindingView,
+    NotEvaluatedRow,
+    OverviewView,
+    Page,
+    ScoreBucket,
+    ScorePoint,
+    SeverityCounts,
+)
+from scanners import dossier as dossiers
+from scanners.dossier import Dossier
+from scanners.model import Outcome, Severity, Verdict
+
+__all__ = [
+    "Changes",
+    "CheckRow",
+    "DeviceFilter",
+    "DeviceRow",
+    "DeviceView",
+    "FindingEvent",
+    "FindingFilter",
+    "FindingRow",
+    "FindingView",
+    "NotEvaluatedRow",
+    "OverviewView",
+    "Page",
+    "ScoreBucket",
+    "ScorePoint",
+    "SeverityCounts",
+    "device",
+    "devices",
+    "finding",
+    "findings",
+    "not_evaluated",
+    "overview",
+    "vendors",
+]
+
+_YESTERDAY = timedelta(hours=24)
+_FIX_FIRST = 10
+_BUCKET = 10
+# How much worse one finding is than one of the severity below.
+_WEIGHTS = {Severity.CRITICAL: 27, Severity.HIGH: 9, Severity.MEDIUM: 3, Severity.LOW: 1}
+_BY_SEVERITY = {
+    Severity.CRITICAL: t.Camera.critical,
+    Severity.HIGH: t.Camera.high,
+    Severity.MEDIUM: t.Camera.medium,
+    Severity.LOW: t.Camera.low,
+}
+
+
+# --- overview ---------------------------------------------------------------------------------------------------------
+
+
+async def overview(store: Store) -> OverviewView:
+    """The whole estate in numbers."""
+    await reopen_expired(store)
+    since = store.now() - _YESTERDAY
+    async with store.read() as connection:
+        worst = dict((await connection.execute(select(t.Camera.worst, func.count()).group_by(t.Camera.worst))).all())
+        sums = [func.coalesce(func.sum(column), 0) for column in (*_BY_SEVERITY.values(), t.Camera.unknown)]
+        *counts, unknown = (await connection.execute(select(*sums))).one()
+        silent = await how_many(connection, select(t.ScanNotEvaluated.id).where(t.ScanNotEvaluated.current))
+        scans = await scan_rows.newest_within(connection, 1)
+        return OverviewView(
+            cameras=sum(worst.values()),
+            by_worst=tuple((severity, worst.get(severity, 0)) for severity in (*Severity, None)),
+            findings=SeverityCounts(*counts),
+            checks=await _fix_first(connection),
+            last_scan=scans[0] if scans else None,
+            not_evaluated=silent,
+            unknown=unknown,
+            changes=await _changes(connection, since),
+            scores=await _scores(connection),
+        )
+
+
+async def _fix_first(connection: AsyncConnection) -> tuple[CheckRow, ...]:
+    severity, cameras = func.max(t.Finding.severity), func.count(t.Finding.camera.distinct())
+    by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(t.IS_LIVE).group_by(t.Finding.check_id)
+    rows = (await connection.execute(by_check)).all()
+    titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
+    checks = [CheckRow(check, titles.get(check, check), worst, many, all_) for check, worst, many, all_ in rows]
+    return tuple(sorted(checks, key=lambda row: (-_WEIGHTS[row.severity] * row.cameras, row.check))[:_FIX_FIRST])
+
+
+async def _changes(connection: AsyncConnection, since: datetime) -> Changes:
+    counted = (
+        select(t.FindingEvent.event, func.count()).where(t.FindingEvent.at >= since).group_by(t.FindingEvent.event)
+    )
+    events = dict((await connection.execute(counted)).all())
+    opened, reopened, fixed = (events.get(event.value, 0) for event in (Event.OPENED, Event.REOPENED, Event.FIXED))
+    return Changes(since, opened, reopened, fixed)
+
+
+async def _scores(connection: AsyncConnection) -> tuple[ScoreBucket, ...]:
+    counted = dict((await connection.execute(select(t.Camera.score, func.count()).group_by(t.Camera.score))).all())
+    lows = range(0, 100, _BUCKET)
+    highs = [low + _BUCKET - 1 for low in lows[:-1]] + [100]
+    return tuple(
+        ScoreBucket(low, high, sum(counted.get(score, 0) for score in range(low, high + 1)))
+        for low, high in zip(lows, highs, strict=True)
+    )
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+async def devices(
+    store: Store, wanted: DeviceFilter | None = None, after: str | None = None, limit: int = 50
+) -> Page[DeviceRow]:
+    """Lowest score first. Raises Invalid for a cursor that no page gave."""
+    wanted = wanted or DeviceFilter()
+    await reopen_expired(store)
+    query = select(t.Camera).where(*_device_conditions(wanted))
+    start: ColumnElement[bool] = true()
+    if after is not None:
+        score, last = number_and_id(after)
+        start = and_(t.Camera.score >= score, or_(t.Camera.score > score, t.Camera.id > last))
+    order = (t.Camera.score, t.Camera.id)
+    async with store.read() as connection:
+        rows, more = await read_page(connection, query.where(start).order_by(*order), limit)
+        total = await how_many(connection, query)
+    return paged([_device_row(row) for row in rows], f"{rows[-1].score}~{rows[-1].id}" if more else None, total)
+
+
+def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
+    conditions = [holds(t.Camera.search, word) for word in words(wanted.text)]
+    if wanted.vendor is not None:
+        conditions.append(t.Camera.vendor == wanted.vendor.casefold())
+    if wanted.severity is not None and wanted.check is None:
+        conditions.append(_BY_SEVERITY[wanted.severity] > 0)
+    if wanted.check is not None:
+        failing = select(t.Finding.camera).where(t.IS_LIVE, t.Finding.check_id == wanted.check)
+        of_severity = t.Finding.severity == wanted.severity if wanted.severity else true()
+        conditions.append(t.Camera.id.in_(failing.where(of_severity)))
+    return conditions
+
+
+async def vendors(store: Store) -> tuple[tuple[str, int], ...]:
+    """Manufacturers and how many cameras each has, by name: the choices of `DeviceFilter.vendor`."""
+    by_vendor = (
+        select(func.max(t.Camera.manufacturer), func.count())
+        .where(t.Camera.vendor.is_not(None))
+        .group_by(t.Camera.vendor)
+        .order_by(t.Camera.vendor)
+    )
+    async with store.read() as connection:
+        rows = (await connection.execute(by_vendor)).all()
+    return tuple((name or "", number) for name, number in rows)
+
+
+async def device(store: Store, camera: str) -> DeviceView:
+    """Raises NotFound."""
+    await reopen_expired(store)
+    async with store.read() as connection:
+        row = (await connection.execute(select(t.Camera).where(t.Camera.id == camera))).first()
+        if row is None:
+            raise NotFound("there is no such camera")
+        body = await connection.scalar(select(t.StoredDossier.body).where(t.StoredDossier.id == row.last_dossier))
+        return DeviceView(
+            row=_device_row(row),
+            hardware=row.hardware,
+            driver=row.driver,
+            verdicts=await _verdicts(connection, camera),
+            findings=await _all_findings(connection, camera),
+            dossier=_dossier(body),
+            history=await _history(connection, camera),
+        )
+
+
+async def _verdicts(connection: AsyncConnection, camera: str) -> tuple[Verdict, ...]:
+    """Failed before unknown before passed, worst first."""
+    current = (
+        select(
+            t.CurrentVerdict, t.CheckText.title, t.CheckText.remediation, t.CheckText.references, t.CheckText.standards
+        )
+        .join(t.CheckText, t.CheckText.id == t.CurrentVerdict.check_id)
+        .where(t.CurrentVerdict.camera == camera)
+        .order_by(t.CurrentVerdict.severity.desc(), t.CurrentVerdict.check_id, t.CurrentVerdict.subject)
+    )
+    order = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+    verdicts = [_verdict(row) for row in (await connection.execute(current)).all()]
+    return tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.verdict)))
+
+
+async def _all_findings(connection: AsyncConnection, camera: str) -> tuple[FindingRow, ...]:
+    fixed_last = case((t.Finding.state == FindingState.FIXED.value, 1), else_=0)
+    query = _finding_query().where(t.Finding.camera == camera)
+    rows = await connection.execute(query.order_by(fixed_last, t.Finding.severity.desc(), t.Finding.id.desc()))
+    return tuple(_finding_row(row) for row in rows.all())
+
+
+async def _history(connection: AsyncConnection, camera: str) -> tuple[ScorePoint, ...]:
+    columns = (t.StoredDossier.at, t.StoredDossier.score, t.StoredDossier.failed, t.StoredDossier.unknown)
+    visits = select(*columns).where(t.StoredDossier.camera == camera).order_by(t.StoredDossier.id)
+    return tuple(ScorePoint(*row) for row in (await connection.execute(visits)).all())
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
+
+
+async def findings(
+    store: Store, wanted: FindingFilter | None = None, after: str | None = None, limit: int = 50
+) -> Page[FindingRow]:
+    """Worst first, then the newest. Raises Invalid for a cursor that no page gave."""
+    wanted = wanted or FindingFilter()
+    await reopen_expired(store)
+    conditions = _finding_conditions(wanted)
+    start: ColumnElement[bool] = true()
+    if after is not None:
+        rank, last = number_and_id(after)
+        severity = t.BY_RANK.get(rank, Severity.LOW)
+        start = and_(t.Finding.severity <= severity, or_(t.Finding.severity < severity, t.Finding.id < last))
+    query = _finding_query().where(*conditions, start).order_by(t.Finding.severity.desc(), t.Finding.id.desc())
+    counted = select(t.Finding.id).where(*conditions)
+    async with store.read() as connection:
+        rows, more = await read_page(connection, query, limit)
+        total = await how_many(connection, counted)
+    items = [_finding_row(row) for row in rows]
+    return paged(items, f"{t.RANKS[items[-1].severity]}~{items[-1].id}" if more else None, total)
+
+
+def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
+    equal = (
+        (t.Finding.state, wanted.state and wanted.state.value),
+        (t.Finding.severity, wanted.severity),
+        (t.Finding.check_id, wanted.check),
+        (t.Finding.camera, wanted.camera),
+    )
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    return conditions + [_mentions(word) for word in words(wanted.text)]
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    of_camera = t.Finding.camera.in_(select(t.Camera.id).where(holds(t.Camera.search, word)))
+    return or_(of_camera, holds(t.Finding.summary, word), holds(t.Finding.subject, word))
+
+
+def _finding_query() -> Select[*tuple[Any, ...]]:
+    camera = (
+        t.Camera.name.label("camera_name"),
+        t.Camera.address,
+        t.Camera.port,
+        t.Camera.manufacturer,
+        t.Camera.model,
+    )
+    return (
+        select(t.Finding, *camera, t.CheckText.title)
+        .join(t.Camera, t.Camera.id == t.Finding.camera)
+        .outerjoin(t.CheckText, t.CheckText.id == t.Finding.check_id)
+    )
+
+
+async def finding(store: Store, finding_id: str) -> FindingView:
+    """Raises NotFound."""
+    await reopen_expired(store)
+    wording = (t.CheckText.remediation, t.CheckText.references, t.CheckText.standards)
+    query = _finding_query().add_columns(*wording).where(t.Finding.id == finding_id)
+    events = select(t.FindingEvent).where(t.FindingEvent.finding == finding_id).order_by(t.FindingEvent.id)
+    async with store.read() as connection:
+        row = (await connection.execute(query)).first()
+        if row is None:
+            raise NotFound("there is no such finding")
+        history = (await connection.execute(events)).all()
+    return FindingView(
+        row=_finding_row(row),
+        evidence=row.evidence,
+        remediation=row.remediation or "",
+        references=tuple(row.references or ()),
+        standards=_standards(row.standards or {}),
+        events=tuple(FindingEvent(one.at, one.event, one.actor, one.reason, one.until) for one in history),
+    )
+
+
+# --- what no scan could tell ------------------------------------------------------------------------------------------
+
+
+async def not_evaluated(store: Store, after: str | None = None, limit: int = 50) -> Page[NotEvaluatedRow]:
+    """Addresses whose newest scan told us nothing, in order of address text."""
+    here = select(func.max(t.Camera.id)).where(t.Camera.address == t.ScanNotEvaluated.address).scalar_subquery()
+    current = select(t.ScanNotEvaluated, here.label("camera")).where(t.ScanNotEvaluated.current)
+    start: ColumnElement[bool] = true()
+    if after is not None:
+        address, last = two(after)
+        start = and_(
+            t.ScanNotEvaluated.address >= address,
+            or_(t.ScanNotEvaluated.address > address, t.ScanNotEvaluated.id > last),
+        )
+    query = current.where(start).order_by(t.ScanNotEvaluated.address, t.ScanNotEvaluated.id)
+    async with store.read() as connection:
+        rows, more = await read_page(connection, query, limit)
+        total = await how_many(connection, select(t.ScanNotEvaluated.id).where(t.ScanNotEvaluated.current))
+    items = [NotEvaluatedRow(row.address, row.reason, row.detail, row.at, row.scan, row.camera) for row in rows]
+    return paged(items, f"{rows[-1].address}~{rows[-1].id}" if more else None, total)
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _device_row(row: Row[*tuple[Any, ...]]) -> DeviceRow:
+    return DeviceRow(
+        id=row.id,
+        name=row.name,
+        address=row.address,
+        port=row.port,
+        scheme=row.scheme,
+        manufacturer=row.manufacturer,
+        model=row.model,
+        firmware=row.firmware,
+        serial=row.serial,
+        mac=row.mac,
+        score=row.score,
+        worst=row.worst,
+        findings=SeverityCounts(row.critical, row.high, row.medium, row.low),
+        unknown=row.unknown,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+    )
+
+
+def _finding_row(row: Row[*tuple[Any, ...]]) -> FindingRow:
+    return FindingRow(
+        id=row.id,
+        camera=row.camera,
+        camera_name=row.camera_name,
+        address=row.address,
+        port=row.port,
+        manufacturer=row.manufacturer,
+        model=row.model,
+        check=row.check_id,
+        title=row.title or row.check_id,
+        subject=row.subject,
+        severity=row.severity,
+        state=FindingState(row.state),
+        summary=row.summary,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        fixed_at=row.fixed_at,
+        accepted_until=row.accepted_until,
+        reason=row.reason,
+    )
+
+
+def _verdict(row: Row[*tuple[Any, ...]]) -> Verdict:
+    return Verdict(
+        check=row.check_id,
+        verdict=Outcome(row.verdict),
+        severity=row.severity,
+        title=row.title,
+        subject=row.subject,
+        summary=row.summary,
+        evidence=row.evidence,
+        remediation=row.remediation,
+        references=tuple(row.references),
+        standards=_standards(row.standards),
+        reason=row.reason,
+    )
+
+
+def _standards(stored: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(controls) for name, controls in stored.items()}
+
+
+def _dossier(body: bytes | None) -> Dossier | None:
+    """`None` for what another version of us wrote and this one cannot read."""
+    try:
+        return dossiers.load(unpack(body)) if body else None
+    except ValueError:
+        return None

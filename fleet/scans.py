@@ -1,0 +1,347 @@
+"""Scans: assessments that the service runs in the background, one at a time."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from cameras.budget import Attempt, AttemptBudget
+from cameras.untrusted import clean_text
+from fleet import findings, scan_rows, visits
+from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
+from fleet.scan_rows import ScanId, ScanState, ScanView
+from fleet.settings import Settings
+from fleet.store import Store, attempts
+from fleet.store.ids import new_id
+from scanners import assessment
+from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
+from scanners.credentials import CredentialsError, load_credentials
+from scanners.knowledge import KnowledgeError, load_knowledge
+from scanners.model import Outcome
+from scanners.targets import MOST_TARGETS, MOST_TARGETS_EVER, Target, TargetError, TooManyTargets, parse_targets
+
+__all__ = ["ScanId", "ScanProgress", "ScanState", "ScanView", "Scans"]
+
+TICK_S = 0.5
+MOST_WAITING = 10
+_MOST_TEXT = 64 * 1024
+_MOST_SILENT_AT_ONCE = 200
+_log = logging.getLogger(__name__)
+
+
+class Assess(Protocol):
+    """`scanners.assessment.assess`, or in a test whatever yields the same."""
+
+    def __call__(
+        self, targets: Sequence[Target], options: Options, on_progress: Callable[[Progress], None]
+    ) -> AsyncIterator[CameraAssessment | NotEvaluated]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """Where a scan is now: the part of `ScanView` that moves."""
+
+    scan: ScanId
+    state: ScanState
+    phase: str
+    done: int
+    total: int
+    cameras: int
+    failed_verdicts: int
+    not_evaluated: int
+    error: str | None
+
+
+class _Live:
+    """A scan that is queued or running in this process."""
+
+    def __init__(self, view: ScanView) -> None:
+        self.view = view
+        self.task: asyncio.Task[None] | None = None
+        self.over = asyncio.Event()
+        # How it ends when it is cancelled: the service going down, unless somebody said otherwise.
+        self.ending: tuple[ScanState, str | None] = (ScanState.INTERRUPTED, None)
+        self.silent: list[NotEvaluated] = []
+        self.heard: list[str] = []
+        self._told = view
+        self._listeners: set[asyncio.Queue[ScanProgress]] = set()
+
+    def progress(self, now: Progress) -> None:
+        """Sweep and visits go on side by side; from the first visit on, visits are what the operator waits for."""
+        if now.phase == "assess" or self.view.phase != "assess":
+            self.view = replace(self.view, phase=now.phase, done=now.done, total=now.total)
+
+    def end(self, state: ScanState, error: str | None) -> None:
+        self.ending = (state, error)
+        if self.task:
+            self.task.cancel()
+
+    def tell(self) -> bool:
+        """Tell the listeners when something has changed since the last time; a slow one gets only the newest."""
+        if self.view == self._told:
+            return False
+        self._told = self.view
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(_progress(self.view))
+        return True
+
+    async def listen(self) -> AsyncIterator[ScanProgress]:
+        queue: asyncio.Queue[ScanProgress] = asyncio.Queue(maxsize=1)
+        queue.put_nowait(_progress(self.view))
+        self._listeners.add(queue)
+        try:
+            while True:
+                now = await queue.get()
+                yield now
+                if now.state.final:
+                    return
+        finally:
+            self._listeners.discard(queue)
+
+
+class Scans:
+    """`async with Scans(store, settings) as scans`.
+
+    What an earlier process left unfinished becomes "interrupted" on entry, and what still runs becomes it on exit.
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, assess: Assess = assessment.assess) -> None:
+        self._store = store
+        self._settings = settings
+        self._assess = assess
+        self._group = asyncio.TaskGroup()
+        self._one_at_a_time = asyncio.Lock()
+        self._live: dict[ScanId, _Live] = {}
+        self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
+        self._budget = AttemptBudget()
+
+    async def __aenter__(self) -> Self:
+        await scan_rows.interrupt_unfinished(self._store)
+        earlier = await attempts.load(self._store)
+        self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
+        await self._group.__aenter__()
+        self._group.create_task(self._keep_attempts())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        going = list(self._live.values())
+        for live in going:
+            live.end(ScanState.INTERRUPTED, None)
+        for live in going:
+            await live.over.wait()
+        self._spent.put_nowait(None)
+        await self._group.__aexit__(None, None, None)
+
+    async def start(
+        self, targets_text: str, actor: str, *, default_credentials: bool = True, confirmed: bool = False
+    ) -> ScanId:
+        """Queue a scan; needs the operator role. Raises Invalid, and NeedsConfirmation beyond 4096 addresses."""
+        words = _words(targets_text)
+        targets = await asyncio.to_thread(_targets, words, None if confirmed else MOST_TARGETS)
+        if len(self._live) > MOST_WAITING:
+            raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
+        live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store))
+        await scan_rows.save(self._store, live.view)
+        self._live[live.view.id] = live
+        live.task = self._group.create_task(self._run(live, targets))
+        await asyncio.sleep(0)  # let it begin: a task that is cancelled before its first line ends without a word
+        return live.view.id
+
+    async def get(self, scan: ScanId) -> ScanView:
+        """Raises NotFound."""
+        live = self._live.get(scan)
+        return live.view if live else await scan_rows.load(self._store, scan)
+
+    async def recent(self, limit: int = 20) -> list[ScanView]:
+        """The newest first."""
+        stored = await scan_rows.newest(self._store, limit)
+        return [self._live[view.id].view if view.id in self._live else view for view in stored]
+
+    async def events(self, scan: ScanId) -> AsyncIterator[ScanProgress]:
+        """Where the scan is now, then each change, at least the newest; ends after a final state. Raises NotFound."""
+        live = self._live.get(scan)
+        if live is None:
+            yield _progress(await scan_rows.load(self._store, scan))
+            return
+        async for progress in live.listen():
+            yield progress
+
+    async def stop(self, scan: ScanId) -> None:
+        """Stop a queued or running scan and wait until it has; what it found is kept. Raises NotFound."""
+        live = self._live.get(scan)
+        if live is None:
+            await scan_rows.load(self._store, scan)
+            return
+        live.end(ScanState.STOPPED, None)
+        await live.over.wait()
+
+    async def _run(self, live: _Live, targets: Sequence[Target]) -> None:
+        """A scan from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
+        end: tuple[ScanState, str | None]
+        try:
+            async with self._one_at_a_time:
+                await self._judge(live, targets)
+            end = (ScanState.DONE, None)
+        except asyncio.CancelledError:
+            end = live.ending
+        except (FleetError, CredentialsError, KnowledgeError) as error:
+            end = (ScanState.FAILED, clean_text(str(error), 500))
+        except Exception as error:  # noqa: BLE001 - the task's boundary
+            _log.exception("a scan failed", extra={"scan": live.view.id})
+            end = (ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log")
+        await _whole(self._close(live, *end))
+
+    async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
+        live.view = replace(live.view, state=state, error=error, finished_at=self._store.now())
+        try:
+            await self._flush(live)
+            await scan_rows.save(self._store, live.view)
+        except StoreUnavailable:
+            _log.exception("the end of a scan could not be stored", extra={"scan": live.view.id})
+        live.tell()
+        del self._live[live.view.id]
+        live.over.set()
+
+    async def _judge(self, live: _Live, targets: Sequence[Target]) -> None:
+        live.view = replace(live.view, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
+        await scan_rows.save(self._store, live.view)
+        await scan_rows.forget_silence(self._store)
+        await visits.prune(self._store)
+        options = await asyncio.to_thread(_options, self._settings, self._budget, live.view)
+        saving = asyncio.create_task(self._save_often(live))
+        results = self._assess(targets, options, live.progress)
+        try:
+            async for result in results:
+                await _whole(self._keep(live, result))
+        finally:
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+            if close := getattr(results, "aclose", None):
+                await close()
+
+    async def _keep(self, live: _Live, result: CameraAssessment | NotEvaluated) -> None:
+        if isinstance(result, NotEvaluated):
+            live.silent.append(result)
+            live.view = replace(live.view, not_evaluated=live.view.not_evaluated + 1)
+            if len(live.silent) >= _MOST_SILENT_AT_ONCE:
+                await self._flush(live)
+            return
+        await findings.record(self._store, result)
+        live.heard.append(clean_text(result.dossier.address))
+        failed = sum(verdict.verdict is Outcome.FAIL for verdict in result.verdicts)
+        cameras, failures = live.view.cameras + 1, live.view.failed_verdicts + failed
+        live.view = replace(live.view, cameras=cameras, failed_verdicts=failures)
+
+    async def _flush(self, live: _Live) -> None:
+        silent, live.silent = live.silent, []
+        heard, live.heard = live.heard, []
+        if silent or heard:
+            await scan_rows.keep_silent(self._store, live.view.id, silent, heard)
+
+    async def _save_often(self, live: _Live) -> None:
+        while True:
+            if live.tell():
+                await _whole(self._save(live))
+            await asyncio.sleep(TICK_S)
+
+    async def _save(self, live: _Live) -> None:
+        try:
+            await self._flush(live)
+            await scan_rows.save(self._store, live.view)
+        except StoreUnavailable as error:
+            live.end(ScanState.FAILED, str(error))
+
+    async def _keep_attempts(self) -> None:
+        """Spent logins on their way to the store. Where they cannot be kept, nothing more is spent."""
+        while (attempt := await self._spent.get()) is not None:
+            try:
+                await attempts.record(self._store, attempt)
+            except StoreUnavailable as error:
+                _log.exception("a spent login could not be stored")
+                for live in self._live.values():
+                    live.end(ScanState.FAILED, str(error))
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end even when cancelled meanwhile: a camera is stored whole or not at all."""
+    task = asyncio.ensure_future(work)
+    interrupted: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            interrupted = error
+    if interrupted:
+        raise interrupted
+
+
+def _words(text: str) -> list[str]:
+    if len(text) > _MOST_TEXT:
+        raise Invalid(f"write at most {_MOST_TEXT // 1024} KiB of targets")
+    words = [word for word in re.split(r"[\s,;]+", text) if word]
+    if not words:
+        raise Invalid("write at least one address, such as 192.168.1.0/24")
+    return words
+
+
+def _targets(words: Sequence[str], most: int | None) -> list[Target]:
+    try:
+        return parse_targets(words, most=most)
+    except TooManyTargets as error:
+        if error.count > MOST_TARGETS_EVER:
+            raise Invalid(str(error)) from error
+        raise NeedsConfirmation(error.count) from error
+    except TargetError as error:
+        raise Invalid(str(error)) from error
+
+
+def _options(settings: Settings, budget: AttemptBudget, view: ScanView) -> Options:
+    """Reads files: run it in a thread."""
+    return Options(
+        credentials=load_credentials(settings.credentials_file) if settings.credentials_file else (),
+        default_credentials=view.default_credentials,
+        cameras_at_once=settings.cameras_at_once,
+        knowledge=load_knowledge(settings.catalogue_file),
+        budget=budget,
+    )
+
+
+def _queued(targets: str, actor: str, default_credentials: bool, store: Store) -> ScanView:  # noqa: FBT001 - a column
+    return ScanView(
+        id=ScanId(new_id()),
+        state=ScanState.QUEUED,
+        targets=targets,
+        actor=actor,
+        default_credentials=default_credentials,
+        queued_at=store.now(),
+        started_at=None,
+        finished_at=None,
+        phase="",
+        done=0,
+        total=0,
+        cameras=0,
+        failed_verdicts=0,
+        not_evaluated=0,
+        error=None,
+    )
+
+
+def _progress(view: ScanView) -> ScanProgress:
+    return ScanProgress(
+        scan=view.id,
+        state=view.state,
+        phase=view.phase,
+        done=view.done,
+        total=view.total,
+        cameras=view.cameras,
+        failed_verdicts=view.failed_verdicts,
+        not_evaluated=view.not_evaluated,
+        error=view.error,
+    )

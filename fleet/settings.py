@@ -1,0 +1,87 @@
+"""What the operator may set: camwarden.toml and CAMWARDEN_* variables, read once at start."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fleet.errors import SettingsError
+
+_PREFIX = "CAMWARDEN_"
+_FILE = Path("camwarden.toml")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _secure_unless_loopback(earlier: dict[str, Any]) -> bool:
+    return earlier.get("host") not in _LOOPBACK
+
+
+class Settings(BaseSettings):
+    """Frozen. An argument wins over a variable, a variable over the file. Made by `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("camwarden"))
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    credentials_file: Path | None = None
+    catalogue_file: Path | None = None
+    cameras_at_once: int = Field(default=64, ge=1, le=512)
+    # Browsers drop a Secure cookie on plain HTTP, except (mostly) on loopback: off there, on everywhere else.
+    secure_cookies: bool = Field(default_factory=_secure_unless_loopback)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "camwarden.db"
+
+
+_KNOWN = ", ".join(sorted(Settings.model_fields))
+
+
+def load_settings(config: Path | None = None, **overrides: object) -> Settings:
+    """Read `config`, else camwarden.toml in the working directory where there is one. Raises SettingsError.
+
+    Overrides are options of the command line; `None` is one that was not given.
+    """
+    path = config or (_FILE if _FILE.is_file() else None)
+    variables = _variables()
+    values = {name: value for name, value in (_read(path) if path else {}).items() if name not in variables}
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None  # its own text may quote a value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: it cannot be read ({type(error).__name__})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _variables() -> set[str]:
+    """The settings that have a variable. A misspelt one would otherwise be no error but a default."""
+    found = {
+        name.upper().removeprefix(_PREFIX).lower(): name for name in os.environ if name.upper().startswith(_PREFIX)
+    }
+    unknown = [found[name] for name in sorted(found.keys() - Settings.model_fields.keys())]
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: no such setting; known are {_KNOWN}")
+    return set(found)
+
+
+def _explain(error: ValidationError) -> str:
+    """Each key and what is wrong with it, never its value."""
+    lines = []
+    for one in error.errors(include_input=False, include_context=False, include_url=False):
+        key = ".".join(str(part) for part in one["loc"])
+        said = f"no such setting; known are {_KNOWN}" if one["type"] == "extra_forbidden" else one["msg"].lower()
+        lines.append(f"{key}: {said}")
+    return "; ".join(lines)

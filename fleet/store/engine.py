@@ -1,0 +1,133 @@
+"""Engine, transactions, schema and the one clock."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from fleet.errors import StoreUnavailable
+from fleet.settings import Settings
+
+_BUSY_TIMEOUT_MS = 5000
+_WRITING = "camwarden_writing"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """Readers run side by side; one transaction writes at a time. `now` is the clock of everything that is stored."""
+
+    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
+        self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
+        self._engine = engine
+        self._writing = engine.execution_options(**{_WRITING: True})
+        # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
+        self._one_writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent picture of the database. Raises StoreUnavailable."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unavailable("read", error) from error
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: kept when the block ends, undone when it raises. Raises StoreUnavailable."""
+        async with self._one_writer:
+            try:
+                async with self._writing.begin() as connection:
+                    yield connection
+            except SQLAlchemyError as error:
+                raise _unavailable("written", error) from error
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) -> Store:
+    """Open (or make) `$CAMWARDEN_HOME/camwarden.db`, readable by its owner only, and upgrade its schema.
+
+    `async with await open_store(settings) as store: ...`. Raises StoreUnavailable.
+    """
+    await asyncio.to_thread(_prepare, settings.database)
+    url = URL.create("sqlite+aiosqlite", database=str(settings.database))
+    engine = create_async_engine(url, hide_parameters=True, pool_size=4, max_overflow=0, pool_timeout=30)
+    _speak_sqlite(engine.sync_engine)
+    return Store(engine, now)
+
+
+def _prepare(database: Path) -> None:
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
+        migrate(database)
+    except (OSError, SQLAlchemyError, CommandError) as error:
+        raise _unavailable("opened", error) from error
+
+
+def migrate(database: Path, revision: str = "head") -> None:
+    """Bring the schema to that revision, up or (for "base" and earlier ones) down: whole or not at all. Blocks."""
+    engine = create_engine(URL.create("sqlite", database=str(database)), poolclass=NullPool, hide_parameters=True)
+    _speak_sqlite(engine, foreign_keys=False)  # rebuilding a table would delete what refers to it
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    direction = command.downgrade if revision == "base" else command.upgrade
+    with engine.execution_options(**{_WRITING: True}).begin() as connection:
+        config.attributes["connection"] = connection
+        direction(config, revision)
+
+
+def _speak_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
+    """Our own BEGIN: the driver's comes too late to read from one snapshot, and a write must not start as a read."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(driver: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        driver.isolation_level = None
+        cursor = driver.cursor()
+        for pragma in (
+            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _unavailable(what: str, error: Exception) -> StoreUnavailable:
+    """Only the driver's own words: SQLAlchemy's text quotes the statement."""
+    cause = getattr(error, "orig", None) or error
+    words = str(cause) if isinstance(cause, OSError | sqlite3.Error | CommandError) else type(cause).__name__
+    return StoreUnavailable(f"the database cannot be {what}: {words}")

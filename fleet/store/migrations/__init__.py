@@ -1,0 +1,1 @@
+"""Schema changes (Alembic), shipped with the package and run by `fleet.store.open_store`."""

@@ -1,0 +1,1 @@
+"""One module per change, never edited after a release."""

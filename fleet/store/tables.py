@@ -1,0 +1,312 @@
+"""The tables: what is true now beside what happened (append-only, without foreign keys).
+
+Keys are made by us (`fleet.store.ids`): SQLite then inserts nine times faster, and id order is time order.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from scanners.model import Severity
+
+LIVE = ("open", "acknowledged")
+RANKS = {Severity.LOW: 1, Severity.MEDIUM: 2, Severity.HIGH: 3, Severity.CRITICAL: 4}
+BY_RANK = {rank: severity for severity, rank in RANKS.items()}
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment. Stored without a zone, always in UTC, so that text order is time order in SQLite."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.replace(tzinfo=UTC)
+
+
+class Rank(TypeDecorator[Severity]):
+    """A severity as a number, 4 the worst, so that an index orders it."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Severity | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else RANKS[value]
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Severity | None:  # noqa: ARG002
+        return None if value is None else BY_RANK[value]
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: String,
+        int: Integer,
+        bool: Boolean,
+        bytes: LargeBinary,
+        datetime: Utc,
+        Severity: Rank,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+def _written(*values: str) -> list[ColumnElement[str]]:
+    """Written into the statement, not bound: SQLite uses a partial index only where it can read the condition."""
+    return [literal_column(f"'{value}'", String) for value in values]
+
+
+class Camera(Base):
+    """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts."""
+
+    __tablename__ = "cameras"
+    __table_args__ = (
+        Index(None, "score", "id"),
+        Index(None, "vendor"),
+        Index(None, "address", "port"),
+        Index(None, "mac"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    address: Mapped[str]
+    port: Mapped[int]
+    scheme: Mapped[str]
+    manufacturer: Mapped[str | None]
+    vendor: Mapped[str | None]
+    model: Mapped[str | None]
+    firmware: Mapped[str | None]
+    serial: Mapped[str | None]
+    hardware: Mapped[str | None]
+    mac: Mapped[str | None]
+    driver: Mapped[str | None]
+    search: Mapped[str] = mapped_column(Text)
+    score: Mapped[int]
+    worst: Mapped[Severity | None]
+    critical: Mapped[int]
+    high: Mapped[int]
+    medium: Mapped[int]
+    low: Mapped[int]
+    unknown: Mapped[int]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    last_dossier: Mapped[str]
+
+
+class StoredDossier(Base):
+    """History: the last visits of each camera. `body` is what `fleet.store.packing.pack` made."""
+
+    __tablename__ = "dossiers"
+    __table_args__ = (Index(None, "camera", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str]
+    at: Mapped[datetime]
+    score: Mapped[int]
+    failed: Mapped[int]
+    unknown: Mapped[int]
+    body: Mapped[bytes]
+
+
+class CheckText(Base):
+    """The wording of a check, once instead of on every verdict."""
+
+    __tablename__ = "checks"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    severity: Mapped[Severity]
+    remediation: Mapped[str] = mapped_column(Text)
+    references: Mapped[list[str]]
+    standards: Mapped[dict[str, Any]]
+
+
+class CurrentVerdict(Base):
+    """What the last visit said."""
+
+    __tablename__ = "verdicts_current"
+
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
+    check_id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[str]
+    severity: Mapped[Severity]
+    summary: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]]
+    reason: Mapped[str | None]
+
+
+class Finding(Base):
+    """A failed verdict with a life."""
+
+    __tablename__ = "findings"
+    __table_args__ = (
+        UniqueConstraint("camera", "check_id", "subject"),
+        Index(None, "severity", "id"),
+        Index(None, "state", "severity", "id"),
+        Index(
+            "ix_findings_live", "check_id", "severity", "camera", sqlite_where=text("state IN ('open', 'acknowledged')")
+        ),
+        Index("ix_findings_accepted", "accepted_until", sqlite_where=text("state = 'risk-accepted'")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    check_id: Mapped[str]
+    subject: Mapped[str]
+    state: Mapped[str]
+    severity: Mapped[Severity]
+    summary: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    fixed_at: Mapped[datetime | None]
+    accepted_until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+
+
+# Conditions that meet the partial indexes above.
+IS_LIVE = Finding.state.in_(_written(*LIVE))
+IS_ACCEPTED = Finding.state == _written("risk-accepted")[0]
+
+
+class FindingEvent(Base):
+    """History: who or what changed a finding, when and why."""
+
+    __tablename__ = "finding_events"
+    __table_args__ = (Index(None, "finding", "id"), Index(None, "at", "event"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    finding: Mapped[str]
+    at: Mapped[datetime]
+    event: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str | None]
+    until: Mapped[datetime | None]
+
+
+class Scan(Base):
+    __tablename__ = "scans"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    targets: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str]
+    default_credentials: Mapped[bool]
+    queued_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    phase: Mapped[str]
+    done: Mapped[int]
+    total: Mapped[int]
+    cameras: Mapped[int]
+    failed_verdicts: Mapped[int]
+    not_evaluated: Mapped[int]
+    error: Mapped[str | None]
+
+
+class ScanNotEvaluated(Base):
+    """History: an address that a scan learned nothing about. `current` until a newer scan says more."""
+
+    __tablename__ = "scan_not_evaluated"
+    __table_args__ = (
+        Index(None, "scan"),
+        Index("ix_scan_not_evaluated_current", "address", "id", sqlite_where=text("current = 1")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    scan: Mapped[str]
+    address: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    current: Mapped[bool]
+
+
+class Person(Base):
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Session(Base):
+    """A signed-in browser. Only the SHA-256 of its token is kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "person"), Index(None, "created_at"))
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    source: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+
+
+class SetupToken(Base):
+    __tablename__ = "setup_tokens"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class LoginAttempt(Base):
+    """A try to sign in. The name is kept as a hash: people type their password into the wrong field."""
+
+    __tablename__ = "login_attempts"
+    __table_args__ = (Index(None, "name_hash", "at"), Index(None, "source", "at"), Index(None, "at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name_hash: Mapped[str]
+    source: Mapped[str]
+    at: Mapped[datetime]
+    worked: Mapped[bool]
+
+
+class SpentAttempt(Base):
+    """A login that we spent on a camera (`cameras.budget.Attempt`)."""
+
+    __tablename__ = "attempt_budget"
+    __table_args__ = (Index(None, "at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str]
+    account: Mapped[str]
+    at: Mapped[datetime]
+    outcome: Mapped[str]

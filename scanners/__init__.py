@@ -1,0 +1,1 @@
+"""Find cameras and say what is wrong with each: discovery, probes, checks."""

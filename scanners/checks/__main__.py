@@ -1,0 +1,7 @@
+"""`python -m scanners.checks > docs/checks.md`."""
+
+import sys
+
+from scanners.checks import catalogue_page
+
+sys.stdout.write(catalogue_page())

@@ -1,0 +1,97 @@
+"""The evidence of one visit to one camera."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from types import MappingProxyType, UnionType
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+
+from cameras.facts import (
+    Accounts,
+    AnonymousOnvif,
+    AnonymousPictures,
+    AnonymousStreams,
+    Banners,
+    Clock,
+    ClockSource,
+    CredentialTrials,
+    DiscoveryMode,
+    Gap,
+    Hostname,
+    Identity,
+    LoginPages,
+    NetworkInterfaces,
+    NetworkServices,
+    OpenPorts,
+    Scopes,
+    Services,
+    SetupState,
+    StreamProfiles,
+    TlsPostures,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything one visit learned. Each question has a fact or a `Gap`; nothing is left out.
+
+    `collected_at` is ISO 8601 in UTC. `login` says as whom we asked: "" for nobody, else the account's name.
+    `quirks` names the workarounds that were needed (ids of `docs/quirks.md`).
+    """
+
+    address: str
+    port: int
+    scheme: str
+    collected_at: str
+    login: str
+    quirks: tuple[str, ...]
+    identity: Identity | Gap
+    accounts: Accounts | Gap
+    services: Services | Gap
+    scopes: Scopes | Gap
+    network_services: NetworkServices | Gap
+    network_interfaces: NetworkInterfaces | Gap
+    hostname: Hostname | Gap
+    clock: Clock | Gap
+    clock_source: ClockSource | Gap
+    discovery_mode: DiscoveryMode | Gap
+    stream_profiles: StreamProfiles | Gap
+    open_ports: OpenPorts | Gap
+    banners: Banners | Gap
+    login_pages: LoginPages | Gap
+    tls_postures: TlsPostures | Gap
+    anonymous_onvif: AnonymousOnvif | Gap
+    anonymous_pictures: AnonymousPictures | Gap
+    anonymous_streams: AnonymousStreams | Gap
+    setup_state: SetupState | Gap
+    credential_trials: CredentialTrials | Gap
+
+    def answer(self, fact: type) -> object:
+        """The fact of that type, or the `Gap` in its place. KeyError where a dossier never holds such a fact."""
+        return getattr(self, _field_by_fact()[fact])
+
+
+@cache
+def _field_by_fact() -> Mapping[type, str]:
+    hints = get_type_hints(Dossier)
+    return MappingProxyType(
+        {get_args(hints[f.name])[0]: f.name for f in fields(Dossier) if isinstance(hints[f.name], UnionType)}
+    )
+
+
+@cache
+def _adapter() -> TypeAdapter[Dossier]:
+    return TypeAdapter(Dossier)
+
+
+def dump(dossier: Dossier) -> dict[str, Any]:
+    """As JSON-ready values."""
+    values: dict[str, Any] = _adapter().dump_python(dossier, mode="json")
+    return values
+
+
+def load(values: Any) -> Dossier:  # noqa: ANN401 - decoded JSON enters here
+    """The inverse of `dump`. Raises ValueError (pydantic's) for anything that `dump` did not write."""
+    return _adapter().validate_python(values)

@@ -1,0 +1,218 @@
+"""What an honest assessor, holding the credentials file, must find: every check and every subject of every camera.
+
+Pure. A clean camera's verdicts follow from what it serves; then each of its faults overrides some, in the order of
+`EFFECTS`: what cannot be seen comes last, because a weakness behind a closed door is unknown, not failed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from simulator.plan import CameraPlan
+from simulator.vendors import VENDORS
+
+Word = Literal["pass", "fail", "unknown", "not-applicable"]
+Effect = tuple[str, str, Word]
+
+CHECKS = (
+    "default-credentials",
+    "anonymous-onvif",
+    "anonymous-snapshot",
+    "anonymous-rtsp",
+    "factory-default-state",
+    "telnet-open",
+    "ftp-open",
+    "unexpected-port",
+    "http-cleartext-management",
+    "http-basic-cleartext",
+    "clock-skew",
+    "ntp-not-configured",
+    "discovery-left-on",
+    "firmware-outdated",
+    "tls-certificate",
+    "too-many-administrators",
+)
+
+HTTP, HTTPS, EXTRA, DEFAULTS = "{http}", "{https}", "{extra}", "{defaults}"
+"""Subjects that stand for what this camera has: a port, or the accounts with a documented password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    check: str
+    subject: str
+    verdict: Word
+    reason: str | None = None
+
+
+_BEHIND_LOGIN = (
+    "too-many-administrators",
+    "ntp-not-configured",
+    "discovery-left-on",
+    "firmware-outdated",
+    "unexpected-port",
+    "anonymous-snapshot",
+    "anonymous-rtsp",
+)
+"""Without a login: no accounts, clock source, mode, identity, declared ports or stream addresses."""
+
+_CLOSED_TO_US = MappingProxyType({"no-login": None, "wrong-login": "unauthorized", "locked": "locked-out"})
+"""Faults that keep us out, and the reason that must stand beside the unknown, where only one is right."""
+
+_BAD_CERTIFICATE: tuple[Effect, ...] = (("tls-certificate", HTTPS, "fail"),)
+_UNSEEN: tuple[Effect, ...] = tuple((check, "", "unknown") for check in _BEHIND_LOGIN)
+_NOBODY_KNOWS_IT: tuple[Effect, ...] = (
+    ("default-credentials", "", "unknown"),
+    ("factory-default-state", "", "unknown"),
+)
+_DISCOVERABLE: tuple[Effect, ...] = (("discovery-left-on", "", "fail"),)
+_NOTHING: tuple[Effect, ...] = ()
+
+EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
+    {
+        # weaknesses
+        "discovery-left-on": _DISCOVERABLE,
+        "http-cleartext-management": (("http-cleartext-management", HTTP, "fail"),),
+        "firmware-outdated": (("firmware-outdated", "", "fail"),),
+        "tls-self-signed": _BAD_CERTIFICATE,
+        "tls-expired": _BAD_CERTIFICATE,
+        "tls-expiring": _BAD_CERTIFICATE,
+        "tls-weak-key": _BAD_CERTIFICATE,
+        "tls-not-yet-valid": _BAD_CERTIFICATE,
+        "no-https": (("http-cleartext-management", HTTP, "fail"),),
+        "ntp-not-configured": (("ntp-not-configured", "", "fail"),),
+        "unexpected-port": (("unexpected-port", EXTRA, "fail"),),
+        "clock-skew": (("clock-skew", "", "fail"),),
+        "too-many-administrators": (("too-many-administrators", "", "fail"),),
+        "default-credentials": (("default-credentials", DEFAULTS, "fail"),),
+        "telnet-open": (("telnet-open", "", "fail"),),
+        "ftp-open": (("ftp-open", "", "fail"),),
+        "anonymous-rtsp": (("anonymous-rtsp", "", "fail"),),
+        "anonymous-snapshot": (("anonymous-snapshot", "", "fail"),),
+        "anonymous-onvif": (("anonymous-onvif", "", "fail"),),
+        "http-basic-cleartext": (
+            ("http-basic-cleartext", HTTP, "fail"),
+            ("http-cleartext-management", HTTP, "fail"),
+        ),
+        "factory-default": (
+            ("factory-default-state", "", "fail"),
+            ("anonymous-onvif", "", "fail"),
+            ("anonymous-snapshot", "", "fail"),
+            ("anonymous-rtsp", "", "fail"),
+            ("too-many-administrators", "", "unknown"),
+            ("default-credentials", "", "unknown"),
+        ),
+        # oddities that must change nothing, or only what they touch
+        "redirect-elsewhere": (("http-cleartext-management", HTTP, "fail"),),
+        "nat-xaddr": _NOTHING,
+        "metadata-xaddr": _NOTHING,
+        "http-xaddr": _NOTHING,
+        "many-xaddrs": _DISCOVERABLE,
+        "shared-epr": _DISCOVERABLE,
+        "echo-message-id": _DISCOVERABLE,
+        "slow": _NOTHING,
+        "media2-only": _NOTHING,
+        "wsse-only": _NOTHING,
+        "sha256-only": _NOTHING,
+        "fault-200": _NOTHING,
+        # what cannot be seen
+        "bad-time": (("clock-skew", "", "unknown"),),
+        "empty-200": (("discovery-left-on", "", "unknown"),),
+        "entity-bomb": (("discovery-left-on", "", "unknown"),),
+        "html-for-xml": (("ntp-not-configured", "", "unknown"),),
+        "huge-reply": (("ntp-not-configured", "", "unknown"),),
+        "truncated-reply": (("too-many-administrators", "", "unknown"),),
+        "gzip-bomb": (("too-many-administrators", "", "unknown"),),
+        "hostile-name": (("firmware-outdated", "", "unknown"),),
+        "no-login": _UNSEEN,
+        "wrong-login": _UNSEEN,
+        "locked": (*_UNSEEN, ("anonymous-onvif", "", "unknown"), ("default-credentials", "", "unknown")),
+    }
+)
+
+_RANK = MappingProxyType({name: rank for rank, name in enumerate(EFFECTS)})
+_PORT_CHECKS = ("telnet-open", "ftp-open", "unexpected-port")
+
+
+def expected(plan: CameraPlan, *, ports_probed: bool) -> tuple[Expected, ...]:
+    """All verdicts of one camera, in the order of `CHECKS`."""
+    verdicts = {check: _clean(check, plan) for check in CHECKS}
+    for check, subject, word in _effects(plan, ports_probed=ports_probed):
+        verdicts[check] = _overridden(verdicts[check], _subjects(subject, plan), word)
+    return tuple(
+        Expected(check, subject, word, _reason(check, word, plan))
+        for check, by_subject in verdicts.items()
+        for subject, word in by_subject.items()
+    )
+
+
+def _effects(plan: CameraPlan, *, ports_probed: bool) -> Iterator[Effect]:
+    for fault in sorted(plan.faults, key=_RANK.__getitem__):
+        yield from EFFECTS[fault]
+    if any(fault in _CLOSED_TO_US for fault in plan.faults):
+        if not _speaks_for_itself(plan, alone=ports_probed):
+            yield from _NOBODY_KNOWS_IT
+        if "wrong-login" in plan.faults and "{left}" in VENDORS[plan.vendor].wrong_text:
+            yield ("default-credentials", "", "unknown")  # it counts our tries aloud: the time to stop
+    if not ports_probed:
+        yield from ((check, "", "unknown") for check in _PORT_CHECKS)
+
+
+def _speaks_for_itself(plan: CameraPlan, *, alone: bool) -> bool:
+    """Whether a camera says without a login who made it and whether it was set up.
+
+    By its vendor's own sign (systemready, activateStatus), or by its scopes in WS-Discovery where it has an address of
+    its own.
+    """
+    return plan.vendor in ("axis", "hikvision") or (plan.discoverable and alone)
+
+
+def _clean(check: str, plan: CameraPlan) -> dict[str, Word]:
+    """What the check says of this camera if none of its faults touches it."""
+    vendor = VENDORS[plan.vendor]
+    if check == "default-credentials":
+        return {account: "pass" for account, _ in vendor.defaults} or {"": "unknown"}
+    if check == "firmware-outdated":
+        return {"": "pass" if vendor.defaults else "unknown"}  # the made-up brand is in no catalogue
+    if check == "http-cleartext-management":
+        return {f"tcp/{plan.http_port}": "pass"} if plan.http_port else {"": "pass"}
+    if check == "http-basic-cleartext":
+        return {f"tcp/{port}": "pass" for port in _asking_ports(plan)} or {"": "not-applicable"}
+    if check == "tls-certificate":
+        return {f"tcp/{plan.https_port}": "pass"} if plan.https_port else {"": "not-applicable"}
+    return {"": "pass"}
+
+
+def _asking_ports(plan: CameraPlan) -> list[int]:
+    """Ports whose front page asks for a password by HTTP."""
+    if not plan.setup_done:
+        return []
+    sent_away = plan.redirects_to_https or "redirect-elsewhere" in plan.quirks
+    ports = [None if sent_away else plan.http_port, plan.https_port]
+    return [port for port in ports if port]
+
+
+def _subjects(pattern: str, plan: CameraPlan) -> Sequence[str]:
+    vendor = VENDORS[plan.vendor]
+    known: Mapping[str, Sequence[str]] = {
+        HTTP: [f"tcp/{plan.http_port}"],
+        HTTPS: [f"tcp/{plan.https_port}"],
+        EXTRA: [f"tcp/{extra.port}" for extra in plan.extra_ports if extra.service == "silent"],
+        DEFAULTS: [a.name for a in plan.accounts if (a.name, a.password) in vendor.defaults],
+    }
+    return known.get(pattern, [pattern])
+
+
+def _overridden(before: dict[str, Word], subjects: Sequence[str], word: Word) -> dict[str, Word]:
+    """The whole camera's verdict and those of its parts exclude each other."""
+    kept = {} if "" in subjects else {subject: old for subject, old in before.items() if subject}
+    return kept | dict.fromkeys(subjects, word)
+
+
+def _reason(check: str, word: Word, plan: CameraPlan) -> str | None:
+    """Why an unknown is one, where the need behind it leaves no choice."""
+    needs_answer = ("too-many-administrators", "ntp-not-configured", "discovery-left-on", "firmware-outdated")
+    if word != "unknown" or check not in needs_answer:
+        return None
+    return next((_CLOSED_TO_US[fault] for fault in plan.faults if fault in _CLOSED_TO_US), None)

@@ -1,0 +1,105 @@
+"""No sequence of logins may reach a camera's lock-out."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cameras.budget import Attempt, AttemptBudget
+from cameras.errors import LockedOut, Unreachable
+from cameras.lockout import lock_hint
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def spend(budget: AttemptBudget, *accounts: str, camera: str = "cam") -> int:
+    """Wrong tries until the budget stops them; how many were made."""
+    made = 0
+    for account in accounts:
+        try:
+            with budget.trial(camera, account):
+                made += 1
+        except LockedOut:
+            pass
+    return made
+
+
+SEQUENCES = {
+    "two wrong tries of one account": (["a"] * 5, 2),
+    "three wrong tries of one camera": (["a", "b", "c", "d", "e"], 3),
+    "accounts share the camera's limit": (["a", "a", "a", "b", "b"], 3),
+}
+
+
+@pytest.mark.parametrize(("accounts", "made"), SEQUENCES.values(), ids=SEQUENCES)
+def test_stops_wrong_tries(accounts: list[str], made: int) -> None:
+    assert spend(AttemptBudget(), *accounts) == made
+
+
+def test_a_login_that_works_costs_nothing() -> None:
+    budget = AttemptBudget()
+    for _ in range(10):
+        with budget.trial("cam", "a") as trial:
+            trial.worked()
+    assert budget.remaining("cam", "a") == 2
+
+
+def test_a_login_that_dies_half_way_counts() -> None:
+    budget = AttemptBudget()
+    with pytest.raises(Unreachable), budget.trial("cam", "a"):
+        raise Unreachable("cut off")
+    assert budget.remaining("cam", "a") == 1
+
+
+def test_a_hint_at_a_lock_out_ends_all_accounts_of_that_camera_only() -> None:
+    budget = AttemptBudget()
+    with budget.trial("cam", "a") as trial:
+        trial.locked()
+    assert (budget.remaining("cam", "b"), budget.remaining("other", "a")) == (0, 2)
+
+
+def test_logins_under_way_count_already() -> None:
+    budget = AttemptBudget()
+    with budget.trial("cam", "a"), budget.trial("cam", "a"), pytest.raises(LockedOut), budget.trial("cam", "a"):
+        pass
+
+
+def test_the_window_passes() -> None:
+    clock = Clock()
+    budget = AttemptBudget(now=clock)
+    spend(budget, "a", "a")
+    clock.now = NOON + timedelta(minutes=31)
+    assert budget.remaining("cam", "a") == 2
+
+
+def test_tries_of_an_earlier_process_count() -> None:
+    spent = [Attempt("cam", "a", NOON - timedelta(minutes=m), "wrong") for m in (1, 2, 40)]
+    told: list[Attempt] = []
+    budget = AttemptBudget(earlier=spent, on_spent=told.append, now=lambda: NOON)
+    assert spend(budget, "a", "b", "b") == 1
+    assert told == [Attempt("cam", "b", NOON, "wrong")]
+
+
+HINTS = {
+    "Hikvision": (
+        b"The device is locked because of entering wrong username/password many times.Please try it after 30",
+        True,
+    ),
+    "Dahua": (b"Invalid username or password! You still have 3 attempt(s).", True),
+    "Reolink": (b"<s:Text>Login failed, please try it after 5 minutes!</s:Text>", True),
+    "ISAPI": (b"<userCheck><lockStatus>lock</lockStatus></userCheck>", True),
+    "ISAPI, not locked": (b"<userCheck><lockStatus>unlock</lockStatus></userCheck>", False),
+    "an ordinary refusal": (b"Sender not Authorized", False),
+    "a page about something else": (b"<html>Locked doors and block parties</html>", False),
+}
+
+
+@pytest.mark.parametrize(("body", "is_hint"), HINTS.values(), ids=HINTS)
+def test_hears_a_lock_out(body: bytes, is_hint: bool) -> None:
+    assert (lock_hint(body) is not None) == is_hint

@@ -1,0 +1,343 @@
+"""Scans in the background: their states, what they leave behind, and what a restart in the middle does to them."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import pytest
+
+from fleet import estate
+from fleet.errors import Invalid, NeedsConfirmation, NotFound
+from fleet.scans import MOST_WAITING, ScanId, ScanProgress, Scans, ScanState, ScanView
+from fleet.settings import Settings
+from fleet.store import Store, open_store
+from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
+from scanners.targets import Target
+from tests.fleet.samples import FAIL, PASS, Clock, assessed, camera, dossier
+
+Result = CameraAssessment | NotEvaluated
+SILENT = NotEvaluated("10.0.0.9", "unreachable", "nothing answers")
+
+
+def found(number: int) -> CameraAssessment:
+    return assessed(
+        {("telnet-open", ""): FAIL, ("ftp-open", ""): PASS}, dossier(f"10.0.0.{number}", identity=camera(number))
+    )
+
+
+class Estate:
+    """In place of the network: yields these results, each when the gate lets it."""
+
+    def __init__(self, *results: Result | Exception, gate: asyncio.Semaphore | None = None) -> None:
+        self.results = results
+        self.gate = gate or asyncio.Semaphore(1_000_000)
+        self.asked: list[tuple[Sequence[Target], Options]] = []
+        self.closed = 0
+
+    async def __call__(
+        self, targets: Sequence[Target], options: Options, on_progress: Callable[[Progress], None]
+    ) -> AsyncIterator[Result]:
+        self.asked.append((targets, options))
+        on_progress(Progress("sweep", len(targets), len(targets)))
+        try:
+            for done, result in enumerate(self.results, start=1):
+                await self.gate.acquire()
+                if isinstance(result, Exception):
+                    raise result
+                yield result
+                on_progress(Progress("assess", done, len(self.results)))
+            await self.gate.acquire()
+        finally:
+            self.closed += 1
+
+
+async def ended(scans: Scans, scan: ScanId) -> ScanView:
+    async with aclosing(scans.events(scan)) as events:  # type: ignore[type-var] # an async generator
+        async for _ in events:
+            pass
+    return await scans.get(scan)
+
+
+async def reached(scans: Scans, scan: ScanId, is_there: Callable[[ScanProgress], bool]) -> ScanProgress:
+    async with aclosing(scans.events(scan)) as events:  # type: ignore[type-var] # an async generator
+        async for progress in events:
+            if is_there(progress):
+                return progress
+    raise AssertionError("the scan ended first")
+
+
+async def test_a_scan_records_what_it_finds(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), SILENT, found(2))
+    async with Scans(store, settings, assess=network) as scans:
+        view = await ended(scans, await scans.start("10.0.0.0/29", "anna", default_credentials=False))
+    assert (view.state, view.phase, view.done, view.total) == (ScanState.DONE, "assess", 3, 3)
+    assert (view.cameras, view.failed_verdicts, view.not_evaluated, view.error) == (2, 2, 1, None)
+    assert (view.targets, view.actor, view.default_credentials) == ("10.0.0.0/29", "anna", False)
+    ((targets, options),) = network.asked
+    assert (len(targets), options.default_credentials, network.closed) == (6, False, 1)
+    overview = await estate.overview(store)
+    assert (overview.cameras, overview.not_evaluated, overview.last_scan) == (2, 1, view)
+
+
+async def test_scans_run_one_after_the_other(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), gate=asyncio.Semaphore(0))
+    async with Scans(store, settings, assess=network) as scans:
+        first = await scans.start("10.0.0.1", "anna")
+        second = await scans.start("10.0.0.2", "anna")
+        await reached(scans, first, lambda now: now.phase == "sweep")
+        assert [view.state for view in await scans.recent()] == [ScanState.QUEUED, ScanState.RUNNING]
+        for _ in range(4):
+            network.gate.release()
+        assert (await ended(scans, first)).state is ScanState.DONE
+        assert (await ended(scans, second)).state is ScanState.DONE
+    assert [targets[0].address for targets, _ in network.asked] == ["10.0.0.1", "10.0.0.2"]
+
+
+async def test_a_new_listener_hears_first_where_the_scan_is(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), found(2), gate=asyncio.Semaphore(1))
+    async with Scans(store, settings, assess=network) as scans:
+        scan = await scans.start("10.0.0.1-2", "anna")
+        await reached(scans, scan, lambda now: now.cameras == 1)
+        async with aclosing(scans.events(scan)) as events:  # type: ignore[type-var] # an async generator
+            assert (await anext(events)).cameras == 1
+            network.gate.release()
+            network.gate.release()
+            last = [progress async for progress in events][-1]
+        assert (last.state, last.cameras) == (ScanState.DONE, 2)
+        assert [progress async for progress in scans.events(scan)] == [last]
+
+
+async def test_a_listener_that_never_reads_costs_nothing(store: Store, settings: Settings) -> None:
+    async with Scans(store, settings, assess=Estate(*map(found, range(1, 40)))) as scans:
+        scan = await scans.start("10.0.0.0/26", "anna")
+        async with aclosing(scans.events(scan)) as idle:  # type: ignore[type-var] # an async generator
+            await anext(idle)
+            await ended(scans, scan)
+            assert [progress.state async for progress in idle] == [ScanState.DONE]
+
+
+async def test_a_stopped_scan_keeps_what_it_found(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), SILENT, found(2), gate=asyncio.Semaphore(2))
+    async with Scans(store, settings, assess=network) as scans:
+        scan = await scans.start("10.0.0.1", "anna")
+        await reached(scans, scan, lambda now: now.not_evaluated == 1)
+        await scans.stop(scan)
+        view = await scans.get(scan)
+        await scans.stop(scan)  # twice is no error
+    assert (view.state, view.cameras, view.not_evaluated, network.closed) == (ScanState.STOPPED, 1, 1, 1)
+    assert view.finished_at is not None
+    overview = await estate.overview(store)
+    assert (overview.cameras, overview.not_evaluated) == (1, 1)
+
+
+async def test_a_queued_scan_can_be_stopped_before_it_runs(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), gate=asyncio.Semaphore(0))
+    async with Scans(store, settings, assess=network) as scans:
+        first = await scans.start("10.0.0.1", "anna")
+        second = await scans.start("10.0.0.2", "anna")
+        await scans.stop(second)
+        assert [(await scans.get(scan)).state for scan in (first, second)] == [ScanState.RUNNING, ScanState.STOPPED]
+        await scans.stop(first)
+    assert [targets[0].address for targets, _ in network.asked] in ([], ["10.0.0.1"])
+
+
+async def test_the_service_going_down_interrupts(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), gate=asyncio.Semaphore(1))
+    async with Scans(store, settings, assess=network) as scans:
+        running = await scans.start("10.0.0.1", "anna")
+        queued = await scans.start("10.0.0.2", "anna")
+        await reached(scans, running, lambda now: now.cameras == 1)
+    async with Scans(store, settings, assess=network) as scans:
+        states = [(await scans.get(scan)).state for scan in (running, queued)]
+    assert states == [ScanState.INTERRUPTED, ScanState.INTERRUPTED]
+    assert (await estate.overview(store)).cameras == 1
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from fleet.scans import Scans
+from fleet.settings import Settings
+from fleet.store import open_store
+from tests.fleet.test_scans import Estate, found, reached
+
+async def main():
+    settings = Settings(home=Path(sys.argv[1]))
+    async with await open_store(settings) as store:
+        async with Scans(store, settings, assess=Estate(found(1), found(2), gate=asyncio.Semaphore(1))) as scans:
+            await reached(scans, await scans.start("10.0.0.1-2", "anna"), lambda now: now.cameras == 1)
+            os._exit(9)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_restart_in_the_middle_of_a_scan(settings: Settings) -> None:
+    root = Path(__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(settings.home), cwd=root)
+    assert await process.wait() == 9
+    async with await open_store(settings) as store:
+        before = (await estate.overview(store)).last_scan
+        async with Scans(store, settings, assess=Estate(found(1), found(2))) as scans:
+            (after,) = await scans.recent()
+            again = await ended(scans, await scans.start("10.0.0.1-2", "anna"))
+        overview = await estate.overview(store)
+    assert before is not None
+    assert (before.state, after.state) == (ScanState.RUNNING, ScanState.INTERRUPTED)
+    assert after.finished_at is not None
+    assert (again.state, overview.cameras, overview.findings.total) == (ScanState.DONE, 2, 2)
+
+
+async def test_a_fault_of_ours_fails_the_scan_and_is_logged(
+    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = Estate(found(1), ValueError("hunter2"))
+    async with Scans(store, settings, assess=network) as scans:
+        with caplog.at_level(logging.ERROR):
+            view = await ended(scans, await scans.start("10.0.0.1", "anna"))
+        network.results = (found(2),)
+        assert (await ended(scans, await scans.start("10.0.0.2", "anna"))).state is ScanState.DONE
+    assert (view.state, view.error, view.cameras) == (ScanState.FAILED, "a fault of ours (ValueError); see the log", 1)
+    assert "Traceback" in caplog.text
+
+
+BAD_FILES = {
+    "credentials that cannot be read": ("credentials_file", "- match: 300.0.0.1\n", "1"),
+    "a catalogue that cannot be read": ("catalogue_file", "firmware: [", "file"),
+}
+
+
+@pytest.mark.parametrize(("setting", "text", "said"), BAD_FILES.values(), ids=BAD_FILES)
+async def test_a_file_of_the_operator_that_is_wrong(
+    store: Store, settings: Settings, tmp_path: Path, setting: str, text: str, said: str
+) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(text)
+    path.chmod(0o600)
+    async with Scans(store, settings.model_copy(update={setting: path}), assess=Estate()) as scans:
+        view = await ended(scans, await scans.start("10.0.0.1", "anna"))
+    assert view.state is ScanState.FAILED
+    assert view.error is not None
+    assert said in view.error
+    assert "fault of ours" not in view.error
+
+
+async def test_a_store_that_fails_fails_the_scan(store: Store, settings: Settings) -> None:
+    async with store.write() as connection:
+        await connection.exec_driver_sql("DROP TABLE dossiers")
+        await connection.exec_driver_sql("CREATE TABLE dossiers (id TEXT, camera TEXT)")
+    async with Scans(store, settings, assess=Estate(found(1), found(2))) as scans:
+        view = await ended(scans, await scans.start("10.0.0.1", "anna"))
+    assert (view.state, view.cameras) == (ScanState.FAILED, 0)
+    assert view.error is not None
+    assert view.error.startswith("the database cannot be written")
+    assert (await estate.overview(store)).cameras == 0
+
+
+TARGETS = {
+    "nothing": ("  \n ", "at least one address"),
+    "a typing error": ("10.0.0.1 10.0.0.256", "10.0.0.256"),
+    "a password in an address": ("http://root:hunter2@10.0.0.1/", "credentials file"),
+    "a book": ("10.0.0.1 " * 10_000, "at most 64 KiB"),
+    "more than anybody has": ("10.0.0.0/8", "16777214"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), TARGETS.values(), ids=TARGETS)
+async def test_targets_that_cannot_be_used(store: Store, settings: Settings, text: str, said: str) -> None:
+    async with Scans(store, settings, assess=Estate()) as scans:
+        with pytest.raises(Invalid, match=said) as caught:
+            await scans.start(text, "anna", confirmed=True)
+        assert await scans.recent() == []
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_many_targets_want_a_second_yes(store: Store, settings: Settings) -> None:
+    network = Estate()
+    async with Scans(store, settings, assess=network) as scans:
+        with pytest.raises(NeedsConfirmation, match="8190 addresses") as caught:
+            await scans.start("10.0.0.0/19", "anna")
+        view = await ended(scans, await scans.start("10.0.0.0/19", "anna", confirmed=True))
+    assert (caught.value.count, view.state, len(network.asked[0][0])) == (8190, ScanState.DONE, 8190)
+
+
+async def test_the_queue_is_not_endless(store: Store, settings: Settings) -> None:
+    async with Scans(store, settings, assess=Estate(gate=asyncio.Semaphore(0))) as scans:
+        for _ in range(MOST_WAITING + 1):
+            await scans.start("10.0.0.1", "anna")
+        with pytest.raises(Invalid, match="waiting already"):
+            await scans.start("10.0.0.1", "anna")
+
+
+async def test_no_such_scan(store: Store, settings: Settings) -> None:
+    nothing = ScanId("nothing")
+    async with Scans(store, settings, assess=Estate()) as scans:
+        with pytest.raises(NotFound):
+            await scans.get(nothing)
+        with pytest.raises(NotFound):
+            await scans.stop(nothing)
+        with pytest.raises(NotFound):
+            await anext(scans.events(nothing))
+
+
+async def test_what_a_scan_could_not_tell_is_settled_by_the_next_that_can(store: Store, settings: Settings) -> None:
+    network = Estate(SILENT, NotEvaluated("10.0.0.8", "garbled", "x" * 10_000), found(1))
+    async with Scans(store, settings, assess=network) as scans:
+        first = await ended(scans, await scans.start("10.0.0.1-9", "anna"))
+        page = await estate.not_evaluated(store)
+        assert [(row.address, row.reason) for row in page.items] == [
+            ("10.0.0.8", "garbled"),
+            ("10.0.0.9", "unreachable"),
+        ]
+        assert (len(page.items[0].detail), page.items[0].scan, page.items[0].camera) == (500, first.id, None)
+        network.results = (found(9), NotEvaluated("10.0.0.1", "unreachable", "nothing answers"))
+        await ended(scans, await scans.start("10.0.0.1 10.0.0.9", "anna"))
+    page = await estate.not_evaluated(store)
+    assert [(row.address, row.camera is not None) for row in page.items] == [("10.0.0.1", True), ("10.0.0.8", False)]
+
+
+async def test_one_port_of_an_address_that_is_silent_is_not_hidden_by_another(store: Store, settings: Settings) -> None:
+    for results in ((SILENT, found(9)), (found(9), SILENT)):
+        async with Scans(store, settings, assess=Estate(*results)) as scans:
+            await ended(scans, await scans.start("10.0.0.9:8001 10.0.0.9:8002", "anna"))
+        assert [row.address for row in (await estate.not_evaluated(store)).items] == ["10.0.0.9"]
+
+
+class Guessing(Estate):
+    """Spends one wrong login on a camera."""
+
+    async def __call__(
+        self, targets: Sequence[Target], options: Options, on_progress: Callable[[Progress], None]
+    ) -> AsyncIterator[Result]:
+        with options.budget.trial("cam-1", "root"):
+            pass
+        self.asked.append((targets, options))
+        yield found(1)
+
+
+async def test_spent_logins_count_after_a_restart(settings: Settings, clock: Clock) -> None:
+    left = []
+    for _ in range(2):
+        network = Guessing()
+        async with await open_store(settings, clock) as store, Scans(store, settings, assess=network) as scans:
+            await ended(scans, await scans.start("10.0.0.1", "anna"))
+        left.append(network.asked[0][1].budget.remaining("cam-1", "root"))
+    assert left == [1, 0]
+
+
+async def test_a_scan_that_is_cancelled_in_the_middle_of_a_record_keeps_cameras_whole(
+    store: Store, settings: Settings
+) -> None:
+    for pause in range(0, 60, 3):
+        async with Scans(store, settings, assess=Estate(found(pause + 1))) as scans:
+            await scans.start("10.0.0.1", "anna")
+            for _ in range(pause):
+                await asyncio.sleep(0)
+    page = await estate.devices(store)
+    for row in page.items:
+        with suppress(StopIteration):
+            assert len((await estate.device(store, row.id)).verdicts) == 2
+    assert (await estate.overview(store)).findings.total == page.total

@@ -1,0 +1,132 @@
+"""A furnished console: one store with an estate and one person per role, made once and copied for each test."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fleet import findings, people
+from fleet.people import Role
+from fleet.scans import Scans
+from fleet.settings import Settings
+from fleet.store import Store, open_store
+from scanners.assessment import CameraAssessment
+from scanners.evaluate import evaluate
+from scanners.knowledge import load_knowledge
+from scanners.score import score
+from tests.web.console_estate import estate
+from web.app import create_app
+
+PASSWORD = "correct horse battery staple"
+ADDRESS = "http://127.0.0.1:8080"
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """A folder with a database, and a session token per role."""
+
+    home: Path
+    tokens: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of a running console, for tests that look behind the pages."""
+
+    home: Path
+    store: Store
+    scans: Scans
+    app: Any
+
+
+class Visitor:
+    """A browser without a screen: keeps cookies, follows nothing, knows how to fill in a form of ours."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=headers)
+
+    async def csrf(self, path: str = "/checks") -> str:
+        found = _CSRF.search((await self.client.get(path)).text)
+        assert found, f"{path} has no form"
+        return found[1]
+
+    async def post(self, path: str, fields: dict[str, Any], *, form: str = "/checks") -> httpx.Response:
+        return await self.client.post(path, data={"csrf": await self.csrf(form), **fields})
+
+
+async def furnish(store: Store) -> None:
+    knowledge = load_knowledge()
+    for dossier in estate():
+        verdicts = evaluate(dossier, knowledge)
+        await findings.record(store, CameraAssessment(dossier, verdicts, score(verdicts)))
+
+
+async def _furnished(home: Path) -> Furnished:
+    async with await open_store(Settings(home=home)) as store:
+        await furnish(store)
+        tokens = {}
+        for role in Role:
+            await people.add_user(store, str(role), PASSWORD, role)
+            tokens[str(role)] = (await people.sign_in(store, str(role), PASSWORD, "127.0.0.1")).token.reveal()
+    return Furnished(home, tokens)
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    return asyncio.run(_furnished(tmp_path_factory.mktemp("furnished")))
+
+
+@pytest.fixture
+async def house(furnished: Furnished, tmp_path: Path) -> AsyncIterator[House]:
+    home = tmp_path / "home"
+    shutil.copytree(furnished.home, home)
+    async with AsyncExitStack() as stack:
+        yield await open_house(stack, Settings(home=home))
+
+
+@pytest.fixture
+async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        yield await open_house(stack, Settings(home=tmp_path / "home"))
+
+
+async def open_house(stack: AsyncExitStack, settings: Settings) -> House:
+    store = await stack.enter_async_context(await open_store(settings))
+    scans = await stack.enter_async_context(Scans(store, settings))
+    return House(settings.home, store, scans, create_app(store, scans, settings))
+
+
+Visit = Callable[[str], Visitor]
+
+
+@pytest.fixture
+async def visit(house: House, furnished: Furnished) -> AsyncIterator[Visit]:
+    """`visit("operator")` is that role's browser; "stranger" has no session."""
+    clients: list[httpx.AsyncClient] = []
+
+    def arrive(role: str) -> Visitor:
+        client = browser(house.app)
+        clients.append(client)
+        if role in furnished.tokens:
+            client.cookies.set("session", furnished.tokens[role])
+        return Visitor(client)
+
+    yield arrive
+    for client in clients:
+        await client.aclose()
+
+
+def browser(app: Any) -> httpx.AsyncClient:  # noqa: ANN401 - an ASGI application has no better name
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    return httpx.AsyncClient(transport=transport, base_url=ADDRESS)

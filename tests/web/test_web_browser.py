@@ -1,0 +1,264 @@
+"""The console in a real browser: reachable, quiet, accessible, and whole without script."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fleet import estate, people
+from fleet.settings import Settings
+from fleet.views import DeviceFilter, FindingFilter
+from tests.web.conftest import PASSWORD, Furnished, House, open_house
+
+START_S = 20
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+NARROW = {"width": 320, "height": 640}
+
+
+class Console:
+    """A console that listens on loopback, in a thread with its own loop, until `close`."""
+
+    def __init__(self, home: Path, *, finished_scan: bool) -> None:
+        self.origin = ""
+        self.token: str | None = None
+        self.paths: dict[str, str] = {}
+        self._home = home
+        self._finished_scan = finished_scan
+        self._up = threading.Event()
+        self._server: uvicorn.Server | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="console")
+        self._thread.start()
+        assert self._up.wait(START_S), "the console did not start"
+
+    def close(self) -> None:
+        if self._server:
+            self._server.should_exit = True
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                house = await open_house(stack, Settings(home=self._home))
+                self.token = await people.setup_token(house.store)
+                self.paths = await paths(house, finished_scan=self._finished_scan)
+                config = uvicorn.Config(
+                    house.app, port=0, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1
+                )
+                self._server = uvicorn.Server(config)
+                serving = asyncio.create_task(self._server.serve())
+                while not self._server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
+                    await asyncio.sleep(0.01)
+                self.origin = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+                self._up.set()
+                await serving
+        finally:
+            self._up.set()
+
+
+async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
+    """Every page, by what it is."""
+    found = {"overview": "/", "devices": "/devices", "scans": "/scans", "checks": "/checks", "missing": "/nowhere"}
+    if finished_scan:
+        scan = await house.scans.start("127.0.0.88 127.0.0.89", "operator", default_credentials=False)
+        async for _ in house.scans.events(scan):
+            pass
+        camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
+        finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
+        found |= {
+            "device": f"/devices/{camera.id}",
+            "findings": "/findings",
+            "findings by check": "/findings?by=check",
+            "no findings": "/findings?q=nothing-is-called-so",
+            "finding": f"/findings/{finding.id}",
+            "scan": f"/scans/{scan}",
+        }
+    return found
+
+
+PAGES = (
+    "overview",
+    "devices",
+    "device",
+    "findings",
+    "findings by check",
+    "no findings",
+    "finding",
+    "scans",
+    "scan",
+    "checks",
+    "missing",
+)
+
+
+@pytest.fixture(scope="module")
+def console(furnished: Furnished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    home = tmp_path_factory.mktemp("console") / "home"
+    shutil.copytree(furnished.home, home)
+    with closing(Console(home, finished_scan=True)) as running:
+        yield running
+
+
+@pytest.fixture
+def new_console(tmp_path: Path) -> Iterator[Console]:
+    with closing(Console(tmp_path / "home", finished_scan=False)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+Open = Callable[..., Page]
+
+
+@contextmanager
+def watched(browser: Browser, console: Console, token: str | None, **options: object) -> Iterator[Page]:
+    """A page that may ask nobody but the console, and whose console must stay silent."""
+    context = browser.new_context(base_url=console.origin, **options)  # type: ignore[arg-type]
+    if token:
+        context.add_cookies([{"name": "session", "value": token, "url": console.origin}])
+    page = context.new_page()
+    foreign: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith(console.origin) else foreign.append(request.url))
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert not foreign
+    assert not [said for said in complaints if "404 (Not Found)" not in said]
+
+
+def look(page: Page, path: str) -> None:
+    page.goto(path)
+    expect(page.locator("h1")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_accessibility_violation(
+    name: str, scheme: str, browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["operator"], color_scheme=scheme, viewport=DESK) as page:
+        look(page, console.paths[name])
+        for closed in page.locator("details:not([open]) > summary").all()[:6]:
+            closed.click()
+        assert violations(page) == []
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_door_has_no_accessibility_violation(scheme: str, browser: Browser, console: Console) -> None:
+    with watched(browser, console, None, color_scheme=scheme) as page:
+        look(page, "/sign-in")
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, NARROW], ids=["390 px", "320 px"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_never_scrolls_sideways(
+    name: str, size: dict[str, int], browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["operator"], viewport=size) as page:
+        look(page, console.paths[name])
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_from_the_token_to_the_overview(*, script: bool, browser: Browser, new_console: Console) -> None:
+    with watched(browser, new_console, None, java_script_enabled=script) as page:
+        page.goto("/")
+        expect(page).to_have_url(f"{new_console.origin}/set-up")
+        page.get_by_label("Set-up token").fill(new_console.token or "")
+        page.get_by_label("Your name for signing in").fill("anna")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("Password once more").fill(PASSWORD)
+        page.get_by_role("button", name="Create the first administrator").click()
+        expect(page.get_by_role("heading", name="Find your cameras")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Find your cameras")).to_be_visible()
+        page.get_by_label("Where are your cameras?").fill("127.0.0.66")
+        page.get_by_label("Try documented default passwords").uncheck()
+        page.get_by_role("button", name="Start the first scan").click()
+        # The page comes to its end by itself: by events with script, by refreshing without.
+        expect(page.get_by_text("Finished")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("cell", name="127.0.0.66")).to_be_visible()
+
+
+def test_findings_are_triaged_without_script(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["operator"], java_script_enabled=False) as page:
+        look(page, "/findings?q=10.20.1.12")
+        page.get_by_role("checkbox").first.check()
+        page.get_by_role("button", name="Acknowledge").click()
+        expect(page.get_by_role("heading", name="1 finding acknowledged")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("heading", name="1 finding opened again")).to_be_visible()
+
+
+def test_the_selection_says_how_many_of_how_many(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["operator"], viewport=DESK) as page:
+        look(page, "/findings?severity=critical")
+        boxes = page.locator("input[name=id]")
+        acknowledge = page.get_by_role("button", name="Acknowledge")
+        expect(acknowledge).to_be_disabled()
+        page.get_by_label("Select all on this page").check()
+        matching = page.locator("output").get_attribute("data-matching")
+        expect(page.locator("output")).to_contain_text(f"{boxes.count()} selected of {matching} matching")
+        boxes.first.uncheck()
+        expect(page.locator("output")).to_contain_text(f"{boxes.count() - 1} selected of {matching} matching")
+        expect(acknowledge).to_be_enabled()
+
+
+def test_the_theme_changes_at_once_and_stays(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["viewer"]) as page:
+        look(page, "/checks")
+        page.get_by_role("button", name="Dark colours").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        look(page, "/devices")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(page.get_by_role("button", name="Dark colours")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_keyboard_reaches_the_content_and_the_search(
+    browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["viewer"]) as page:
+        look(page, "/")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("/")
+        expect(page.locator("#search")).to_be_focused()
+        page.keyboard.type("10.20.1.13")
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_times_are_told_as_distances_with_the_date_beside(
+    browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["viewer"]) as page:
+        look(page, console.paths["scan"])
+        time = page.locator("time").first
+        expect(time).to_have_text("just now")
+        assert (time.get_attribute("title") or "").endswith("UTC")

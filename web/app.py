@@ -1,0 +1,85 @@
+"""The console as an application."""
+
+import socket
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from fleet.people import needs_setup
+from fleet.scans import Scans
+from fleet.settings import Settings
+from fleet.store import Store
+from web.access import Permission, check_origin, check_token, may
+from web.frame import Frame
+from web.problems import HANDLERS, SignInNeeded, answer
+from web.routes import ROUTES, Proof, Route
+from web.visit import Desk, Visit, meet, posted
+
+
+def create_app(store: Store, scans: Scans, settings: Settings, hosts: frozenset[str] = frozenset()) -> FastAPI:
+    """`hosts` are further names under which people reach the console; addresses and this machine's name always work."""
+    app = FastAPI(
+        title="Camwarden",
+        version=version("camwarden"),
+        openapi_url=None,  # served by the route table, behind the same gate as everything else
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=dict(HANDLERS),
+    )
+    app.state.desk = Desk(store, scans, settings)
+    for route in ROUTES:
+        _add(app, route)
+    names = hosts | {"localhost", settings.host, socket.gethostname()}
+    app.add_middleware(
+        Frame, hosts=frozenset(name.lower() for name in names), secure=settings.secure_cookies, failure=answer
+    )
+    return app
+
+
+def _add(app: FastAPI, route: Route) -> None:
+    app.add_api_route(
+        route.path,
+        route.handler,
+        methods=[route.method],
+        dependencies=[Depends(gate(route))],
+        include_in_schema=route.is_api,
+    )
+
+
+def gate(route: Route) -> Callable[[Request], Awaitable[None]]:
+    """In this order: is it from here, who is it, was it meant, may they."""
+
+    async def admit(request: Request) -> None:
+        if route.proof:
+            check_origin(request)
+        visit = await meet(request)
+        if route.permission is not Permission.ANYONE and visit.person is None:
+            raise await _stranger(request, visit, route)
+        if route.proof:
+            check_token(await _token(request, route.proof), visit.csrf if not visit.fresh else "")
+        if route.permission is not Permission.ANYONE and not (
+            visit.person and may(visit.person.person.role, route.permission)
+        ):
+            raise HTTPException(403)
+
+    return admit
+
+
+async def _token(request: Request, proof: Proof) -> str:
+    if proof is Proof.HEADER:
+        return request.headers.get(proof, "")
+    return (await posted(request)).get(proof, "")
+
+
+async def _stranger(request: Request, visit: Visit, route: Route) -> Exception:
+    if route.is_api:
+        return HTTPException(401, "Sign in at /sign-in; the session cookie is the key to the API.")
+    if await needs_setup(visit.store):
+        return SignInNeeded("/set-up")
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return SignInNeeded("/sign-in?" + urlencode({"next": here}) if route.proof is None and here != "/" else "/sign-in")

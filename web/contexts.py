@@ -1,0 +1,262 @@
+"""What each page shows: one frozen dataclass per template, and nothing reaches a template any other way.
+
+`PAGES` is the list of all pages; a test compares each class with the names that its template reads. Every page also
+gets `frame`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fleet.findings import Refusal
+from fleet.scans import ScanView
+from fleet.views import (
+    DeviceFilter,
+    DeviceRow,
+    DeviceView,
+    FindingFilter,
+    FindingRow,
+    FindingView,
+    NotEvaluatedRow,
+    OverviewView,
+    Page,
+)
+from scanners.model import Check, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds every page.
+
+    `path` is where the visitor is, with its query; `section` the part of the side bar that lights up. `name` and
+    `role` are empty for a stranger. `csrf` goes into every form ("" draws no form at all). `theme` is light, dark
+    or system. `may` names the visitor's permissions. `assets` maps a static file to its address with a version.
+    """
+
+    path: str
+    section: str
+    name: str
+    role: str
+    csrf: str
+    theme: str
+    may: frozenset[str]
+    assets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanForm:
+    """A start form as it was typed: `targets` and whether to try `default_credentials`.
+
+    `mistake` says what to correct; `confirm` counts addresses that want a confirmation.
+    """
+
+    targets: str = ""
+    default_credentials: bool = True
+    mistake: str = ""
+    confirm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """The first administrator. `token` and `name` are kept from a failed try; `mistake` says what to correct."""
+
+    token: str
+    name: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """`name` is kept from a failed try, `mistake` says why it failed, `target` is the path to go to afterwards."""
+
+    name: str
+    mistake: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the bar that spreads the cameras: `count` of them have `state` as their worst finding.
+
+    `x` and `width` are hundredths of the bar.
+    """
+
+    state: str
+    count: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`view` is the estate in numbers; `headline` the one sentence about it. `spread` draws its cameras by worst
+    finding.
+
+    `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `form` is the
+    start form of an estate that is still empty.
+    """
+
+    view: OverviewView
+    headline: str
+    spread: tuple[Slice, ...]
+    unjudged: Page[NotEvaluatedRow]
+    rationales: Mapping[str, str]
+    form: ScanForm
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """`page` of cameras under `wanted`; `makers` are the choices of the filter with their counts. `checks` names
+    the checks.
+
+    `query` is the filter as a query string without a cursor, `first` says that this is the first page.
+    """
+
+    page: Page[DeviceRow]
+    wanted: DeviceFilter
+    makers: tuple[tuple[str, int], ...]
+    checks: tuple[Check, ...]
+    query: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGroup:
+    """The `verdicts` of one kind (`verdict`), in the order in which they are read."""
+
+    verdict: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """`view` is everything about the camera, `groups` its verdicts, failing first. `rationales` says why each check
+    matters.
+
+    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject.
+    """
+
+    view: DeviceView
+    groups: tuple[VerdictGroup, ...]
+    rationales: Mapping[str, str]
+    facts: Mapping[str, Mapping[str, object]]
+    links: Mapping[tuple[str, str], FindingRow]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """How many findings (`count`) a `check` has under the filter."""
+
+    check: Check
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`page` of findings under `wanted`; `everything` counts all findings. `checks` are the choices of the filter.
+
+    `query` is the filter as a query string without a cursor and `first` says that this is the first page. `soon` is
+    the date that the form proposes for accepting a risk, `latest` the last that it takes. `mistake` says what was
+    wrong with the form.
+    """
+
+    page: Page[FindingRow]
+    wanted: FindingFilter
+    everything: int
+    checks: tuple[Check, ...]
+    query: str
+    first: bool
+    soon: date
+    latest: date
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsByCheck:
+    """`groups` are the checks that have findings under `wanted`, worst first, `total` their findings.
+
+    `checks` are the choices of the filter, and `query` is the filter as a query string.
+    """
+
+    groups: tuple[CheckGroup, ...]
+    total: int
+    wanted: FindingFilter
+    checks: tuple[Check, ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriageResult:
+    """What a form changed: `changed` rows as they are now, `refused` with their reasons, `rows` of the refused by
+    id.
+
+    `action` is what was asked. `target` is the list to go back to.
+    """
+
+    action: str
+    changed: tuple[FindingRow, ...]
+    refused: tuple[Refusal, ...]
+    rows: Mapping[str, FindingRow]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`view` is one finding with its history, `rationale` why its check matters. `soon` and `latest` as in
+    `Findings`.
+    """
+
+    view: FindingView
+    rationale: str
+    soon: date
+    latest: date
+
+
+@dataclass(frozen=True, slots=True)
+class Scans:
+    """The start `form` and the `recent` scans, newest first."""
+
+    form: ScanForm
+    recent: tuple[ScanView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One `scan`; `running` says that it moves. `unjudged` are the addresses that told it nothing."""
+
+    scan: ScanView
+    running: bool
+    unjudged: tuple[NotEvaluatedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The catalogue: `checks`, worst first."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """`status` and its `title`; `detail` says what to do."""
+
+    status: int
+    title: str
+    detail: str
+
+
+PAGES: Mapping[type, str] = {
+    SetUp: "set_up.html",
+    SignIn: "sign_in.html",
+    Overview: "overview.html",
+    Devices: "devices.html",
+    Device: "device.html",
+    Findings: "findings.html",
+    FindingsByCheck: "findings_by_check.html",
+    TriageResult: "triage_result.html",
+    Finding: "finding.html",
+    Scans: "scans.html",
+    Scan: "scan.html",
+    Checks: "checks.html",
+    ErrorPage: "error.html",
+}

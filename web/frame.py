@@ -1,0 +1,129 @@
+"""What every request passes through around its handler: host list, size limit, headers, and the last safety net."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from ipaddress import ip_address
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT_BYTES = 1024 * 1024
+
+# Nothing inline at all, hence neither nonces nor hashes to get wrong. Trusted Types turn every innerHTML into an error.
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+    "require-trusted-types-for 'script'",
+)
+
+HEADERS = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), payment=(), browsing-topics=()",
+    "Cache-Control": "no-store",
+}
+
+Failure = Callable[[Request, int, str], Response]
+
+
+class Frame:
+    """The outermost layer. `hosts` are the names we answer to, without port; `failure` draws an error."""
+
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], secure: bool, failure: Failure) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._failure = failure
+        self._headers = dict(HEADERS)
+        if secure:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope, receive)
+        try:
+            self._check(request.headers)
+            await self._app(scope, _limited(receive), send_with_headers)
+        except HTTPException as exc:
+            await self._failure(request, exc.status_code, exc.detail)(scope, receive, send_with_headers)
+        except Exception:
+            # The boundary: whatever went wrong, the traceback is kept and the visitor gets a number to quote.
+            number = uuid4().hex[:12]
+            log.exception("request failed", extra={"incident": number, "path": scope["path"]})
+            if started:
+                raise
+            detail = f"The fault is ours and has been written to the log as {number}."
+            await self._failure(request, 500, detail)(scope, receive, send_with_headers)
+
+    def _check(self, headers: Headers) -> None:
+        name = host_name(headers.get("host", ""))
+        if name not in self._hosts and not _is_address(name):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "This service does not answer to that host name.")
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit():
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "The length of the request cannot be read.")
+        if int(length) > BODY_LIMIT_BYTES:
+            raise _too_large()
+
+
+def host_name(host: str) -> str:
+    """The name of a Host header, lower case, without its port: "[::1]:8080" gives "[::1]"."""
+    name = host.lower()
+    return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    """The list keeps out names that somebody else points at us (DNS rebinding); an address cannot be pointed."""
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _limited(receive: Receive) -> Receive:
+    """A body may come in pieces without saying how long it is: count what really arrives."""
+    arrived = 0
+
+    async def counted() -> Message:
+        nonlocal arrived
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > BODY_LIMIT_BYTES:
+            raise _too_large()
+        return message
+
+    return counted
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A request may hold one mebibyte at most.")

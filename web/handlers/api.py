@@ -1,0 +1,110 @@
+"""The REST API, version 1: the same questions as the pages ask, as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from fleet import estate
+from fleet.findings import FindingState
+from fleet.scans import ScanId, ScanView
+from fleet.views import DeviceFilter, DeviceRow, DeviceView, FindingFilter, FindingRow, FindingView, Page
+from scanners.model import Severity
+from web.handlers.checks import WORST_FIRST
+from web.visit import Visited
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Text = Annotated[str | None, Query(max_length=200)]
+After = Annotated[str | None, Query(description="the `after` of the page before", max_length=500)]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check without its code."""
+
+    id: str
+    title: str
+    severity: Severity
+    rationale: str
+    remediation: str
+    references: tuple[str, ...]
+    standards: Mapping[str, tuple[str, ...]]
+
+
+class NewScan(BaseModel):
+    """`targets` as on the command line: addresses, ranges, networks, names, separated by spaces or new lines."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    targets: str
+    default_credentials: bool = True
+    confirmed: bool = False
+
+
+def description(visit: Visited) -> dict[str, Any]:
+    """This document."""
+    document: dict[str, Any] = visit.request.app.openapi()
+    return document
+
+
+async def cameras(
+    visit: Visited,
+    *,
+    q: Text = "",
+    vendor: Text = None,
+    severity: Severity | None = None,
+    check: Text = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[DeviceRow]:
+    """Lowest score first."""
+    return await estate.devices(visit.store, DeviceFilter(q or "", vendor, severity, check), after, limit)
+
+
+async def camera(visit: Visited, camera: str) -> DeviceView:
+    return await estate.device(visit.store, camera)
+
+
+async def findings(
+    visit: Visited,
+    *,
+    q: Text = "",
+    state: FindingState | None = None,
+    severity: Severity | None = None,
+    check: Text = None,
+    camera: Text = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[FindingRow]:
+    """Worst first. Without `state`: findings of every state."""
+    return await estate.findings(visit.store, FindingFilter(state, severity, check, camera, q or ""), after, limit)
+
+
+async def finding(visit: Visited, finding: str) -> FindingView:
+    return await estate.finding(visit.store, finding)
+
+
+async def scans(visit: Visited) -> list[ScanView]:
+    return await visit.scans.recent()
+
+
+async def start_scan(visit: Visited, new: NewScan, response: Response) -> ScanView:
+    """Start a scan: needs the operator role and X-CSRF-Token. 409 asks for `confirmed` beyond 4096 addresses."""
+    scan = await visit.scans.start(
+        new.targets, visit.name, default_credentials=new.default_credentials, confirmed=new.confirmed
+    )
+    response.status_code = 202
+    response.headers["Location"] = f"/api/v1/scans/{scan}"
+    return await visit.scans.get(scan)
+
+
+async def scan(visit: Visited, scan: str) -> ScanView:
+    return await visit.scans.get(ScanId(scan))
+
+
+async def checks(_visit: Visited) -> list[CheckView]:
+    return [
+        CheckView(c.id, c.title, c.severity, c.rationale, c.remediation, c.references, c.standards) for c in WORST_FIRST
+    ]

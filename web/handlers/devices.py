@@ -1,0 +1,106 @@
+"""Cameras: the list, its export, and one of them."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response, StreamingResponse
+
+from fleet import estate
+from fleet.reports.spreadsheet import guarded
+from fleet.views import DeviceFilter, DeviceRow, DeviceView
+from scanners.model import Outcome, Severity
+from web import words
+from web.contexts import Device, Devices, VerdictGroup
+from web.handlers.checks import WORST_FIRST
+from web.handlers.overview import RATIONALES
+from web.rendering import plain, visible
+from web.visit import Visit, Visited
+
+READING_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+COLUMNS = (
+    "name", "address", "port", "manufacturer", "model", "firmware", "serial", "mac", "score", "worst",
+    "critical", "high", "medium", "low", "unknown", "first_seen", "last_seen",
+)  # fmt: skip
+
+
+def wanted_devices(query: QueryParams) -> DeviceFilter:
+    """A choice that does not exist filters nothing, so that an old link still opens."""
+    severity = query.get("severity", "")
+    return DeviceFilter(
+        text=query.get("q", "").strip()[:200],
+        vendor=query.get("vendor") or None,
+        severity=Severity(severity) if severity in set(Severity) else None,
+        check=query.get("check") or None,
+    )
+
+
+def as_query(wanted: DeviceFilter) -> str:
+    pairs = {"q": wanted.text, "vendor": wanted.vendor, "severity": wanted.severity, "check": wanted.check}
+    return urlencode({name: value for name, value in pairs.items() if value})
+
+
+async def show_all(visit: Visited) -> Response:
+    wanted, after = wanted_devices(visit.query), visit.query.get("after")
+    page = await estate.devices(visit.store, wanted, after)
+    makers = await estate.vendors(visit.store)
+    return visit.page(Devices(page, wanted, makers, WORST_FIRST, as_query(wanted), first=not after))
+
+
+async def export(visit: Visited) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="cameras.csv"'}
+    return StreamingResponse(_lines(visit), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _lines(visit: Visit) -> AsyncIterator[str]:
+    wanted, after = wanted_devices(visit.query), None
+    yield csv_line(COLUMNS)
+    while True:
+        page = await estate.devices(visit.store, wanted, after, limit=500)
+        for row in page.items:
+            yield csv_line(_cells(row))
+        if page.after is None:
+            return
+        after = page.after
+
+
+def _cells(row: DeviceRow) -> tuple[object, ...]:
+    seen = (row.first_seen.isoformat(timespec="seconds"), row.last_seen.isoformat(timespec="seconds"))
+    counts = (row.findings.critical, row.findings.high, row.findings.medium, row.findings.low)
+    who = (row.name, row.address, row.port, row.manufacturer, row.model, row.firmware, row.serial, row.mac)
+    return (*who, row.score, row.worst, *counts, row.unknown, *seen)
+
+
+def csv_line(cells: tuple[object, ...]) -> str:
+    """One line, in which a camera's words neither break the line nor run as a formula."""
+    line = io.StringIO()
+    csv.writer(line).writerow([_inert(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _inert(cell: object) -> object:
+    if not isinstance(cell, str):
+        return "" if cell is None else cell
+    return guarded(" ".join(visible(cell).split()))
+
+
+async def show(visit: Visited, camera: str) -> Response:
+    view = await estate.device(visit.store, camera)
+    links = {(row.check, row.subject): row for row in view.findings}
+    return visit.page(Device(view, grouped(view), RATIONALES, facts_of(view), links))
+
+
+def grouped(view: DeviceView) -> tuple[VerdictGroup, ...]:
+    rank = {severity: number for number, severity in enumerate(Severity)}
+    ordered = sorted(view.verdicts, key=lambda verdict: (rank[verdict.severity], verdict.title, verdict.subject))
+    groups = (VerdictGroup(kind, tuple(v for v in ordered if v.verdict is kind)) for kind in READING_ORDER)
+    return tuple(group for group in groups if group.verdicts)
+
+
+def facts_of(view: DeviceView) -> Mapping[str, Mapping[str, object]]:
+    """Every fact of the dossier that we have a heading for, in reading order."""
+    dossier = plain(view.dossier) if view.dossier else {}
+    facts = dossier if isinstance(dossier, dict) else {}
+    return {name: facts[name] for name in words.FACTS if name in facts}

@@ -1,0 +1,85 @@
+"""The way in and out: set-up, sign-in, sign-out, theme and static files."""
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from fleet import people
+from fleet.errors import FleetError, Invalid, SignInRefused, TooManyTries
+from web import assets
+from web.access import safe_next
+from web.contexts import SetUp, SignIn
+from web.problems import STATUSES, sentence
+from web.visit import THEMES, Visited, see
+
+A_YEAR_S = 365 * 24 * 3600
+
+
+async def asset(visit: Visited, name: str) -> Response:
+    try:
+        body = assets.content(name)
+    except KeyError:
+        raise HTTPException(404) from None
+    # The address holds a digest of the content, so a browser may keep it; without the digest it must ask again.
+    fresh = str(visit.request.url).endswith(assets.addresses()[name])
+    kept = f"public, max-age={A_YEAR_S}, immutable" if fresh else "no-cache"
+    return Response(body, media_type=assets.ASSETS[name], headers={"Cache-Control": kept})
+
+
+async def set_up_form(visit: Visited) -> Response:
+    if not await people.needs_setup(visit.store):
+        return see("/sign-in")
+    return visit.page(SetUp(token="", name="", mistake=""))
+
+
+async def set_up(visit: Visited) -> Response:
+    form = await visit.form()
+    token, name, password = form.get("token", "").strip(), form.get("name", "").strip(), form.get("password", "")
+    if password != form.get("again", ""):
+        return visit.page(SetUp(token, name, "The two passwords differ."), 422)
+    try:
+        await people.create_first_administrator(visit.store, token, name, password)
+    except Invalid as exc:
+        return visit.page(SetUp(token, name, sentence(str(exc))), 422)
+    return visit.sign_in(see("/"), await people.sign_in(visit.store, name, password, visit.source))
+
+
+async def sign_in_form(visit: Visited) -> Response:
+    target = safe_next(visit.query.get("next", "/"))
+    if visit.person:
+        return see(target)
+    if await people.needs_setup(visit.store):
+        return see("/set-up")
+    return visit.page(SignIn(name="", mistake="", target=target))
+
+
+async def sign_in(visit: Visited) -> Response:
+    form = await visit.form()
+    name, target = form.get("name", "").strip(), safe_next(form.get("next", "/"))
+    try:
+        token = await people.sign_in(visit.store, name, form.get("password", ""), visit.source)
+    except (SignInRefused, TooManyTries) as exc:
+        return _refused(visit, SignIn(name, sentence(str(exc)), target), exc)
+    return visit.sign_in(see(target), token)
+
+
+def _refused(visit: Visited, page: SignIn, exc: FleetError) -> Response:
+    response = visit.page(page, STATUSES[type(exc)])
+    if isinstance(exc, TooManyTries):
+        response.headers["Retry-After"] = str(exc.retry_after_s)
+    return response
+
+
+async def sign_out(visit: Visited) -> Response:
+    await people.sign_out(visit.store, visit.session_token())
+    return visit.forget(see("/sign-in"))
+
+
+async def theme(visit: Visited) -> Response:
+    """The cookie may be read by script, which sets it without a reload; it holds one of three words."""
+    form = await visit.form()
+    wanted = form.get("theme", "system")
+    response = see(safe_next(form.get("next", "/")))
+    if wanted in THEMES:
+        secure = visit.desk.settings.secure_cookies
+        response.set_cookie("theme", wanted, max_age=A_YEAR_S, path="/", samesite="lax", secure=secure)
+    return response

@@ -1,0 +1,44 @@
+"""The first page: what do I own, how bad is it, what first, what changed, what could not be judged."""
+
+from starlette.responses import Response
+
+from fleet import estate
+from fleet.views import OverviewView
+from scanners.checks import CHECKS
+from scanners.model import Severity
+from web.contexts import Overview, ScanForm, Slice
+from web.rendering import plural
+from web.visit import Visited
+
+RATIONALES = {check.id: check.rationale for check in CHECKS}
+
+
+async def show(visit: Visited) -> Response:
+    view = await estate.overview(visit.store)
+    unjudged = await estate.not_evaluated(visit.store, limit=6)
+    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, ScanForm()))
+
+
+def headline(view: OverviewView) -> str:
+    """The state of the estate in one sentence, said without alarm and without comfort."""
+    worst = {severity: count for severity, count in view.by_worst if count}
+    for severity in (Severity.CRITICAL, Severity.HIGH):
+        if count := worst.get(severity, 0):
+            has = "has" if count == 1 else "have"
+            return f"{count:,} of {plural(view.cameras, 'camera')} {has} a {severity} weakness."
+    yours = f"your {plural(view.cameras, 'camera')}"
+    if view.findings.total:
+        return f"No critical or high weakness is open on {yours}."
+    if view.unknown or view.not_evaluated:
+        return f"Nothing is known to be wrong with {yours}, but not everything could be judged."
+    return f"Nothing is wrong with {yours}, as far as we looked."
+
+
+def spread(view: OverviewView) -> tuple[Slice, ...]:
+    slices: list[Slice] = []
+    x = 0.0
+    for severity, count in view.by_worst:
+        width = 100 * count / view.cameras if view.cameras else 0
+        slices.append(Slice(severity or "none", count, round(x, 3), round(width, 3)))
+        x += width
+    return tuple(slices)

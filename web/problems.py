@@ -1,0 +1,105 @@
+"""One place where errors become answers: a page for people, RFC 9457 problem details for /api."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from fleet.errors import FleetError, Invalid, NeedsConfirmation, NotFound, SignInRefused, StoreUnavailable, TooManyTries
+from web.access import safe_next
+from web.contexts import ErrorPage
+from web.visit import draw, see
+
+PROBLEM_JSON = "application/problem+json"
+
+TITLES = {
+    400: "That request makes no sense",
+    401: "Please sign in",
+    403: "That is not allowed",
+    404: "There is nothing here",
+    405: "That cannot be done here",
+    409: "Please confirm first",
+    413: "That is too large",
+    422: "Something needs correcting",
+    429: "Too many tries",
+    500: "Something went wrong on our side",
+    503: "The database cannot be reached",
+}
+
+ADVICE = {
+    403: "Your role does not include it. Ask an administrator.",
+    404: "The address may be mistyped, or what it named is gone.",
+    405: "This address exists, but does not take this kind of request.",
+}
+
+STATUSES: Mapping[type[FleetError], int] = {
+    Invalid: 422,
+    NeedsConfirmation: 409,
+    NotFound: 404,
+    SignInRefused: 403,
+    TooManyTries: 429,
+    StoreUnavailable: 503,
+}
+
+
+class SignInNeeded(Exception):
+    """Go to `door` first."""
+
+    def __init__(self, door: str) -> None:
+        super().__init__(door)
+        self.door = door
+
+
+def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The one error shape. `headers` such as Allow or Retry-After travel along."""
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    if request.url.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        response: Response = JSONResponse(problem, status, media_type=PROBLEM_JSON)
+    else:
+        response = draw(request, ErrorPage(status, title, detail), status, getattr(request.state, "visit", None))
+    response.headers.update(headers or {})
+    return response
+
+
+async def on_http(request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, HTTPException):
+        raise exc
+    bare = exc.detail == HTTPStatus(exc.status_code).phrase
+    detail = ADVICE.get(exc.status_code, exc.detail) if bare else exc.detail
+    return answer(request, exc.status_code, detail, exc.headers)
+
+
+async def on_unusable(request: Request, exc: Exception) -> Response:
+    """Names the places that are wrong and what is wrong with them, never what was sent."""
+    if not isinstance(exc, RequestValidationError):
+        raise exc
+    said = (f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors())
+    return answer(request, 422, "; ".join(said))
+
+
+async def on_fleet(request: Request, exc: Exception) -> Response:
+    status = next((STATUSES[kind] for kind in type(exc).mro() if kind in STATUSES), 500)
+    headers = {"Retry-After": str(exc.retry_after_s)} if isinstance(exc, TooManyTries) else None
+    return answer(request, status, sentence(str(exc)), headers)
+
+
+async def on_stranger(_request: Request, exc: Exception) -> Response:
+    return see(exc.door if isinstance(exc, SignInNeeded) else safe_next(""))
+
+
+def sentence(text: str) -> str:
+    """`fleet` speaks in half sentences, as errors do; a page speaks in whole ones."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
+
+
+HANDLERS: Mapping[int | type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {
+    HTTPException: on_http,
+    RequestValidationError: on_unusable,
+    FleetError: on_fleet,
+    SignInNeeded: on_stranger,
+}

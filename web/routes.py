@@ -1,0 +1,67 @@
+"""Every address of the console and of the API, and what it asks of its visitor. There is no other way in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from web.access import Permission
+from web.handlers import api, checks, devices, door, findings, overview, scans
+
+
+class Proof(StrEnum):
+    """Where a changing request carries the token that shows it was meant."""
+
+    FIELD = "csrf"
+    HEADER = "x-csrf-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`proof` is `None` only where the method changes nothing."""
+
+    path: str
+    method: str
+    handler: Callable[..., Any]
+    permission: Permission
+    proof: Proof | None = None
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+
+ANYONE, READ, TRIAGE, SCAN = Permission.ANYONE, Permission.READ, Permission.TRIAGE, Permission.SCAN
+FIELD, HEADER = Proof.FIELD, Proof.HEADER
+
+ROUTES = (
+    Route("/static/{name}", "GET", door.asset, ANYONE),
+    Route("/set-up", "GET", door.set_up_form, ANYONE),
+    Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
+    Route("/sign-in", "GET", door.sign_in_form, ANYONE),
+    Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD),
+    Route("/sign-out", "POST", door.sign_out, READ, FIELD),
+    Route("/theme", "POST", door.theme, ANYONE, FIELD),
+    Route("/", "GET", overview.show, READ),
+    Route("/devices", "GET", devices.show_all, READ),
+    Route("/devices.csv", "GET", devices.export, READ),
+    Route("/devices/{camera}", "GET", devices.show, READ),
+    Route("/findings", "GET", findings.show_all, READ),
+    Route("/findings", "POST", findings.triage, TRIAGE, FIELD),
+    Route("/findings/{finding}", "GET", findings.show, READ),
+    Route("/scans", "GET", scans.show_all, READ),
+    Route("/scans", "POST", scans.start, SCAN, FIELD),
+    Route("/scans/{scan}", "GET", scans.show, READ),
+    Route("/scans/{scan}/events", "GET", scans.events, READ),
+    Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD),
+    Route("/checks", "GET", checks.show_all, READ),
+    Route("/api/v1/openapi.json", "GET", api.description, READ),
+    Route("/api/v1/cameras", "GET", api.cameras, READ),
+    Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
+    Route("/api/v1/findings", "GET", api.findings, READ),
+    Route("/api/v1/findings/{finding}", "GET", api.finding, READ),
+    Route("/api/v1/scans", "GET", api.scans, READ),
+    Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER),
+    Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
+    Route("/api/v1/checks", "GET", api.checks, READ),
+)

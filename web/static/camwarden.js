@@ -1,0 +1,101 @@
+// What script adds; every page works without it. Text goes in as text, never as markup.
+
+const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+function relative(date) {
+  const seconds = (date - Date.now()) / 1000;
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);
+  }
+  return "just now";
+}
+
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    time.title ||= time.textContent;
+    time.textContent = relative(new Date(time.dateTime));
+  }
+}
+
+function setTheme(form) {
+  form.addEventListener("submit", (event) => {
+    if (!event.submitter) return;
+    event.preventDefault();
+    const theme = event.submitter.value;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${theme}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
+    document.documentElement.dataset.theme = theme;
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button === event.submitter));
+    }
+  });
+}
+
+// Only boxes of this page exist, so only they can be selected: the count says so beside what matches.
+function countSelection(form) {
+  const all = form.querySelector("[data-select-all]");
+  const count = form.querySelector("[data-count]");
+  if (!all || !count) return;
+  const boxes = [...form.querySelectorAll("input[name=id]")];
+  const tell = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+    count.textContent = `${chosen} selected of ${count.dataset.matching} matching (${count.dataset.everything} in all)`;
+    for (const button of form.querySelectorAll("button[name=action]")) button.disabled = chosen === 0;
+  };
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes) box.checked = all.checked;
+    tell();
+  });
+  form.addEventListener("change", tell);
+  window.addEventListener("pageshow", tell);
+  tell();
+}
+
+function show(section, now) {
+  for (const place of section.querySelectorAll("[data-scan]")) {
+    const name = place.dataset.scan;
+    if (name === "bar") {
+      place.max = now.total || 1;
+      place.value = now.done;
+    } else if (place.textContent !== String(now[name])) {
+      place.textContent = String(now[name]);
+    }
+  }
+}
+
+function followScan(section) {
+  const source = new EventSource(section.dataset.scanEvents);
+  source.addEventListener("message", (event) => {
+    const now = JSON.parse(event.data);
+    show(section, now);
+    if (now.state !== section.dataset.scanState) {
+      source.close();
+      location.reload();
+    }
+  });
+  source.addEventListener("error", () => {
+    // Out of reach or refused: ask for the whole page again, slowly, as a browser without script would.
+    source.close();
+    setTimeout(() => location.reload(), 5000);
+  });
+}
+
+function focusSearch(event) {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.getElementById("q") ?? document.getElementById("search");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+}
+
+tellTimes();
+setInterval(tellTimes, 30000);
+document.addEventListener("keydown", focusSearch);
+document.querySelectorAll("[data-themes]").forEach(setTheme);
+document.querySelectorAll("[data-selection]").forEach(countSelection);
+document.querySelectorAll("[data-scan-events]").forEach(followScan);

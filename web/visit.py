@@ -1,0 +1,150 @@
+"""One request and who makes it: what every handler is given."""
+
+import secrets
+from dataclasses import dataclass, fields
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fleet.people import SessionToken, SignedIn, session
+from fleet.scans import Scans
+from fleet.settings import Settings
+from fleet.store import Store
+from web import assets
+from web.access import Permission, may
+from web.contexts import PAGES, Frame
+from web.rendering import environment
+
+THEMES = ("light", "dark", "system")
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the console works with for as long as it runs."""
+
+    store: Store
+    scans: Scans
+    settings: Settings
+
+    def cookie(self, name: str) -> str:
+        """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""
+        return f"__Host-{name}" if self.settings.secure_cookies else name
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`person` is `None` for a stranger. `csrf` is the session's token, or a stranger's, which then is `fresh` once."""
+
+    request: Request
+    desk: Desk
+    person: SignedIn | None
+    csrf: str
+    fresh: bool
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    @property
+    def scans(self) -> Scans:
+        return self.desk.scans
+
+    @property
+    def name(self) -> str:
+        return self.person.person.name if self.person else ""
+
+    @property
+    def query(self) -> QueryParams:
+        return self.request.query_params
+
+    @property
+    def source(self) -> str:
+        """The address that asks, for rate limits."""
+        return self.request.client.host if self.request.client else "unknown"
+
+    async def form(self) -> QueryParams:
+        """The posted fields. Forms of this console are never multipart, and the frame limits their size."""
+        return await posted(self.request)
+
+    def page(self, context: object, status: int = 200) -> Response:
+        response = draw(self.request, context, status, self)
+        if self.fresh:
+            self.keep(response, "form", self.csrf)
+        return response
+
+    def keep(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        response.set_cookie(
+            self.desk.cookie(name),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self.desk.settings.secure_cookies,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def sign_in(self, response: Response, token: SessionToken) -> Response:
+        self.keep(response, "session", token.token.reveal())
+        return response
+
+    def forget(self, response: Response) -> Response:
+        secure = self.desk.settings.secure_cookies
+        response.delete_cookie(self.desk.cookie("session"), path="/", secure=secure, httponly=True, samesite="lax")
+        return response
+
+    def session_token(self) -> str:
+        return self.request.cookies.get(self.desk.cookie("session"), "")
+
+
+def see(target: str) -> Response:
+    return RedirectResponse(target, SEE_OTHER)
+
+
+async def posted(request: Request) -> QueryParams:
+    return QueryParams((await request.body()).decode("utf-8", "replace"))
+
+
+async def meet(request: Request) -> Visit:
+    """Find out who is asking, and remember it for whoever draws an error page."""
+    desk = cast("Desk", request.app.state.desk)
+    token = request.cookies.get(desk.cookie("session"), "")
+    person = await session(desk.store, token) if token else None
+    form_token = request.cookies.get(desk.cookie("form"), "")
+    csrf = person.csrf if person else form_token or secrets.token_urlsafe(32)
+    visit = Visit(request, desk, person, csrf, fresh=not person and not form_token)
+    request.state.visit = visit
+    return visit
+
+
+def the_visit(request: Request) -> Visit:
+    return cast("Visit", request.state.visit)
+
+
+Visited = Annotated[Visit, Depends(the_visit)]
+
+
+def draw(request: Request, context: object, status: int, visit: Visit | None) -> HTMLResponse:
+    """The page of that context. Without a visit, as when the host name is wrong, the page has no forms."""
+    template = environment().get_template(PAGES[type(context)])
+    values = {field.name: getattr(context, field.name) for field in fields(cast("Frame", context))}
+    return HTMLResponse(template.render(values, frame=_frame(request, visit)), status)
+
+
+def _frame(request: Request, visit: Visit | None) -> Frame:
+    path = request.url.path
+    theme = request.cookies.get("theme", "system")
+    person = visit.person.person if visit and visit.person else None
+    return Frame(
+        path=f"{path}?{request.url.query}" if request.url.query else path,
+        section=path.split("/")[1],
+        name=person.name if person else "",
+        role=person.role if person else "",
+        csrf=visit.csrf if visit else "",
+        theme=theme if theme in THEMES else "system",
+        may=frozenset(p for p in Permission if person and may(person.role, p)),
+        assets=assets.addresses(),
+    )
