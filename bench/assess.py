@@ -47,11 +47,11 @@ FULL = Plan(
 QUICK = Plan(
     sizes=(24,),
     nmap=6,
-    nmap_limit_s=12,
+    nmap_limit_s=10,
     identity=24,
     onvif_zeep=4,
     hydra=12,
-    growth=(64, 160),
+    growth=(64, 128),
     http=100,
     estate=("--clean",),
 )
@@ -78,7 +78,7 @@ def measure(*, quick: bool, sizes: tuple[int, ...] | None) -> dict[str, Any]:
 def _footnotes(plan: Plan, *, quick: bool) -> list[str]:
     notes = [
         "Wall, CPU and peak memory are each tool's own; the simulated cameras share the machine and slow all tools.",
-        "identity, default credentials: our wall time is that of the work, descriptions parsed within it, imports left out.",
+        "identity, default credentials: our wall time is the work, descriptions parsed within it, imports left out.",
         "bare streams: the limit. It parses nothing and judges nothing, so its ratio is below 1.",
     ]
     if quick:

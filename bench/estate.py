@@ -49,35 +49,36 @@ def estate(cameras: int, *words: str) -> Iterator[Estate]:
         manifest, credentials = folder / "manifest.json", folder / "credentials.yaml"
         given = ["--cameras", str(cameras), "--no-discovery", *words]
         given += ["--manifest", str(manifest), "--credentials-out", str(credentials)]
-        process = _started(given, manifest, folder / "simulator.log")
+        process = _started(given, folder)
         try:
             yield Estate(json.loads(manifest.read_text())["cameras"], credentials)
         finally:
             _stop(process)
 
 
-def _started(words: Sequence[str], manifest: Path, log: Path) -> subprocess.Popen[bytes]:
+def _started(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     """The simulator, all its servers listening; on a range of its own, another one where that is taken."""
+    said, errors = folder / "said", folder / "errors"
     for attempt in range(_RANGES):
         base = f"127.{64 + (os.getpid() + attempt) % 128}.0.1"
-        command = [sys.executable, "-m", "simulator", "--base", base, *words]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=ROOT)
+        command = [sys.executable, "-u", "-m", "simulator", "--base", base, *words]
+        with said.open("wb") as output, errors.open("wb") as complaints:
+            process = subprocess.Popen(command, stdout=output, stderr=complaints, cwd=ROOT)
         try:
-            if _is_ready(manifest, process):
+            if _is_ready(said, process):
                 return process
         except BaseException:
             _stop(process)
             raise
-    raise RuntimeError(f"the simulator does not start: {log.read_text()[-500:]}")
+    raise RuntimeError(f"the simulator does not start: {errors.read_text()[-500:]}")
 
 
-def _is_ready(manifest: Path, process: subprocess.Popen[bytes]) -> bool:
+def _is_ready(said: Path, process: subprocess.Popen[bytes]) -> bool:
     """False where it ended at once."""
     deadline = time.monotonic() + _START_LIMIT_S
     while process.poll() is None:
-        # The manifest is put in place only when every server listens.
-        if manifest.exists():
+        # It says where it is when every server listens and every file is written.
+        if said.read_bytes().endswith(b"\n"):
             return True
         if time.monotonic() > deadline:
             raise RuntimeError(f"the simulator was not ready within {_START_LIMIT_S:g} s")

@@ -1,28 +1,25 @@
 """One hardened HTTP connection to one camera.
 
 Everything a camera can do to an HTTP client is bounded here: bytes (before and after decompression), time, redirects
-(none are followed) and hosts (only the one that was dialled). httpx moves the bytes and computes Digest; its
+(none are followed) and hosts (only the one that was dialled). httpcore moves the bytes, httpx computes Digest; their
 exceptions stop here.
-
-A pool of its own per camera over one shared TLS context is the cheapest form that keeps cameras apart; `python -m
-bench http` shows it beside a bare aiohttp session.
 """
 
 import asyncio
 import re
-import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+import httpcore
 import httpx
 
 from cameras.errors import Garbled, Unauthorized, Unreachable
 from cameras.secret import Credential
 from cameras.untrusted import clean_text
+from cameras.wire import AsyncioBackend, reading_context
 
 MOST_BYTES = 4 * 1024 * 1024
 REQUEST_TIMEOUT_S = 8.0
@@ -35,11 +32,12 @@ _CHALLENGE_START = re.compile(r"(?:^|,)\s*(?=(?:Digest|Basic|Bearer|Negotiate|NT
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One complete answer; `body` is decompressed and within the limit."""
+    """One complete answer; `body` is decompressed and within the limit. `was_signed`: the request carried a login."""
 
     status: int
     headers: httpx.Headers
     body: bytes
+    was_signed: bool = False
 
 
 class HttpLogin:
@@ -57,41 +55,45 @@ class HttpLogin:
         # say "stale"): it is answered with a new one. Any other refusal is a wrong password and is never repeated.
         self.proven = False
 
-    def accept(self, reply: Reply, request: httpx.Request) -> None:
+    def accept(self, reply: Reply, method: str, url: httpx.URL) -> None:
         """Take the challenge of a 401. Raises Unauthorized where it offers nothing that we may answer."""
         offered = challenges(reply.headers)
         digests = [c for c in offered if c.lower().startswith("digest ") and _strength(c) is not None]
         if digests:
-            best = min(digests, key=lambda c: _strength(c) or 0)
-            # DigestAuth reads the first header only, so it is shown the one that we chose.
-            chosen = httpx.Response(401, headers={"www-authenticate": best}, request=request)
-            flow = self._digest.auth_flow(httpx.Request(request.method, request.url))
-            next(flow)
-            try:
-                flow.send(chosen)
-            except (StopIteration, httpx.ProtocolError, KeyError, ValueError, NotImplementedError) as error:
-                raise Garbled(f"the Digest challenge cannot be answered: {clean_text(best)!r}") from error
+            self._accept_digest(min(digests, key=lambda c: _strength(c) or 0), httpx.Request(method, url))
         elif any(c.lower().startswith("basic") for c in offered):
-            if request.url.scheme != "https":
+            if url.scheme != "https":
                 raise Unauthorized("it offers only Basic authentication over plain HTTP; the password was not sent")
             self._basic = httpx.BasicAuth(self.credential.username, self.credential.password.reveal())
         else:
             raise Unauthorized("it asks for a login but offers no scheme that we can answer")
         self._challenged = True
 
-    @property
-    def challenged(self) -> bool:
-        """Whether a challenge is at hand, so that a request can be signed."""
-        return self._challenged
+    def _accept_digest(self, challenge: str, request: httpx.Request) -> None:
+        # DigestAuth reads the first header only, so it is shown the challenge that we chose and no other.
+        answer = httpx.Response(httpx.codes.UNAUTHORIZED, headers={"www-authenticate": challenge}, request=request)
+        flow = self._digest.auth_flow(request)
+        next(flow)
+        try:
+            flow.send(answer)
+        except (StopIteration, httpx.ProtocolError, KeyError, ValueError, NotImplementedError) as error:
+            raise Garbled(f"the Digest challenge cannot be answered: {clean_text(challenge)!r}") from error
 
-    def sign(self, request: httpx.Request) -> None:
-        """Add the Authorization header. Without an earlier challenge nothing is added."""
+    def sign(self, method: str, url: httpx.URL) -> str | None:
+        """The Authorization header for this request, `None` before the first challenge."""
+        if not self._challenged:
+            return None
+        request = httpx.Request(method, url)
         auth: httpx.Auth = self._basic or self._digest
         next(auth.auth_flow(request))
+        return request.headers["authorization"]
 
 
 class DeviceHttp:
-    """A connection to `scheme://address:port`, to be used as an async context manager. Raises only `cameras.errors`."""
+    """A connection to `scheme://address:port`, to be used as an async context manager. Raises only `cameras.errors`.
+
+    One request at a time. It connects when first asked, and again where the camera has hung up meanwhile.
+    """
 
     def __init__(
         self,
@@ -106,12 +108,8 @@ class DeviceHttp:
         self.address, self.port, self.scheme = address, port, scheme
         self.timeout_s = timeout_s
         self._most_bytes = most_bytes
+        self._connection: httpcore.AsyncHTTPConnection | None = None
         self._used = False
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=reading_context(),
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=2),
-            trust_env=False,
-        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +117,7 @@ class DeviceHttp:
     async def __aexit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        await self._hang_up()
 
     def anew(self, *, most_bytes: int = MOST_BYTES) -> "DeviceHttp":
         """Another connection to the same place, which knows nothing of this one's login."""
@@ -150,85 +148,124 @@ class DeviceHttp:
         headers: Mapping[str, str] | None = None,
         login: HttpLogin | None = None,
     ) -> Reply:
-        """One exchange; with a login, a second one when the camera challenges. A 401 that remains is the caller's to
-        judge.
+        """One exchange; with a login, a second one when the camera challenges.
 
-        Unreachable, Garbled (too large, undecodable), Unauthorized (no scheme that we may answer).
+        A 401 that remains is the caller's to judge. Unreachable, Garbled (too large, undecodable), Unauthorized (no
+        scheme that we may answer).
         """
         if url.host != self.base.host:
             raise Garbled("the address names another host")
-        request = self._build(method, url, content, headers, login)
-        reply = await self._send(request)
+        reply = await self._send(method, url, content, headers, login)
         if login is None or reply.status != httpx.codes.UNAUTHORIZED:
             return reply
-        if "authorization" in request.headers and not (login.proven or _is_stale(reply.headers)):
+        if reply.was_signed and not (login.proven or _is_stale(reply.headers)):
             return reply
-        login.accept(reply, request)
-        reply = await self._send(self._build(method, url, content, headers, login))
+        login.accept(reply, method, url)
+        reply = await self._send(method, url, content, headers, login)
         login.proven &= reply.status != httpx.codes.UNAUTHORIZED
         return reply
 
-    def _build(
+    async def _send(
         self,
         method: str,
         url: httpx.URL,
         content: bytes | None,
         headers: Mapping[str, str] | None,
         login: HttpLogin | None,
-    ) -> httpx.Request:
-        request = httpx.Request(
+    ) -> Reply:
+        signature = login.sign(method, url) if login is not None else None
+        own = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
+        if content is not None:
+            own["Content-Length"] = str(len(content))
+        if signature is not None:
+            own["Authorization"] = signature
+        request = httpcore.Request(
             method,
-            url,
+            httpcore.URL(scheme=url.scheme, host=url.host, port=port_of(url), target=url.raw_path),
+            headers=[*own.items(), *(headers or {}).items()],
             content=content,
-            headers={"Accept-Encoding": "identity", "User-Agent": "camwarden", **(headers or {})},
-            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self.timeout_s)},
         )
-        if login is not None and login.challenged:
-            login.sign(request)
-        return request
-
-    async def _send(self, request: httpx.Request) -> Reply:
         try:
             async with asyncio.timeout(self.timeout_s):
-                try:
-                    return await self._exchange(request)
-                except httpx.RemoteProtocolError:
-                    # Cameras close idle keep-alive connections; only then nothing of the request can have been read.
-                    if not self._used:
-                        raise
-                    self._used = False
-                    return await self._exchange(request)
+                reply = await self._exchange(request)
         except TimeoutError as error:
             raise Unreachable(f"no complete answer within {self.timeout_s:g} s") from error
-        except httpx.DecodingError as error:
-            raise Garbled(f"the answer cannot be decoded: {clean_text(str(error))}") from error
-        except httpx.TimeoutException as error:
-            raise Unreachable(f"no answer within {self.timeout_s:g} s") from error
-        except httpx.LocalProtocolError as error:
+        except httpcore.ProtocolError as error:
+            if _hung_up(error):
+                raise Unreachable(clean_text(str(error))) from error
             raise Garbled(f"not an HTTP exchange: {clean_text(str(error))}") from error
-        except (httpx.RequestError, OSError) as error:
+        except (httpcore.NetworkError, OSError) as error:
             raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
+        return replace(reply, was_signed=signature is not None)
 
-    async def _exchange(self, request: httpx.Request) -> Reply:
-        response = await self._transport.handle_async_request(request)
+    async def _exchange(self, request: httpcore.Request) -> Reply:
+        """Over the open connection, or a new one.
+
+        Cameras close idle connections: a request that met one is sent again.
+        """
+        was_used = self._used
         try:
-            body = await self._read(response)
-        finally:
-            await response.aclose()
-        self._used = True
-        return Reply(response.status_code, response.headers, body)
+            return await self._exchange_once(request)
+        except (httpcore.RemoteProtocolError, ConnectionError) as error:
+            if not was_used or not (isinstance(error, ConnectionError) or _hung_up(error)):
+                raise
+        return await self._exchange_once(request)
 
-    async def _read(self, response: httpx.Response) -> bytes:
-        inflate = _inflater(response.headers)
+    async def _exchange_once(self, request: httpcore.Request) -> Reply:
+        connection = await self._connected(request.url)
+        try:
+            response = await connection.handle_async_request(request)
+            try:
+                headers = httpx.Headers(response.headers)
+                body = await self._read(response, headers)
+            finally:
+                await response.aclose()
+        except BaseException:
+            await self._hang_up()
+            raise
+        self._used = True
+        return Reply(response.status, headers, body, was_signed=False)
+
+    async def _connected(self, url: httpcore.URL) -> httpcore.AsyncHTTPConnection:
+        """The open connection where it leads to the same port and is idle, else a new one."""
+        open_one = self._connection
+        if open_one is not None and _is_ready(open_one, url):
+            return open_one
+        await self._hang_up()
+        backend = AsyncioBackend(reading_context() if self.scheme == "https" else None)
+        self._connection = httpcore.AsyncHTTPConnection(url.origin, network_backend=backend)
+        return self._connection
+
+    async def _hang_up(self) -> None:
+        connection, self._connection, self._used = self._connection, None, False
+        if connection is not None:
+            await connection.aclose()
+
+    async def _read(self, response: httpcore.Response, headers: httpx.Headers) -> bytes:
+        inflate = _inflater(headers)
         chunks: list[bytes] = []
         size = 0
-        async for raw in response.stream:  # type: ignore[union-attr] # the transport always gives an async stream
+        async for raw in response.aiter_stream():
             chunk = raw if inflate is None else _inflate(inflate, raw, self._most_bytes + 1 - size)
             size += len(chunk)
             if size > self._most_bytes:
                 raise Garbled(f"the answer is larger than {self._most_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _hung_up(error: httpcore.ProtocolError) -> bool:
+    """Whether the camera closed before its answer was whole; any other protocol error is an answer that is not HTTP."""
+    return str(error).startswith(("Server disconnected", "peer closed connection"))
+
+
+def port_of(url: httpx.URL) -> int:
+    """httpx leaves the scheme's own port out."""
+    return url.port or {"http": 80, "https": 443}[url.scheme]
+
+
+def _is_ready(connection: httpcore.AsyncHTTPConnection, url: httpcore.URL) -> bool:
+    return connection.can_handle_request(url.origin) and connection.is_available() and not connection.has_expired()
 
 
 def challenges(headers: httpx.Headers) -> list[str]:
@@ -263,19 +300,3 @@ def _inflate(inflater: "zlib._Decompress", raw: bytes, most: int) -> bytes:
         return inflater.decompress(raw, most)
     except zlib.error as error:
         raise Garbled(f"the answer cannot be decompressed: {error}") from error
-
-
-@cache
-def reading_context() -> ssl.SSLContext:
-    """One TLS context for all cameras: any certificate, TLS 1.0 and up.
-
-    Cameras come with self-signed certificates and old protocol versions; what they offer is judged by the checks, not
-    by a refusal to look. No password travels on this trust: Digest and WS-Security never send one, and see `HttpLogin`
-    for Basic.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    return context

@@ -27,7 +27,7 @@ from cameras.facts import (
     Services,
     StreamProfile,
 )
-from cameras.untrusted import clean_text, without_user_info
+from cameras.untrusted import clean_text, without_secrets
 
 # More entries than any camera has; what lies beyond is dropped, so that a hostile list cannot fill our memory.
 MOST_ENTRIES = 64
@@ -206,7 +206,7 @@ def _media2_profile(entry: etree._Element) -> StreamProfile:
 def decode_uri(reply: Any) -> str | None:  # noqa: ANN401
     """GetStreamUri and GetSnapshotUri: Media wraps the address, Media2 gives it bare. User info is taken out."""
     uri = reply if isinstance(reply, str) else _value(reply, "Uri")
-    return without_user_info(clean_text(uri, MOST_URL)) if isinstance(uri, str) and uri.strip() else None
+    return without_secrets(clean_text(uri, MOST_URL)) if isinstance(uri, str) and uri.strip() else None
 
 
 def normal_mac(text: str | None) -> str | None:

@@ -178,7 +178,7 @@ class OnvifSession:
         if refusal is None or refusal.style == "wsse":
             return None, credential
         login = HttpLogin(credential)
-        login.accept(refusal.reply, httpx.Request("POST", self.device_url))
+        login.accept(refusal.reply, "POST", self.device_url)
         return login, None
 
     @property

@@ -1,5 +1,6 @@
 """Text and XML from a camera: bounded, cleaned, without entities."""
 
+import re
 import unicodedata
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,12 +27,16 @@ def clean_text(value: str | bytes, most: int = 200) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def without_user_info(url: str) -> str:
-    """The URL with any `user:password@` taken out: some cameras announce their own password in a stream address."""
+# Xiongmai's stream address is "/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp"; others put it into the query.
+_PASSWORD = re.compile(r"(?<![A-Za-z])(pass(?:word|wd)?|pwd|psw)=[^&;_/?#]*", re.IGNORECASE)
+
+
+def without_secrets(url: str) -> str:
+    """The URL without `user:password@` and with passwords in path and query masked: some cameras announce their own."""
     parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    host = parts.netloc.rpartition("@")[2]
+    path, query = (_PASSWORD.sub(r"\1=***", part) for part in (parts.path, parts.query))
+    return urlunsplit(parts._replace(netloc=host, path=path, query=query))
 
 
 def parse_xml(body: bytes, most: int = MOST_XML_BYTES) -> etree._Element:

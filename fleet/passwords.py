@@ -54,7 +54,7 @@ def _counts(text: str) -> bool:
 
 async def hashed(password: str) -> str:
     """The Argon2id hash in its usual text form, parameters and salt included."""
-    return await asyncio.get_running_loop().run_in_executor(_HASHING, _hasher.hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_HASHING, _hasher.hash, _bytes(password))
 
 
 async def matches(stored: str | None, password: str) -> bool:
@@ -70,10 +70,15 @@ def outdated(stored: str) -> bool:
 def _matches(stored: str | None, password: str) -> bool:
     decoy = _decoy()
     try:
-        _hasher.verify(stored or decoy, password)
+        _hasher.verify(stored or decoy, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
+
+
+def _bytes(password: str) -> bytes:
+    """Half a character in it (a lone surrogate) makes it wrong, not us."""
+    return password.encode("utf-8", "surrogatepass")
 
 
 @cache

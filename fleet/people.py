@@ -172,7 +172,8 @@ def _person(person: str, name: str, role: str, created_at: datetime) -> Person:
 
 def _name_key(name: str) -> str:
     """Names that differ only in case or in width of letters are one."""
-    return unicodedata.normalize("NFKC", name[: 4 * _MOST_NAME]).strip().casefold()
+    whole = name[: 4 * _MOST_NAME].encode("utf-8", "replace").decode()
+    return unicodedata.normalize("NFKC", whole).strip().casefold()
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
@@ -188,7 +189,7 @@ async def sign_in(store: Store, name: str, password: str, source: str) -> Sessio
     async with store.read() as connection:
         known = select(t.Person.id, t.Person.password_hash).where(t.Person.name_key == key)
         person = (await connection.execute(known)).first()
-    right = await matches(person.password_hash if person else None, password[:_MOST_PASSWORD])
+    right = await matches(person.password_hash if person else None, password[: _MOST_PASSWORD + 1])
     if person is None or not right:
         raise SignInRefused
     stored = person.password_hash

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -90,7 +91,7 @@ class _Live:
             queue.put_nowait(_progress(self.view))
         return True
 
-    async def listen(self) -> AsyncIterator[ScanProgress]:
+    async def listen(self) -> AsyncGenerator[ScanProgress, None]:
         queue: asyncio.Queue[ScanProgress] = asyncio.Queue(maxsize=1)
         queue.put_nowait(_progress(self.view))
         self._listeners.add(queue)
@@ -123,7 +124,7 @@ class Scans:
     async def __aenter__(self) -> Self:
         await scan_rows.interrupt_unfinished(self._store)
         earlier = await attempts.load(self._store)
-        self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
+        self._budget = AttemptBudget(earlier=earlier, now=self._store.now)
         await self._group.__aenter__()
         self._group.create_task(self._keep_attempts())
         return self
@@ -164,14 +165,15 @@ class Scans:
         stored = await scan_rows.newest(self._store, limit)
         return [self._live[view.id].view if view.id in self._live else view for view in stored]
 
-    async def events(self, scan: ScanId) -> AsyncIterator[ScanProgress]:
+    async def events(self, scan: ScanId) -> AsyncGenerator[ScanProgress, None]:
         """Where the scan is now, then each change, at least the newest; ends after a final state. Raises NotFound."""
         live = self._live.get(scan)
         if live is None:
             yield _progress(await scan_rows.load(self._store, scan))
             return
-        async for progress in live.listen():
-            yield progress
+        async with aclosing(live.listen()) as heard:
+            async for progress in heard:
+                yield progress
 
     async def stop(self, scan: ScanId) -> None:
         """Stop a queued or running scan and wait until it has; what it found is kept. Raises NotFound."""

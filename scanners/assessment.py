@@ -155,4 +155,6 @@ async def _assess_one(target: Target, ports: OpenPorts | Gap, options: Options) 
     except Exception as error:
         # The boundary of one camera's task: our fault here must not cost the others their results.
         logger.exception("assessing a camera failed", extra={"camera": target.address})
-        return NotEvaluated(target.address, "error", f"a fault of ours ({type(error).__name__}); see the log")
+        return NotEvaluated(
+            target.address, "error", f"a fault of ours ({type(error).__name__}); see the log", target.port
+        )

@@ -26,6 +26,7 @@ from cameras.facts import (
     SetupState,
     StreamProfiles,
 )
+from cameras.http import DeviceHttp
 from cameras.onvif_session import OnvifSession
 from cameras.secret import Credential
 from scanners import default_credentials
@@ -90,12 +91,12 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
     login = await _log_in(session, options.credentials)
     if not met.proven:
         if isinstance(login, Gap):
-            return NotEvaluated(
-                target.address, login.gap, f"it wants a login before it says what it is: {login.detail}"
-            )
+            why = f"it wants a login before it says what it is: {login.detail}"
+            return NotEvaluated(target.address, login.gap, why, target.port)
         clock = await answer_or_gap(session.clock())
         if not session.spoke_soap:
-            return NotEvaluated(target.address, "not-a-camera", "a web server with a login that does not speak ONVIF")
+            why = "a web server with a login that does not speak ONVIF"
+            return NotEvaluated(target.address, "not-a-camera", why, target.port)
 
     ports = _with_our_door(ports, session)
     driver = OnvifDriver(session)
@@ -113,13 +114,18 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
     )
 
     announced = scopes if isinstance(scopes, Scopes) else await _announced_scopes(target)
-    http = session.http
-    signals = await setup_state.vendor_signals(http)
-    vendor = default_credentials.vendor_of(identity, announced, signals, options.knowledge)
+    async with session.http.anew() as stranger:
+        signals = await setup_state.vendor_signals(stranger)
+        vendor = default_credentials.vendor_of(identity, announced, signals, options.knowledge)
+        pages = await answer_or_gap(anonymous.login_pages(stranger, ports, network_services))
+        tls_postures = await answer_or_gap(anonymous.tls_postures(stranger, ports, network_services))
+        pictures = await answer_or_gap(anonymous.pictures(stranger, profiles))
+        streams = await answer_or_gap(anonymous.streams(stranger, profiles))
+        trials = await _trials(session, stranger, target, vendor, options)
     return Dossier(
         address=target.address,
-        port=http.port,
-        scheme=http.scheme,
+        port=session.http.port,
+        scheme=session.http.scheme,
         collected_at=datetime.now(UTC).isoformat(timespec="seconds"),
         login=session.account or "",
         quirks=tuple(sorted(session.quirks)),
@@ -136,13 +142,13 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         stream_profiles=profiles,
         open_ports=ports,
         banners=await _banners(target.address, ports),
-        login_pages=await answer_or_gap(anonymous.login_pages(http, ports, network_services)),
-        tls_postures=await answer_or_gap(anonymous.tls_postures(http, ports, network_services)),
+        login_pages=pages,
+        tls_postures=tls_postures,
         anonymous_onvif=open_onvif,
-        anonymous_pictures=await answer_or_gap(anonymous.pictures(http, profiles)),
-        anonymous_streams=await answer_or_gap(anonymous.streams(http, profiles)),
+        anonymous_pictures=pictures,
+        anonymous_streams=streams,
         setup_state=_setup_state(session, announced, signals, accounts),
-        credential_trials=await _trials(session, target, vendor, options),
+        credential_trials=trials,
     )
 
 
@@ -211,10 +217,12 @@ def _setup_state(
 
 
 async def _trials(
-    session: OnvifSession, target: Target, vendor: VendorDefaults | None, options: VisitOptions
+    session: OnvifSession,
+    stranger: DeviceHttp,
+    target: Target,
+    vendor: VendorDefaults | None,
+    options: VisitOptions,
 ) -> CredentialTrials | Gap:
     if not options.default_credentials:
         return Gap("not-asked", "the default-credential test is switched off")
-    return await answer_or_gap(
-        default_credentials.try_pairs(session, camera_key(target), vendor, budget=options.budget)
-    )
+    return await default_credentials.try_pairs(session, stranger, camera_key(target), vendor, budget=options.budget)

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import yaml
@@ -30,8 +30,6 @@ _PASSWORD_KEYS = ("password", "password_env", "password_file")
 _KEYS = ("match", "username", *_PASSWORD_KEYS)
 _TEXT = "tag:yaml.org,2002:str"
 _OPEN_TO_OTHERS = 0o077
-
-Network = IPv4Network | IPv6Network
 
 
 class CredentialsError(ValueError):
@@ -150,10 +148,11 @@ def _match(path: Path, node: Node) -> str:
     if text == EVERY_CAMERA:
         return text
     try:
-        ip_network(text)
+        network = ip_network(text)
     except ValueError:
         raise _error(path, node, '`match` must be an address, a network such as 10.0.0.0/24, or "*"') from None
-    return text
+    # One way to write each: `for_address` first looks for the very text of the address.
+    return str(network.network_address if network.num_addresses == 1 else network)
 
 
 def _password(path: Path, values: Mapping[str, Node]) -> Secret:

@@ -18,7 +18,7 @@ import httpx
 from cameras.budget import AttemptBudget
 from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unreachable
 from cameras.facts import CredentialTrial, CredentialTrials, Gap, Identity, Scopes, SetupSignal
-from cameras.http import HttpLogin, challenges
+from cameras.http import DeviceHttp, HttpLogin, challenges
 from cameras.lockout import lock_hint
 from cameras.onvif_session import OnvifSession
 from cameras.secret import Credential, Secret
@@ -88,15 +88,16 @@ def _announced_name(scope: str) -> str | None:
 
 async def try_pairs(
     session: OnvifSession,
+    stranger: DeviceHttp,
     camera_key: str,
     vendor: VendorDefaults | None,
     *,
     budget: AttemptBudget,
 ) -> CredentialTrials:
-    """The whole test. Raises nothing that a trial can explain instead; Unreachable where the camera went away."""
+    """The whole test. `stranger` is a connection without a login. Raises nothing: a trial says why it was not made."""
     if vendor is None:
         return CredentialTrials(None, "not-run", "no default password is documented for this vendor", ())
-    store = await _store(session, vendor)
+    store = await _store(session, stranger, vendor)
     if store is None:
         return CredentialTrials(vendor.vendor, "not-run", "nothing on this camera asks for a login", ())
     made_up = Credential(f"cw-{secrets.token_hex(4)}", Secret(secrets.token_urlsafe(12)))
@@ -118,13 +119,12 @@ async def try_pairs(
     return CredentialTrials(vendor.vendor, "refused", "", tuple(trials))
 
 
-async def _store(session: OnvifSession, vendor: VendorDefaults) -> _Store | None:
+async def _store(session: OnvifSession, stranger: DeviceHttp, vendor: VendorDefaults) -> _Store | None:
     """The web server where it demands a login by HTTP (there the documented account lives), else ONVIF, else none."""
-    async with session.http.anew(most_bytes=65536) as http:
-        try:
-            reply = await http.request("GET", http.base.copy_with(raw_path=vendor.login_path.encode()))
-        except (Garbled, Unreachable):
-            reply = None
+    try:
+        reply = await stranger.request("GET", stranger.base.copy_with(raw_path=vendor.login_path.encode()))
+    except (Garbled, Unreachable):
+        reply = None
     if reply is not None and reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
         return _WebStore(session, vendor.login_path)
     return _OnvifStore(session) if session.login_operation is not None else None

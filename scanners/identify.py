@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cameras.budget import AttemptBudget
 from cameras.errors import DeviceError, Unauthorized, Unreachable
@@ -20,11 +20,15 @@ HTTPS_PORTS = (443, 8443)
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """An address that was asked for and could not be judged. `reason` is a word for scripts, `detail` a sentence."""
+    """An address that was asked for and could not be judged. `reason` is a word for scripts, `detail` a sentence.
+
+    `port` is the one that was asked for, `None` where it was the whole address.
+    """
 
     address: str
     reason: str
     detail: str
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ async def identify(
                 return Met(session, gap(error), proven=True)
             if isinstance(error, Unauthorized) and session.wants_http_login:
                 maybe = maybe or Met(session, gap(error), proven=False)
-    return maybe or _not_a_camera(target, ports, said, broken_xml=broken_xml)
+    return maybe or replace(_not_a_camera(target, ports, said, broken_xml=broken_xml), port=target.port)
 
 
 def camera_key(target: Target) -> str:

@@ -110,7 +110,7 @@ class Estate:
 
     def _serve_decoy(self, plan: DecoyPlan, decoy: Decoy) -> None:
         if plan.kind == "rtsp-only":
-            self._listen(plan.address, plan.port, lambda: RtspConnection(None, self._connections))
+            self._listen(plan.address, plan.port, lambda: RtspConnection(decoy, self._connections))
             return
         self._listen(plan.address, plan.port, connection_factory(decoy, self._connections, tls=False))
 

@@ -37,6 +37,14 @@ class Request:
     def path(self) -> str:
         return self.target.partition("?")[0]
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the client expects the connection to end with the answer."""
+        said = (self.header(b"Connection") or "").lower()
+        if self.head.partition(b"\r\n")[0].endswith(b"/1.0"):
+            return said != "keep-alive"
+        return said == "close"
+
     def header(self, name: bytes) -> str | None:
         found = _HEADERS[name].search(self.head)
         return found[1].decode("latin-1").strip() if found else None
@@ -110,8 +118,9 @@ class HttpConnection(asyncio.Protocol):
             reply = self._site.handle(request)
             if reply is None:
                 return
-            wants_close = (request.header(b"Connection") or "").lower() == "close"
-            self._send(self._transport, reply, close=reply.close or wants_close)
+            if request.method == "HEAD":
+                reply.data = reply.data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            self._send(self._transport, reply, close=reply.close or request.is_last)
 
     def _send(self, transport: asyncio.Transport, reply: Reply, *, close: bool) -> None:
         if reply.slow:

@@ -8,6 +8,7 @@ from typing import cast
 from simulator import onvif
 from simulator.auth import Entry
 from simulator.camera import Camera
+from simulator.decoys import Decoy
 
 MOST_BYTES = 16 * 1024
 _CSEQ = re.compile(rb"\r\nCSeq:[ \t]*(\d{1,9})", re.IGNORECASE)
@@ -17,9 +18,9 @@ _URL = re.compile(r"rtsps?://[^/]+(/[^ ]*)?", re.IGNORECASE)
 
 
 class RtspConnection(asyncio.Protocol):
-    """One client of one camera (None: of a box that has RTSP and nothing else)."""
+    """One client of a camera, or of a decoy that has RTSP and nothing else."""
 
-    def __init__(self, camera: Camera | None, open_transports: set[asyncio.BaseTransport]) -> None:
+    def __init__(self, camera: Camera | Decoy, open_transports: set[asyncio.BaseTransport]) -> None:
         self._camera = camera
         self._open = open_transports
         self._buffer = bytearray()
@@ -55,7 +56,8 @@ class RtspConnection(asyncio.Protocol):
             return _reply(200, cseq[1], b"Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n")
         if method != "DESCRIBE":
             return _reply(501, cseq[1])
-        if self._camera is None:
+        if isinstance(self._camera, Decoy):
+            self._camera.logins += _AUTHORIZATION.search(head) is not None
             return _reply(401, cseq[1], b'WWW-Authenticate: Digest realm="media", nonce="0", algorithm=MD5\r\n')
         return self._describe(self._camera, url, head, cseq[1])
 

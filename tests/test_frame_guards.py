@@ -89,10 +89,10 @@ WAITING = {
 }
 
 LEAKS = {
+    "closes its socket": ("tcp().close()", ""),
     "leaves a socket open": ("keep(tcp())", "left open: "),
     "leaves a pipe open": ("keep(os.pipe())", "left open: "),
     "leaves a child process": ('keep(subprocess.Popen(["sleep", "9"]))', "left open: process "),
-    "closes its socket": ("tcp().close()", ""),  # stands last: the module's fixtures close what the others left
 }
 
 TASKS = {
@@ -102,7 +102,7 @@ TASKS = {
 }
 
 HEAD = """
-import argon2, asyncio, contextlib, os, socket, sqlite3, subprocess, time
+import argon2, asyncio, atexit, contextlib, os, socket, sqlite3, subprocess, time
 import pytest
 
 KEPT = []
@@ -111,9 +111,8 @@ keep = KEPT.append
 def tcp(): return socket.socket()
 def udp(): return socket.socket(type=socket.SOCK_DGRAM)
 
-@pytest.fixture(scope="module", autouse=True)
+@atexit.register
 def tidy():
-    yield
     for thing in KEPT:
         if isinstance(thing, subprocess.Popen):
             thing.kill()
@@ -179,6 +178,28 @@ async def test_swallows():
 """
     )
     assert framed.runpytest_subprocess().parseoutcomes() == {"failed": 1}
+
+
+def test_what_a_shared_service_opens_late_is_forgiven_within_a_limit(framed: pytest.Pytester) -> None:
+    framed.makepyfile(
+        """
+        import socket
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def service():
+            opened = []
+            yield opened
+            for sock in opened:
+                sock.close()
+
+        @pytest.mark.parametrize("turn", range(17))
+        def test_uses(service, turn): service.append(socket.socket())
+
+        def test_after(service): pass
+        """
+    )
+    assert framed.runpytest_subprocess().parseoutcomes() == {"passed": 18, "errors": 1}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,12 @@ CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Permission(StrEnum):
-    """What a route asks of its visitor. `anyone` is said aloud: a row without a permission does not exist."""
+    """What a route asks of its visitor, said aloud in every row.
 
+    `public` is the same for everybody, so nobody is asked who they are; `anyone` may come in but is recognised.
+    """
+
+    PUBLIC = "public"
     ANYONE = "anyone"
     READ = "read"
     TRIAGE = "triage"
@@ -22,7 +26,7 @@ class Permission(StrEnum):
 PERMISSIONS = {
     "viewer": frozenset({Permission.READ}),
     "operator": frozenset({Permission.READ, Permission.TRIAGE, Permission.SCAN}),
-    "administrator": frozenset(Permission) - {Permission.ANYONE},
+    "administrator": frozenset({Permission.READ, Permission.TRIAGE, Permission.SCAN}),
 }
 
 
@@ -52,7 +56,8 @@ def check_token(given: str, expected: str) -> None:
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise HTTPException(
             HTTPStatus.FORBIDDEN,
-            "The form has expired or is not from this console, so nothing was changed. Go back, reload, try again.",
+            "The form has expired or is not from this console, so nothing was changed. Go back, reload, try again. "
+            "If that does not help, the browser keeps no cookie here: open the console by HTTPS.",
         )
 
 

@@ -55,6 +55,8 @@ def gate(route: Route) -> Callable[[Request], Awaitable[None]]:
     """In this order: is it from here, who is it, was it meant, may they."""
 
     async def admit(request: Request) -> None:
+        if route.permission is Permission.PUBLIC:
+            return
         if route.proof:
             check_origin(request)
         visit = await meet(request)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -75,6 +75,8 @@ class Frame:
             await self._app(scope, _limited(receive), send_with_headers)
         except HTTPException as exc:
             await self._failure(request, exc.status_code, exc.detail)(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            return  # nobody is there to be told
         except Exception:
             # The boundary: whatever went wrong, the traceback is kept and the visitor gets a number to quote.
             number = uuid4().hex[:12]

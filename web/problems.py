@@ -1,6 +1,7 @@
 """One place where errors become answers: a page for people, RFC 9457 problem details for /api."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, NotFound, SignInRefused, StoreUnavailable, TooManyTries
 from web.access import safe_next
 from web.contexts import ErrorPage
-from web.visit import draw, see
+from web.visit import draw, meet, see
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -69,6 +70,9 @@ def answer(request: Request, status: int, detail: str, headers: Mapping[str, str
 async def on_http(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
+    if exc.status_code == HTTPStatus.NOT_FOUND and not hasattr(request.state, "visit"):
+        with suppress(StoreUnavailable):  # no route, no gate: who is asking decides only how the page is framed
+            await meet(request)
     bare = exc.detail == HTTPStatus(exc.status_code).phrase
     detail = ADVICE.get(exc.status_code, exc.detail) if bare else exc.detail
     return answer(request, exc.status_code, detail, exc.headers)

@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from web import words
 
+MOST_COLUMNS = 4
+
 # Control characters do nothing good in a page, and direction overrides make a name read as another one.
 _HIDDEN = (*range(0x09), 0x0B, *range(0x0E, 0x20), *range(0x7F, 0xA0))
 _REORDERING = (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -72,7 +74,7 @@ def json_text(value: object) -> str:
 def plain(value: object) -> object:
     """Dataclasses and other mappings as dicts, so that evidence of any making renders the same way."""
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -83,6 +85,14 @@ def plain(value: object) -> object:
 def is_flat(value: object) -> bool:
     """Whether a list can stand on one line."""
     return isinstance(value, list) and all(not isinstance(item, dict | list) for item in value)
+
+
+def is_rows(value: object) -> bool:
+    """Whether a list reads best as a table: two or more small mappings of the same plain fields."""
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, dict) for item in value):  # noqa: PLR2004
+        return False
+    first = value[0].keys()
+    return 0 < len(first) <= MOST_COLUMNS and all(item.keys() == first and is_flat([*item.values()]) for item in value)
 
 
 @cache
@@ -103,7 +113,7 @@ def environment() -> Environment:
         "field_name": words.field_name,
         "weakness": words.weakness,
     }
-    env.tests["flat"] = is_flat
+    env.tests |= {"flat": is_flat, "rows": is_rows}
     env.globals |= {
         "word": words.word,
         "SEVERITIES": words.SEVERITIES,

@@ -31,11 +31,12 @@ class Route:
         return self.path.startswith("/api/")
 
 
-ANYONE, READ, TRIAGE, SCAN = Permission.ANYONE, Permission.READ, Permission.TRIAGE, Permission.SCAN
+PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
+READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
 ROUTES = (
-    Route("/static/{name}", "GET", door.asset, ANYONE),
+    Route("/static/{name}", "GET", door.asset, PUBLIC),
     Route("/set-up", "GET", door.set_up_form, ANYONE),
     Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),

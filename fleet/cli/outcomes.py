@@ -83,14 +83,22 @@ class Boundary(TyperGroup):
             raise typer.Exit(ExitCode.BROKEN_PIPE) from None
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise
-        except _FOR_THE_OPERATOR as error:
-            sys.stderr.write(f"camwarden: {error}\n")
-            raise typer.Exit(ExitCode.WRONG_USE) from None
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong, the operator gets one line with a number
-            if ctx.params.get("debug"):
-                traceback.print_exc()
-            sys.stderr.write(f"camwarden: {our_fault(error)}\n")
-            raise typer.Exit(ExitCode.OUR_FAULT) from None
+        except Exception as error:  # noqa: BLE001 - the boundary
+            raise typer.Exit(_tell(error, debug=bool(ctx.params.get("debug")))) from None
+
+
+def _tell(error: Exception, *, debug: bool) -> ExitCode:
+    """One line for the operator, whatever went wrong."""
+    cause = error
+    while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
+        (cause,) = cause.exceptions  # several things were done at once, and one of them had something to say
+    if isinstance(cause, _FOR_THE_OPERATOR):
+        sys.stderr.write(f"camwarden: {cause}\n")
+        return ExitCode.WRONG_USE
+    if debug:
+        traceback.print_exception(error)
+    sys.stderr.write(f"camwarden: {our_fault(error)}\n")
+    return ExitCode.OUR_FAULT
 
 
 def our_fault(error: BaseException) -> str:

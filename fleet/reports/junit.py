@@ -1,18 +1,15 @@
 """JUnit XML, for the test tabs of CI services: a suite per camera, a case per check and subject."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from lxml import etree
 
 from fleet.reports.assessment import AssessedCamera, Assessment
+from fleet.reports.plain import plain
 from scanners.assessment import NotEvaluated
 from scanners.model import Outcome, Verdict
-
-# What XML 1.0 cannot carry at all, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # How an outcome shows in a test tab. What does not apply was not tested, so it is skipped as well, with its own word.
 _TAGS = {
@@ -53,7 +50,7 @@ def _outcome(tag: str, verdict: Verdict) -> etree._Element:
     element = _element(tag, message=message)
     if tag != "skipped":
         element.set("type", verdict.severity if tag == "failure" else str(word))
-        element.text = _xml("\n".join((verdict.summary, _seen(verdict), f"How to fix it: {verdict.remediation}")))
+        element.text = plain("\n".join((verdict.summary, _seen(verdict), f"How to fix it: {verdict.remediation}")))
     return element
 
 
@@ -88,8 +85,4 @@ def _total(element: etree._Element, cases: Iterable[etree._Element]) -> None:
 
 
 def _element(tag: str, **attributes: str) -> etree._Element:
-    return etree.Element(tag, {name: _xml(value) for name, value in attributes.items()})
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return etree.Element(tag, {name: plain(value) for name, value in attributes.items()})

@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fleet.reports.assessment import WORST_FIRST, Assessment
+from fleet.reports.plain import plain
 from fleet.reports.ranking import weaknesses
 from scanners.model import Outcome
 
@@ -32,6 +33,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("fleet.reports"),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -40,6 +42,10 @@ def _environment() -> Environment:
     environment.tests["web"] = _is_web
     environment.globals.update(outcomes=Outcome)
     return environment
+
+
+def _visible(value: object) -> object:
+    return plain(value) if isinstance(value, str) else value
 
 
 def _evidence(evidence: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from fleet.reports.assessment import AssessedCamera, Assessment
+from fleet.reports.plain import plain
 from scanners.assessment import NotEvaluated
 from scanners.model import Verdict
 
@@ -25,7 +26,7 @@ def to_csv(assessment: Assessment) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for row in _rows(assessment):
-        writer.writerow([guarded(str(row.get(column) or "")) for column in COLUMNS])
+        writer.writerow([guarded(plain(str(row.get(column) or ""))) for column in COLUMNS])
     return text.getvalue()
 
 

@@ -43,15 +43,19 @@ def summary(assessment: Assessment) -> RenderableType:
 def _headline(assessment: Assessment) -> str:
     failed = assessment.count(Outcome.FAIL)
     words = [f"{failed[severity]} {severity.value}" for severity in WORST_FIRST if failed[severity]]
-    findings = f"{failed.total()} findings" + (f" ({', '.join(words)})" if words else "")
-    parts = [f"{len(assessment.cameras)} cameras", findings]
-    for count, what in (
-        (assessment.count(Outcome.UNKNOWN).total(), "unknown"),
-        (assessment.count(Outcome.ERROR).total(), "errors of ours"),
-        (len(assessment.not_evaluated), "addresses not evaluated"),
-    ):
-        parts += [f"{count} {what}"] if count else []
+    findings = _many(failed.total(), "finding") + (f" ({', '.join(words)})" if words else "")
+    parts = [_many(len(assessment.cameras), "camera"), findings]
+    if unknown := assessment.count(Outcome.UNKNOWN).total():
+        parts.append(f"{unknown} unknown")
+    if errors := assessment.count(Outcome.ERROR).total():
+        parts.append(f"{_many(errors, 'error')} of ours")
+    if assessment.not_evaluated:
+        parts.append(f"{_many(len(assessment.not_evaluated), 'target')} not evaluated")
     return f"\n{', '.join(parts)}."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _cameras(cameras: Iterable[AssessedCamera]) -> Table:
@@ -89,11 +93,9 @@ def _first(assessment: Assessment) -> Iterator[RenderableType]:
     yield Text("\nWhat to fix first", style="bold")
     steps = Table.grid(padding=(0, 1))
     for number, weakness in enumerate(found[:MOST_WEAKNESSES], 1):
-        cameras = f"{len(weakness.cameras)} camera{'' if len(weakness.cameras) == 1 else 's'}"
-        what = Text.assemble(
-            (weakness.severity.value, _STYLES[weakness.severity]),
-            f" {clean_text(weakness.check)} on {cameras}: {clean_text(weakness.remediation, 1000)}",
-        )
+        where = f"{clean_text(weakness.check)} on {_many(len(weakness.cameras), 'camera')}"
+        severity = (f"{weakness.severity.value} ", _STYLES[weakness.severity])
+        what = Text.assemble(severity, where, f": {clean_text(weakness.remediation, 1000)}")
         steps.add_row(Text(f"{number:>2}."), what)
     yield steps
     if len(found) > MOST_WEAKNESSES:

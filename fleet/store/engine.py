@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from fleet.errors import StoreUnavailable
+from fleet.errors import Invalid, StoreUnavailable
 from fleet.settings import Settings
 
 _BUSY_TIMEOUT_MS = 5000
@@ -42,10 +42,12 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent picture of the database. Raises StoreUnavailable."""
+        """One consistent picture of the database. Raises StoreUnavailable, or Invalid for text that is none."""
         try:
             async with self._engine.connect() as connection:
                 yield connection
+        except UnicodeEncodeError as error:
+            raise _half_a_character() from error
         except SQLAlchemyError as error:
             raise _unavailable("read", error) from error
 
@@ -56,6 +58,8 @@ class Store:
             try:
                 async with self._writing.begin() as connection:
                     yield connection
+            except UnicodeEncodeError as error:
+                raise _half_a_character() from error
             except SQLAlchemyError as error:
                 raise _unavailable("written", error) from error
 
@@ -124,6 +128,11 @@ def _speak_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
     def _on_begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITING)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _half_a_character() -> Invalid:
+    """What cameras say is cleaned before it comes here; this was typed, or made up in a URL."""
+    return Invalid("this text cannot be stored or looked for: it holds half a character")
 
 
 def _unavailable(what: str, error: Exception) -> StoreUnavailable:

@@ -54,7 +54,7 @@ def _ask(interface: str, question: int) -> bytes:
     if sys.platform != "linux":
         raise OSError("interfaces have no names here")
     name = interface.encode("utf-8", "surrogateescape")
-    if not 0 < len(name) < 16:  # noqa: PLR2004 - IFNAMSIZ
+    if not 0 < len(name) < 16 or b"\0" in name:  # noqa: PLR2004 - IFNAMSIZ
         raise OSError("no such interface")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         return ioctl(asker.fileno(), question, struct.pack("256s", name))

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from lxml import etree
 
 from cameras.errors import Garbled
-from cameras.untrusted import clean_text, parse_xml, without_user_info
+from cameras.untrusted import clean_text, parse_xml, without_secrets
 from scanners.discovery.sightings import Sighting
 
 SOURCE = "ws-discovery"
@@ -73,7 +73,7 @@ def _words(match: etree._Element, name: str, most: int, longest: int) -> tuple[s
 
 def _without_secret(uri: str) -> str:
     try:
-        return without_user_info(uri)
+        return without_secrets(uri)
     except ValueError:  # a bracket that does not close
         return uri.rpartition("@")[2]
 

@@ -246,7 +246,11 @@ class _Engine:
         sock.setblocking(False)
         host.busy += 1
         attempt = _Attempt(sock, host, port, self._loop.time() + self._timeout_s)
-        code = sock.connect_ex((host.address, port))
+        try:
+            code = sock.connect_ex((host.address, port))
+        except Exception:
+            sock.close()
+            raise
         if code == errno.EINPROGRESS:
             self._selector.register(sock, selectors.EVENT_WRITE)
             self._live[sock.fileno()] = attempt

@@ -1,4 +1,7 @@
-"""What a stranger gets: the web pages, pictures and streams that the camera shows without a login."""
+"""What a stranger gets: the web pages, pictures and streams that the camera shows without a login.
+
+`http` is everywhere a connection to the camera's door that knows of no login.
+"""
 
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import TypeVar
@@ -66,12 +69,10 @@ async def pictures(http: DeviceHttp, profiles: StreamProfiles | Gap) -> Anonymou
     """The snapshot addresses, asked for without a login."""
     if isinstance(profiles, Gap):
         return profiles
-    urls = _distinct(profile.snapshot_uri for profile in profiles.profiles)
-    async with http.anew() as stranger:
-        found = []
-        for url in urls:
-            reply = await stranger.request("GET", stranger.local_url(url))
-            found.append(AnonymousPicture(url, reply.status, reply.status == httpx.codes.OK and is_picture(reply.body)))
+    found = []
+    for url in _distinct(profile.snapshot_uri for profile in profiles.profiles):
+        reply = await http.request("GET", http.local_url(url))
+        found.append(AnonymousPicture(url, reply.status, reply.status == httpx.codes.OK and is_picture(reply.body)))
     return AnonymousPictures(tuple(found))
 
 

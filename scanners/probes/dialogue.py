@@ -4,29 +4,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 
 from cameras.errors import Garbled, Unreachable
 from cameras.untrusted import clean_text
 
 MOST_BYTES = 64 * 1024
-
-_OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT has a name only from Python 3.12 on
-
-
-@cache
-def reading_context() -> ssl.SSLContext:
-    """For reading what anybody may read, never for a secret: takes every certificate, old protocols and weak ciphers.
-
-    One for the whole process: each costs milliseconds and hundreds of KiB.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.options |= _OP_LEGACY_SERVER_CONNECT
-    return context
 
 
 def endpoint(address: str, port: int) -> str:

@@ -11,7 +11,8 @@ import httpx
 from cameras.errors import Garbled, Unreachable
 from cameras.facts import LoginPage
 from cameras.untrusted import clean_text
-from scanners.probes.dialogue import endpoint, naming_failures, reading_context
+from cameras.wire import reading_context
+from scanners.probes.dialogue import endpoint, naming_failures
 
 MOST_SCHEMES = 16
 
@@ -36,9 +37,19 @@ async def fetch(address: str, port: int, tls: bool, timeout_s: float) -> LoginPa
             asyncio.timeout(timeout_s),
             httpx.AsyncHTTPTransport(verify=reading_context(), trust_env=False) as wire,
         ):
-            response = await wire.handle_async_request(httpx.Request("GET", url, headers=_HEADERS))
+            response = await wire.handle_async_request(
+                httpx.Request("GET", url, headers=_HEADERS, extensions=_patience(timeout_s))
+            )
             async with aclosing(response):
                 return read_head(response.status_code, response.headers, url, port, tls=tls)
+
+
+def _patience(timeout_s: float) -> dict[str, object]:
+    """httpcore loses the socket when it is cancelled within a TLS handshake: let it notice by itself, and earlier.
+
+    Two phases count as connecting, TCP and TLS.
+    """
+    return {"timeout": {"connect": timeout_s * 0.45, "read": timeout_s, "write": timeout_s, "pool": timeout_s}}
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from cameras.errors import Garbled
 from cameras.facts import AnonymousStream
-from cameras.untrusted import clean_text, without_user_info
-from scanners.probes.dialogue import MOST_BYTES, dialogue, endpoint, naming_failures, reading_context
+from cameras.untrusted import clean_text, without_secrets
+from cameras.wire import reading_context
+from scanners.probes.dialogue import MOST_BYTES, dialogue, endpoint, naming_failures
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 _STATUS_LINE = re.compile(rb"RTSP/\d\.\d (?P<status>\d{3})(?: |\r?\n)")
@@ -45,7 +46,7 @@ async def describe(url: str, timeout_s: float) -> AnonymousStream:
 def _understand(url: str) -> tuple[_Place, str]:
     """Where to go and what to ask for. A line break in a URL would be a second request: refused."""
     try:
-        asked = without_user_info(url)
+        asked = without_secrets(url)
         parts = urlsplit(asked)
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
         address = (parts.hostname or "").replace("%25", "%")

@@ -54,17 +54,16 @@ _QUESTIONS = (
 
 
 async def vendor_signals(http: DeviceHttp) -> tuple[SetupSignal, ...]:
-    """Every vendor's question, put to this camera: harmless, without a login, and answered only by its own kind."""
+    """Every vendor's question, put to this camera without a login: harmless, and answered only by its own kind."""
     found = []
-    async with http.anew(most_bytes=65536) as stranger:
-        for question in _QUESTIONS:
-            url = stranger.base.copy_with(raw_path=question.path.encode())
-            try:
-                reply = await stranger.request(question.method, url, content=question.content)
-                if reply.status == httpx.codes.OK:
-                    found.append(SetupSignal(question.source, factory_default=question.decode(reply.body)))
-            except DeviceError:
-                continue  # no sign of this kind; the check says unknown where none is left
+    for question in _QUESTIONS:
+        url = http.base.copy_with(raw_path=question.path.encode())
+        try:
+            reply = await http.request(question.method, url, content=question.content)
+            if reply.status == httpx.codes.OK:
+                found.append(SetupSignal(question.source, factory_default=question.decode(reply.body)))
+        except DeviceError:
+            continue  # no sign of this kind; the check says unknown where none is left
     return tuple(found)
 
 

@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from cameras.errors import DeviceError, Garbled
 from cameras.facts import TlsPosture, TlsPostures
 from cameras.untrusted import clean_text
-from scanners.probes.dialogue import dialogue, endpoint, naming_failures, reading_context
+from cameras.wire import reading_context
+from scanners.probes.dialogue import dialogue, endpoint, naming_failures
 
 MOST_NAMES = 64
 

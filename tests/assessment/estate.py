@@ -61,5 +61,8 @@ def expected_rows(manifest: dict[str, Any]) -> set[Row]:
 
 def explained(rows: Iterable[Row], manifest: dict[str, Any]) -> list[str]:
     """Rows with what is wrong with their camera, for a failing test's message."""
-    faults = {f"{camera['address']}:{camera['port']}": f"{camera['vendor']} {camera['faults']}" for camera in manifest["cameras"]}
+    faults = {
+        f"{camera['address']}:{camera['port']}": f"{camera['vendor']} {camera['faults']}"
+        for camera in manifest["cameras"]
+    }
     return sorted(f"{' '.join(row)} ({faults.get(row[0], 'no such camera')})" for row in rows)

@@ -62,6 +62,6 @@ async def test_equals_the_truth(words: list[str], tmp_path: Path) -> None:
     assert {a: o.reason for a, o in others.items()} == {
         d["address"]: d["expected_reason"] for d in estate.manifest["decoys"]
     }
-    locked = [camera for camera in estate.stats()["cameras"] if camera["times_locked"]]
-    assert not locked
-
+    doors = estate.stats()["cameras"]
+    assert not [door for door in doors if door["times_locked"]]
+    assert max(sum(door["wrong_tries"].values()) for door in doors) <= 3

@@ -3,7 +3,7 @@
 import pytest
 
 from cameras.errors import Garbled
-from cameras.untrusted import clean_text, parse_xml, without_user_info
+from cameras.untrusted import clean_text, parse_xml, without_secrets
 
 TEXTS = {
     "plain text stays": ("AXIS P3265-V", "AXIS P3265-V"),
@@ -25,13 +25,19 @@ def test_cleans_text(text: str | bytes, expected: str) -> None:
 URLS = {
     "nothing to hide": ("rtsp://10.0.0.5/live", "rtsp://10.0.0.5/live"),
     "name and password": ("rtsp://admin:pw@10.0.0.5:554/live", "rtsp://10.0.0.5:554/live"),
+    "a password in the path": (
+        "rtsp://10.0.0.5/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp",
+        "rtsp://10.0.0.5/user=admin_password=***_channel=1_stream=0.sdp",
+    ),
+    "a password in the query": ("http://10.0.0.5/snap?usr=a&pwd=b&ch=1", "http://10.0.0.5/snap?usr=a&pwd=***&ch=1"),
+    "a word that only ends like one": ("http://10.0.0.5/?bypass=1", "http://10.0.0.5/?bypass=1"),
     "a password with an at sign": ("rtsp://admin:p@w@10.0.0.5/live", "rtsp://10.0.0.5/live"),
 }
 
 
 @pytest.mark.parametrize(("url", "expected"), URLS.values(), ids=URLS)
 def test_takes_user_info_out_of_addresses(url: str, expected: str) -> None:
-    assert without_user_info(url) == expected
+    assert without_secrets(url) == expected
 
 
 BOMB = b'<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><l>&b;</l>'

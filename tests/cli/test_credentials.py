@@ -30,6 +30,11 @@ GOOD = {
         [("10.0.0.0/24", "a", "file ")],
     ),
     "an IPv6 network": ('- {match: "2001:db8::/32", username: a, password: p}', [("2001:db8::/32", "a", "p")]),
+    "a /32 is the address": ('- {match: "10.0.0.5/32", username: a, password: p}', [("10.0.0.5", "a", "p")]),
+    "an address in other letters": (
+        '- {match: "2001:DB8:0::5", username: a, password: p}',
+        [("2001:db8::5", "a", "p")],
+    ),
     "no rule at all": ("[]", []),
     "two rules in their order": (
         "- match: '*'\n  username: a\n  password: p\n- match: 10.0.0.5\n  username: b\n  password: q\n",
@@ -127,7 +132,6 @@ CHOICES = {
         "10.0.0.5",
         ["10.0.0.5 #1", "10.0.0.5 #2"],
     ),
-    "a /32 is as close as the address": (("10.0.0.5/32", "10.0.0.5"), "10.0.0.5", ["10.0.0.5/32 #0", "10.0.0.5 #1"]),
     "nothing matches": (("10.0.0.0/24",), "10.0.1.5", []),
     "IPv4 rules say nothing of IPv6": (("0.0.0.0/0",), "2001:db8::5", []),
     "an IPv6 network": (("2001:db8::/32", "*"), "2001:db8::5", ["2001:db8::/32 #0"]),

@@ -76,7 +76,8 @@ async def test_tells_what_the_bytes_prove(
 ) -> None:
     async with says(greeting, answers=answers, dribble=dribble, stays=True) as server:
         monkeypatch.setattr(banners, "READ_PORTS", frozenset({server.port}))
-        (banner,) = (await banners.read("127.0.0.1", [server.port], 2)).banners
+        monkeypatch.setattr(banners, "QUIET_S", 0.1)
+        (banner,) = (await banners.read("127.0.0.1", [server.port], 1)).banners
     assert (banner.port, banner.protocol) == (server.port, protocol)
     assert text in banner.text
     assert banner.text.isprintable()

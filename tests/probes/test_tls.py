@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from cameras.errors import Garbled, Unreachable
 from cameras.facts import TlsPosture
+from cameras.wire import reading_context
 from scanners.probes import tls
-from scanners.probes.dialogue import reading_context
 from tests.probes.loopback_servers import certificate, says
 
 # Made with `openssl req -x509 -sha1`: what we use to make certificates refuses to sign with SHA-1.

@@ -141,7 +141,7 @@ async def test_a_slow_camera_says_all_in_the_end() -> None:
         assert all(reply.text.endswith("Envelope>") for reply in replies)
 
 
-# --- odd answers -----------------------------------------------------------------------------------------------------------
+# --- odd answers ---
 
 
 async def odd(fault: str, operation: str) -> httpx.Response:
@@ -193,7 +193,7 @@ async def raw_reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     return await reader.read()
 
 
-# --- a client that is not ours -----------------------------------------------------------------------------------------------
+# --- a client that is not ours ---
 
 
 def wsdl(name: str) -> str:

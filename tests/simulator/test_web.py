@@ -94,6 +94,25 @@ async def test_the_manners_of_the_server(sent: bytes, answer: bytes) -> None:
     assert reply == answer
 
 
+LAST: Mapping[str, bytes] = {
+    "asked to close": b"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "an old client": b"GET /x HTTP/1.0\r\n\r\n",
+    "no body to a HEAD": b"HEAD /x HTTP/1.0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", LAST.values(), ids=LAST)
+async def test_hangs_up_where_the_client_expects_it(sent: bytes) -> None:
+    async with estate() as running:
+        plan = running.plan.cameras[0]
+        reader, writer = await asyncio.open_connection(plan.address, plan.http_port)
+        writer.write(sent)
+        reply = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert reply.endswith(b"\r\n\r\n") == sent.startswith(b"HEAD")
+
+
 async def test_requests_sent_together_are_answered_one_by_one() -> None:
     async with estate(faults={"slow": 1}) as running:
         plan = running.plan.cameras[0]

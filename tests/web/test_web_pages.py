@@ -17,7 +17,7 @@ from tests.web.console_estate import FORMULA, HOSTILE
 from tests.web.console_estate import estate as sample
 from web.app import create_app
 from web.handlers.devices import csv_line
-from web.rendering import visible, when
+from web.rendering import is_rows, visible, when
 from web.words import weakness
 
 
@@ -256,3 +256,18 @@ def test_a_time_that_is_none_is_said_in_words() -> None:
     assert when("yesterday<b>") == "never"
     assert when(None, "not yet") == "not yet"
     assert 'datetime="2025-11-20T08:15:00+00:00"' in when("2025-11-20T09:15:00+01:00")
+
+
+LISTS = {
+    "two small mappings alike": ([{"a": 1, "b": None}, {"a": 2, "b": "x"}], True),
+    "only one": ([{"a": 1}], False),
+    "different fields": ([{"a": 1}, {"b": 1}], False),
+    "something nested": ([{"a": [1]}, {"a": [2]}], False),
+    "plain values": ([1, 2], False),
+    "no list": ({"a": 1}, False),
+}
+
+
+@pytest.mark.parametrize(("value", "rows"), LISTS.values(), ids=LISTS)
+def test_a_list_of_small_mappings_alike_reads_as_a_table(value: object, rows: bool) -> None:
+    assert is_rows(value) is rows

@@ -11,6 +11,7 @@ from tests.web.conftest import House, Visit
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
 
+OPEN = {Permission.PUBLIC, Permission.ANYONE}
 WHO = ("stranger", *(str(role) for role in Role))
 
 
@@ -43,7 +44,17 @@ def test_there_is_no_way_in_beside_the_table(house: House) -> None:
 def test_every_role_has_its_permissions_and_an_unknown_one_has_none() -> None:
     assert set(PERMISSIONS) == set(Role)
     assert not any(may("root", permission) for permission in Permission)
-    assert not any(may(role, Permission.ANYONE) for role in PERMISSIONS)
+    assert not any(may(role, permission) for role in PERMISSIONS for permission in OPEN)
+
+
+def test_what_needs_no_session_is_this_and_nothing_else() -> None:
+    assert {route.path for route in ROUTES if route.permission in OPEN} == {
+        "/static/{name}",
+        "/set-up",
+        "/sign-in",
+        "/theme",
+    }
+    assert all(route.method not in CHANGING for route in ROUTES if route.permission is Permission.PUBLIC)
 
 
 async def path_of(route: Route, house: House) -> str:
@@ -56,7 +67,7 @@ async def path_of(route: Route, house: House) -> str:
 
 def expected(who: str, route: Route) -> set[int]:
     """What the gate says. That a handler behind it finds fault with an empty form (422) is not the gate's matter."""
-    if route.permission is Permission.ANYONE or may(who, route.permission):
+    if route.permission in OPEN or may(who, route.permission):
         return {200, 202, 303, 403, 422} if route.path == "/sign-in" else {200, 202, 303, 422}
     if who != "stranger":
         return {403}
@@ -75,9 +86,9 @@ async def test_the_gate_lets_in_who_may(route: Route, who: str, house: House, vi
     else:
         answer = await visitor.get(path)
     assert answer.status_code in expected(who, route)
-    if answer.status_code == 303 and who == "stranger" and route.permission is not Permission.ANYONE:
+    if answer.status_code == 303 and who == "stranger" and route.permission not in OPEN:
         assert answer.headers["location"].startswith("/sign-in")
-    if route.permission is not Permission.ANYONE and not may(who, route.permission):
+    if route.permission not in OPEN and not may(who, route.permission):
         assert "10.20.1." not in answer.text
 
 

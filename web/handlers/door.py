@@ -1,6 +1,7 @@
 """The way in and out: set-up, sign-in, sign-out, theme and static files."""
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from fleet import people
@@ -14,13 +15,13 @@ from web.visit import THEMES, Visited, see
 A_YEAR_S = 365 * 24 * 3600
 
 
-async def asset(visit: Visited, name: str) -> Response:
+async def asset(request: Request, name: str) -> Response:
     try:
         body = assets.content(name)
     except KeyError:
         raise HTTPException(404) from None
     # The address holds a digest of the content, so a browser may keep it; without the digest it must ask again.
-    fresh = str(visit.request.url).endswith(assets.addresses()[name])
+    fresh = str(request.url).endswith(assets.addresses()[name])
     kept = f"public, max-age={A_YEAR_S}, immutable" if fresh else "no-cache"
     return Response(body, media_type=assets.ASSETS[name], headers={"Cache-Control": kept})
 

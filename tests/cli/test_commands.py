@@ -1,0 +1,80 @@
+"""Every command teaches, and the documents name only commands and options that exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fleet.cli import app
+
+ROOT = Path(__file__).parents[2]
+OURS = [ROOT / "README.md", *(ROOT / "docs" / name for name in ("first-scan.md", "cli.md", "ci.md"))]
+SIMULATED = "simulate"
+
+
+def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer gives its commands no public type
+    yield name, command
+    for word, child in sorted(getattr(command, "commands", {}).items()):
+        yield from walk(child, f"{name} {word}")
+
+
+COMMANDS = dict(walk(typer.main.get_command(app), "camwarden"))
+LEAVES = {name: command for name, command in COMMANDS.items() if not getattr(command, "commands", None)}
+
+
+def options_of(command: Any) -> set[str]:  # noqa: ANN401 - as above
+    given = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return {option for option in given if option.startswith("-")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_teaches_with_an_example(name: str) -> None:
+    shown = CliRunner().invoke(app, [*name.split()[1:], "--help"], prog_name="camwarden", env={"TERM": "dumb"})
+    text = " ".join(shown.stdout.split())
+    assert shown.exit_code == 0
+    assert "Example" in text
+    assert "camwarden " in text.partition("Example")[2]
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Every command line that we show to somebody: in the documents and in the help texts."""
+    for page in OURS:
+        for block in re.findall(r"^```(?:sh|console|yaml)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                if found := re.search(r"\bcamwarden (.*)", line):
+                    yield page.name, found[1]
+    for name, command in COMMANDS.items():
+        for line in (command.epilog or "").splitlines():
+            if found := re.search(r": camwarden (.*)", line):
+                yield name, found[1]
+
+
+@pytest.mark.parametrize(("where", "line"), list(examples()), ids=lambda text: text[:60])
+def test_examples_name_commands_and_options_that_exist(where: str, line: str) -> None:
+    words = re.split(r"\s[>|]|\s#", line)[0].split()
+    names = [name for name in LEAVES if words[: len(name.split()) - 1] == name.split()[1:] and name != "camwarden"]
+    options = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
+    if not names:
+        assert set(options) <= options_of(COMMANDS["camwarden"]), where
+        return
+    (name,) = names
+    if name != f"camwarden {SIMULATED}":  # the simulator knows its own
+        assert set(options) <= options_of(LEAVES[name]) | {"--help"}, where
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_reference_tells_of_every_command_and_option(name: str) -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    assert f"## {name}\n" in text
+    section = text.partition(f"## {name}\n")[2].partition("\n## ")[0]
+    assert [option for option in options_of(LEAVES[name]) - {"--help", "-h"} if f"`{option}" not in section] == []
+
+
+def test_the_readme_names_make_targets_that_exist() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^|`)make ([a-z]+)\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {"demo", "test"} <= set(named) <= set(targets)
