@@ -11,7 +11,16 @@ import httpx
 
 from cameras import soap
 from cameras.budget import AttemptBudget
-from cameras.errors import ClockSkewed, DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unsupported
+from cameras.errors import (
+    ClockSkewed,
+    DeviceError,
+    Garbled,
+    LockedOut,
+    Refused,
+    Unauthorized,
+    Unreachable,
+    Unsupported,
+)
 from cameras.facts import AnonymousOnvif, Clock
 from cameras.http import DeviceHttp, HttpLogin, Reply, challenges
 from cameras.onvif_replies import decode_clock_kind, decode_utc
@@ -100,8 +109,8 @@ class OnvifSession:
         """
         answered, refused = [], []
         for operation in GUARDED:
-            reply = await soap.post(self.http, self.device_url, soap.DEVICE, operation, {})
             try:
+                reply = await soap.post(self.http, self.device_url, soap.DEVICE, operation, {})
                 if _says_something(self._read(soap.DEVICE, operation, reply)):
                     answered.append(operation)
             except Unauthorized:
@@ -110,6 +119,10 @@ class OnvifSession:
                 self._refusal = self._refusal or _Challenge(operation, style, reply)
             except (Unsupported, Garbled, Refused, ClockSkewed):
                 continue
+            except Unreachable:
+                # One operation that is cut off does not undo what another has shown.
+                if not answered and not refused:
+                    raise
         return AnonymousOnvif(tuple(answered), tuple(refused))
 
     @property

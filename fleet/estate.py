@@ -109,11 +109,11 @@ async def _fix_first(connection: AsyncConnection) -> tuple[CheckRow, ...]:
 
 
 async def _changes(connection: AsyncConnection, since: datetime) -> Changes:
-    counted = (
-        select(t.FindingEvent.event, func.count()).where(t.FindingEvent.at >= since).group_by(t.FindingEvent.event)
-    )
+    kinds = [event.value for event in (Event.OPENED, Event.REOPENED, Event.FIXED)]
+    recent = (t.FindingEvent.event.in_(kinds), t.FindingEvent.at >= since)
+    counted = select(t.FindingEvent.event, func.count()).where(*recent).group_by(t.FindingEvent.event)
     events = dict((await connection.execute(counted)).all())
-    opened, reopened, fixed = (events.get(event.value, 0) for event in (Event.OPENED, Event.REOPENED, Event.FIXED))
+    opened, reopened, fixed = (events.get(kind, 0) for kind in kinds)
     return Changes(since, opened, reopened, fixed)
 
 

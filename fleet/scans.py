@@ -124,7 +124,7 @@ class Scans:
     async def __aenter__(self) -> Self:
         await scan_rows.interrupt_unfinished(self._store)
         earlier = await attempts.load(self._store)
-        self._budget = AttemptBudget(earlier=earlier, now=self._store.now)
+        self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
         await self._group.__aenter__()
         self._group.create_task(self._keep_attempts())
         return self

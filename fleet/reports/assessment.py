@@ -61,7 +61,7 @@ class AssessedCamera:
     @property
     def place(self) -> str:
         """Address and port as they stand in a URL."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return _in_url(self.address, self.port)
 
     @property
     def name(self) -> str:
@@ -114,7 +114,9 @@ def assessed(
         started=started,
         finished=finished,
         cameras=tuple(sorted(cameras, key=lambda camera: _place(camera.address, camera.port))),
-        not_evaluated=tuple(sorted(others, key=lambda one: (*_place(one.address, 0), one.reason, one.detail))),
+        not_evaluated=tuple(
+            sorted(others, key=lambda one: (*_place(one.address, one.port or 0), one.reason, one.detail))
+        ),
     )
 
 
@@ -138,6 +140,15 @@ def with_services(assessment: Assessment, found: Mapping[str, Mapping[int, str]]
         for camera in assessment.cameras
     )
     return replace(assessment, cameras=tuple(cameras))
+
+
+def asked_place(one: NotEvaluated) -> str:
+    """The address, with the port where one was asked for."""
+    return one.address if one.port is None else _in_url(one.address, one.port)
+
+
+def _in_url(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _camera(result: CameraAssessment) -> AssessedCamera:
@@ -168,19 +179,21 @@ def _adapter() -> TypeAdapter[Assessment]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the format."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_adapter().json_schema(mode="serialization"),
-        "title": FORMAT,
-    }
+    shape = _adapter().json_schema(mode="serialization")
+    for part in (shape, *shape["$defs"].values()):
+        part.pop("description", None)  # docstrings, written for whoever reads the code
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape, "title": FORMAT}
 
 
 def to_values(assessment: Assessment) -> dict[str, Any]:
-    """As JSON-ready values, the format first; `services` only where nmap was asked."""
+    """As JSON-ready values, the format first; what nobody asked for (nmap's services, a port of its own) is left out."""
     values: dict[str, Any] = _adapter().dump_python(assessment, mode="json")
     for camera in values["cameras"]:
         if not camera["services"]:
             del camera["services"]
+    for entry in values["not_evaluated"]:
+        if entry["port"] is None:
+            del entry["port"]
     return {"format": values.pop("format"), **values}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from fleet.reports.assessment import AssessedCamera, Assessment
+from fleet.reports.assessment import AssessedCamera, Assessment, asked_place
 from fleet.reports.plain import plain
 from scanners.assessment import NotEvaluated
 from scanners.model import Outcome, Verdict
@@ -68,7 +68,7 @@ def _unseen(assessment: Assessment) -> etree._Element:
 
 def _not_evaluated(one: NotEvaluated, number: int) -> etree._Element:
     # Numbered, because several targets may share an address and test tabs fold cases of one name.
-    case = _element("testcase", classname=one.address, name=f"evaluated ({number + 1})", time="0")
+    case = _element("testcase", classname=asked_place(one), name=f"evaluated ({number + 1})", time="0")
     case.append(_element("error", type=one.reason, message=f"{one.reason}: {one.detail}"))
     return case
 

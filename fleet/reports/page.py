@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fleet.reports.assessment import WORST_FIRST, Assessment
+from fleet.reports.assessment import WORST_FIRST, Assessment, asked_place
 from fleet.reports.plain import plain
 from fleet.reports.ranking import weaknesses
 from scanners.model import Outcome
@@ -40,7 +40,7 @@ def _environment() -> Environment:
     )
     environment.filters["evidence"] = _evidence
     environment.tests["web"] = _is_web
-    environment.globals.update(outcomes=Outcome)
+    environment.globals.update(outcomes=Outcome, asked_place=asked_place)
     return environment
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import quote
 
-from fleet.reports.assessment import AssessedCamera, Assessment
+from fleet.reports.assessment import AssessedCamera, Assessment, asked_place
 from scanners.checks import CHECKS
 from scanners.model import Check, Outcome, Severity, Verdict
 
@@ -128,7 +128,7 @@ def _invocation(assessment: Assessment) -> Json:
         {
             "level": "warning",
             "descriptor": {"id": f"not-evaluated/{one.reason}"},
-            "message": {"text": f"{one.address} was not evaluated: {one.reason}: {one.detail}"},
+            "message": {"text": f"{asked_place(one)} was not evaluated: {one.reason}: {one.detail}"},
         }
         for one in assessment.not_evaluated
     ]

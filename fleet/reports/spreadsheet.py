@@ -67,4 +67,10 @@ def _verdict_row(camera: AssessedCamera, verdict: Verdict) -> dict[str, object]:
 
 
 def _unseen_row(one: NotEvaluated) -> dict[str, object]:
-    return {"address": one.address, "verdict": "not-evaluated", "reason": one.reason, "summary": one.detail}
+    return {
+        "address": one.address,
+        "port": one.port,
+        "verdict": "not-evaluated",
+        "reason": one.reason,
+        "summary": one.detail,
+    }

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cameras.untrusted import clean_text
-from fleet.reports.assessment import WORST_FIRST, AssessedCamera, Assessment
+from fleet.reports.assessment import WORST_FIRST, AssessedCamera, Assessment, asked_place
 from fleet.reports.ranking import weaknesses
 from scanners.assessment import NotEvaluated
 from scanners.model import Outcome, Severity, Verdict
@@ -122,7 +122,7 @@ def _not_evaluated(entries: Sequence[NotEvaluated]) -> Iterator[Text]:
         same = [one for one in entries if one.reason == reason]
         yield Text(f"  {clean_text(reason)}: {len(same)}")
         for one in same[:MOST_ADDRESSES_PER_REASON]:
-            yield Text(f"    {clean_text(one.address)}  {clean_text(one.detail, 300)}")
+            yield Text(f"    {clean_text(asked_place(one))}  {clean_text(one.detail, 300)}")
         if len(same) > MOST_ADDRESSES_PER_REASON:
             yield Text(f"    and {len(same) - MOST_ADDRESSES_PER_REASON} more; --json lists all")
 

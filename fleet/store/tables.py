@@ -205,7 +205,7 @@ class FindingEvent(Base):
     """History: who or what changed a finding, when and why."""
 
     __tablename__ = "finding_events"
-    __table_args__ = (Index(None, "finding", "id"), Index(None, "at", "event"))
+    __table_args__ = (Index(None, "finding", "id"), Index(None, "event", "at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     finding: Mapped[str]

@@ -3,6 +3,7 @@
 `http` is everywhere a connection to the camera's door that knows of no login.
 """
 
+import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -105,12 +106,15 @@ def _on_host(uri: str, address: str) -> str | None:
 
 
 async def _each(questions: Iterable[Coroutine[object, object, T]]) -> tuple[list[T], DeviceError | None]:
-    """The answers there are, and the first error."""
+    """The answers there are, in order, and the first error. All at once: they go to different ports."""
+    outcomes = await asyncio.gather(*questions, return_exceptions=True)
     answers: list[T] = []
     first: DeviceError | None = None
-    for question in questions:
-        try:
-            answers.append(await question)
-        except DeviceError as error:
-            first = first or error
+    for outcome in outcomes:
+        if isinstance(outcome, DeviceError):
+            first = first or outcome
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            answers.append(outcome)
     return answers, first

@@ -342,6 +342,7 @@ async def test_a_budget_that_is_spent_sends_nothing() -> None:
 OPEN = {
     "everything": ((soap_reply(DEVICE), soap_reply(users("a"))), ("GetDeviceInformation", "GetUsers"), ()),
     "nothing": ((DENIED,), (), ("GetDeviceInformation", "GetUsers")),
+    "one, and cut off at the other": ((soap_reply(DEVICE), b""), ("GetDeviceInformation",), ()),
     "an empty list gives nothing away": ((DENIED, soap_reply(users())), (), ("GetDeviceInformation",)),
     "a page for everything": ((http("<html><br>welcome"),), (), ()),
 }

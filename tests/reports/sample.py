@@ -93,7 +93,7 @@ def everything() -> Assessment:
     )
     unseen = (
         NotEvaluated("10.0.0.6", "unreachable", "no port that we tried answers"),
-        NotEvaluated("10.0.0.7", "not-a-camera", f"says {MARKUP}{ESCAPES}"),
+        NotEvaluated("10.0.0.7", "not-a-camera", f"says {MARKUP}{ESCAPES}", 8080),
     )
     return assessment(plain, hostile_camera(), not_evaluated=unseen)
 

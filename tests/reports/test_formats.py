@@ -203,7 +203,14 @@ def test_the_page_runs_nothing_and_loads_nothing() -> None:
 
 def test_the_page_names_everything() -> None:
     page = to_html(everything())
-    for word in ("10.0.0.5:80", "[2001:db8::5]:443", "10.0.0.6", "10.0.0.7", "http-basic-cleartext", "unauthorized"):
+    for word in (
+        "10.0.0.5:80",
+        "[2001:db8::5]:443",
+        "10.0.0.6",
+        "10.0.0.7:8080",
+        "http-basic-cleartext",
+        "unauthorized",
+    ):
         assert word in page
 
 

@@ -103,7 +103,7 @@ def upgrade() -> None:  # a table of data, long on purpose
         sa.Column("until", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding_events")),
     )
-    op.create_index(op.f("ix_finding_events_at_event"), "finding_events", ["at", "event"])
+    op.create_index(op.f("ix_finding_events_event_at"), "finding_events", ["event", "at"])
     op.create_index(op.f("ix_finding_events_finding_id"), "finding_events", ["finding", "id"])
     op.create_table(
         "login_attempts",
