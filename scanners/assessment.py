@@ -73,11 +73,14 @@ async def assess(
     A fault of ours on one camera becomes an "error" result and costs no other camera its own.
     """
     await asyncio.to_thread(soap.descriptions)
-    results: asyncio.Queue[Result | None] = asyncio.Queue(maxsize=options.cameras_at_once)
-    work = asyncio.create_task(_work(targets, options, on_progress, results))
+    # A place is given back when its result has been taken, so that a slow reader slows the visits and not fills memory.
+    places = asyncio.Semaphore(options.cameras_at_once)
+    results: asyncio.Queue[Result | None] = asyncio.Queue()
+    work = asyncio.create_task(_work(targets, options, on_progress, results, places))
     try:
         while (result := await results.get()) is not None:
             yield result
+            places.release()
         await work
     finally:
         work.cancel()
@@ -89,23 +92,20 @@ async def _work(
     options: Options,
     on_progress: Callable[[Progress], None],
     results: "asyncio.Queue[Result | None]",
+    places: asyncio.Semaphore,
 ) -> None:
-    gate = asyncio.Semaphore(options.cameras_at_once)
     done = 0
 
     async def visit(target: Target, ports: OpenPorts | Gap) -> None:
         nonlocal done
-        try:
-            results.put_nowait(await _assess_one(target, ports, options))
-        finally:
-            gate.release()
+        results.put_nowait(await _assess_one(target, ports, options))
         done += 1
         on_progress(Progress("assess", done, len(targets)))
 
     try:
         async with asyncio.TaskGroup() as visits:
             async for target, ports in _with_ports(targets, options, on_progress):
-                await gate.acquire()
+                await places.acquire()
                 visits.create_task(visit(target, ports))
     finally:
         results.put_nowait(None)

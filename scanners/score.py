@@ -1,7 +1,7 @@
-"""One number for a camera: 100 less the weight of every check that failed.
+"""One number for a camera: 100 less the weight of each failed check, and a quarter of it where we could not tell.
 
-A check counts once however many of its subjects failed, so ten open ports weigh as much as one. Unknown verdicts cost
-nothing and earn nothing: the score speaks of what was seen, and the number of unknowns belongs beside it.
+A check counts once however many of its subjects failed, so ten open ports weigh as much as one. Unknown is not a pass: a
+camera that nobody could look into must not stand beside one that was found in order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,14 @@ WEIGHTS: Mapping[Severity, int] = MappingProxyType(
 )
 
 
+_SHARES: Mapping[Outcome, float] = MappingProxyType(
+    {Outcome.FAIL: 1, Outcome.UNKNOWN: 0.25, Outcome.ERROR: 0.25, Outcome.PASS: 0, Outcome.NOT_APPLICABLE: 0}
+)
+
+
 def score(verdicts: Iterable[Verdict]) -> int:
-    """0 to 100, 100 where nothing failed."""
-    failed = {verdict.check: verdict.severity for verdict in verdicts if verdict.verdict is Outcome.FAIL}
-    return max(0, BEST - sum(WEIGHTS[severity] for severity in failed.values()))
+    """0 to 100, 100 where every check passed or does not apply."""
+    lost: dict[str, float] = {}
+    for verdict in verdicts:
+        lost[verdict.check] = max(lost.get(verdict.check, 0), WEIGHTS[verdict.severity] * _SHARES[verdict.verdict])
+    return max(0, round(BEST - sum(lost.values())))

@@ -18,7 +18,7 @@ _CHATTY = ("httpx", "httpcore", "alembic", "aiosqlite", "asyncio", "uvicorn")
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Text from cameras is never markup, and NO_COLOR means no escape sequence at all."""
+    """Text from cameras is never markup, and NO_COLOR means no colour and no style."""
     stream = sys.stderr if stderr else sys.stdout
     fixed = not stream.isatty() and "COLUMNS" not in os.environ
     return Console(

@@ -186,7 +186,7 @@ def schema() -> dict[str, Any]:
 
 
 def to_values(assessment: Assessment) -> dict[str, Any]:
-    """As JSON-ready values, the format first; what nobody asked for (nmap's services, a port of its own) is left out."""
+    """As JSON-ready values, the format first; what nobody asked for (nmap's services, a port) is left out."""
     values: dict[str, Any] = _adapter().dump_python(assessment, mode="json")
     for camera in values["cameras"]:
         if not camera["services"]:

@@ -101,7 +101,7 @@ def test_a_dossier_of_gaps_has_a_verdict_for_every_check_and_none_that_says_fail
     verdicts = evaluate(nothing, KNOWLEDGE)
     assert [verdict.check for verdict in verdicts] == [check.id for check in CHECKS]
     assert {verdict.verdict for verdict in verdicts} == {Outcome.UNKNOWN}
-    assert score(verdicts) == 100
+    assert score(verdicts) == 27  # a quarter of every weight is lost
 
 
 def test_evidence_that_does_not_decide_says_so() -> None:

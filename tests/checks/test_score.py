@@ -21,7 +21,8 @@ ROWS = {
     "one of each": ([verdict(word, word) for word in ("critical", "high", "medium", "low")], 29),
     "one check failed on three subjects": ([verdict("a", "high", subject=f"tcp/{port}") for port in (1, 2, 3)], 80),
     "one check failed on one subject of two": ([verdict("a", "high"), verdict("a", "high", "pass", "tcp/2")], 80),
-    "nothing but unknown": ([verdict("a", "critical", "unknown"), verdict("b", "high", "error")], 100),
+    "nothing but unknown": ([verdict("a", "critical", "unknown"), verdict("b", "high", "error")], 85),
+    "failed on one subject, unknown on another": ([verdict("a", "high"), verdict("a", "high", "unknown", "x")], 80),
     "nothing to judge": ([verdict("a", "critical", "not-applicable"), verdict("b", "high", "pass")], 100),
     "more than there is to lose": ([verdict(str(number), "critical") for number in range(3)], 0),
 }

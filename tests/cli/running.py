@@ -3,8 +3,10 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 PATIENCE_S = 50
 
@@ -30,15 +32,17 @@ async def started(
     *words: object,
     stdin: int = asyncio.subprocess.DEVNULL,
     stdout: int = asyncio.subprocess.PIPE,
+    stderr: int = asyncio.subprocess.PIPE,
+    more: Mapping[str, str] = MappingProxyType({}),
     code: str = "from fleet.cli import main; main()",
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, *map(str, words)),
-        env={**environment(home), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**environment(home), "PYTHONPATH": str(Path(__file__).parents[2]), **more},
         cwd=home,
         stdin=stdin,
         stdout=stdout,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=stderr,
     )
 
 

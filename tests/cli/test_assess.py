@@ -4,6 +4,9 @@ import asyncio
 import csv
 import json
 import os
+import pty
+import re
+import select
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -164,3 +167,46 @@ async def test_explain_shows_the_evidence(estate: RunningEstate, tmp_path: Path)
         assert word in end.out
     unknown = await camwarden(tmp_path, "explain", "10.9.9.9", "telnet-open", "--from", today)
     assert unknown.code == ExitCode.WRONG_USE
+
+
+async def test_nmap_names_the_services(estate: RunningEstate, nmap: str, tmp_path: Path) -> None:
+    assert nmap
+    (bad,) = [camera for camera in estate.manifest["cameras"] if "telnet-open" in camera["faults"]]
+    place = f"{bad['address']}:{bad['port']}"
+    end = await camwarden(tmp_path, "assess", place, "--nmap", "--ports", "23,2323", "--json", "--timeout", "3")
+    (seen,) = only_json(end)["cameras"]
+    assert list(seen.get("services", {}).values()) == ["telnet"], end
+
+
+TERMINALS = {
+    "with colours": ({}, True),
+    "with NO_COLOR": ({"NO_COLOR": "1"}, False),
+}
+
+
+@pytest.mark.parametrize(("variables", "coloured"), TERMINALS.values(), ids=TERMINALS)
+async def test_a_terminal_sees_a_bar_and_colours_only_where_wanted(
+    variables: dict[str, str], coloured: bool, tmp_path: Path
+) -> None:
+    """What a person sees who scans an address where nothing answers."""
+    inside, outside = pty.openpty()
+    os.set_blocking(inside, False)
+    process = await started(
+        *(tmp_path, "assess", "127.0.0.1:9"),
+        stdout=outside,
+        stderr=outside,
+        more={"TERM": "xterm-256color", **variables},
+    )
+    os.close(outside)
+    shown = b""
+    while process.returncode is None or select.select([inside], [], [], 0)[0]:
+        try:
+            shown += os.read(inside, 65536)
+        except BlockingIOError:
+            await asyncio.sleep(0.02)
+        except OSError:  # the other end is closed
+            break
+    await process.wait()
+    os.close(inside)
+    assert b"Examining cameras" in shown
+    assert bool(re.search(rb"\x1b\[[0-9;]*m", shown)) is coloured
