@@ -201,12 +201,14 @@ class Scans:
         await _whole(self._close(live, *end))
 
     async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
-        live.view = replace(live.view, state=state, error=error, finished_at=self._store.now())
+        ended = replace(live.view, state=state, error=error, finished_at=self._store.now())
         try:
+            # The rows first: whoever reads "finished" must find all of them.
             await self._flush(live)
-            await scan_rows.save(self._store, live.view)
+            await scan_rows.save(self._store, ended)
         except StoreUnavailable:
-            _log.exception("the end of a scan could not be stored", extra={"scan": live.view.id})
+            _log.exception("the end of a scan could not be stored", extra={"scan": ended.id})
+        live.view = ended
         live.tell()
         del self._live[live.view.id]
         live.over.set()

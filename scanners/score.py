@@ -1,7 +1,7 @@
 """One number for a camera: 100 less the weight of each failed check, and a quarter of it where we could not tell.
 
-A check counts once however many of its subjects failed, so ten open ports weigh as much as one. Unknown is not a pass: a
-camera that nobody could look into must not stand beside one that was found in order.
+A check counts once however many of its subjects failed, so ten open ports weigh as much as one. Unknown is not a
+pass: a camera that nobody could look into must not stand beside one that was found in order.
 """
 
 from collections.abc import Iterable, Mapping

@@ -61,8 +61,8 @@ def _score() -> str:
     weights = ", ".join(f"{severity} {weight}" for severity, weight in WEIGHTS.items())
     return (
         f"A camera starts at {BEST} and loses a weight for each check that failed ({weights}), however\n"
-        "many of its subjects failed; it never falls below 0. A check that could not tell costs a quarter of its weight:\n"
-        "unknown is not a pass.\n"
+        "many of its subjects failed; it never falls below 0. A check that could not tell costs a quarter of its\n"
+        "weight: unknown is not a pass.\n"
     )
 
 
