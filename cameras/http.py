@@ -147,21 +147,22 @@ class DeviceHttp:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         login: HttpLogin | None = None,
+        head_only: bool = False,
     ) -> Reply:
         """One exchange; with a login, a second one when the camera challenges.
 
         A 401 that remains is the caller's to judge. Unreachable, Garbled (too large, undecodable), Unauthorized (no
-        scheme that we may answer).
+        scheme that we may answer). With `head_only` the body is not read, whatever its size.
         """
         if url.host != self.base.host:
             raise Garbled("the address names another host")
-        reply = await self._send(method, url, content, headers, login)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
         if login is None or reply.status != httpx.codes.UNAUTHORIZED:
             return reply
         if reply.was_signed and not (login.proven or _is_stale(reply.headers)):
             return reply
         login.accept(reply, method, url)
-        reply = await self._send(method, url, content, headers, login)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
         login.proven &= reply.status != httpx.codes.UNAUTHORIZED
         return reply
 
@@ -171,7 +172,9 @@ class DeviceHttp:
         url: httpx.URL,
         content: bytes | None,
         headers: Mapping[str, str] | None,
+        *,
         login: HttpLogin | None,
+        head_only: bool,
     ) -> Reply:
         signature = login.sign(method, url) if login is not None else None
         own = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
@@ -187,7 +190,7 @@ class DeviceHttp:
         )
         try:
             async with asyncio.timeout(self.timeout_s):
-                reply = await self._exchange(request)
+                reply = await self._exchange(request, head_only=head_only)
         except TimeoutError as error:
             raise Unreachable(f"no complete answer within {self.timeout_s:g} s") from error
         except httpcore.ProtocolError as error:
@@ -198,26 +201,26 @@ class DeviceHttp:
             raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
         return replace(reply, was_signed=signature is not None)
 
-    async def _exchange(self, request: httpcore.Request) -> Reply:
+    async def _exchange(self, request: httpcore.Request, *, head_only: bool) -> Reply:
         """Over the open connection, or a new one.
 
         Cameras close idle connections: a request that met one is sent again.
         """
         was_used = self._used
         try:
-            return await self._exchange_once(request)
+            return await self._exchange_once(request, head_only=head_only)
         except (httpcore.RemoteProtocolError, ConnectionError) as error:
             if not was_used or not (isinstance(error, ConnectionError) or _hung_up(error)):
                 raise
-        return await self._exchange_once(request)
+        return await self._exchange_once(request, head_only=head_only)
 
-    async def _exchange_once(self, request: httpcore.Request) -> Reply:
+    async def _exchange_once(self, request: httpcore.Request, *, head_only: bool) -> Reply:
         connection = await self._connected(request.url)
         try:
             response = await connection.handle_async_request(request)
             try:
                 headers = httpx.Headers(response.headers)
-                body = await self._read(response, headers)
+                body = b"" if head_only else await self._read(response, headers)
             finally:
                 await response.aclose()
         except BaseException:

@@ -34,6 +34,7 @@ from fleet.views import (
 from scanners import dossier as dossiers
 from scanners.dossier import Dossier
 from scanners.model import Outcome, Severity, Verdict
+from scanners.score import WEIGHTS
 
 __all__ = [
     "Changes",
@@ -64,7 +65,6 @@ _YESTERDAY = timedelta(hours=24)
 _FIX_FIRST = 10
 _BUCKET = 10
 # How much worse one finding is than one of the severity below.
-_WEIGHTS = {Severity.CRITICAL: 27, Severity.HIGH: 9, Severity.MEDIUM: 3, Severity.LOW: 1}
 _BY_SEVERITY = {
     Severity.CRITICAL: t.Camera.critical,
     Severity.HIGH: t.Camera.high,
@@ -105,7 +105,7 @@ async def _fix_first(connection: AsyncConnection) -> tuple[CheckRow, ...]:
     rows = (await connection.execute(by_check)).all()
     titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
     checks = [CheckRow(check, titles.get(check, check), worst, many, all_) for check, worst, many, all_ in rows]
-    return tuple(sorted(checks, key=lambda row: (-_WEIGHTS[row.severity] * row.cameras, row.check))[:_FIX_FIRST])
+    return tuple(sorted(checks, key=lambda row: (-WEIGHTS[row.severity], -row.cameras, row.check))[:_FIX_FIRST])
 
 
 async def _changes(connection: AsyncConnection, since: datetime) -> Changes:

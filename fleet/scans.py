@@ -20,6 +20,7 @@ from fleet.store.ids import new_id
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.credentials import CredentialsError, load_credentials
+from scanners.identify import NO_ANSWER
 from scanners.knowledge import KnowledgeError, load_knowledge
 from scanners.model import Outcome
 from scanners.targets import MOST_TARGETS, MOST_TARGETS_EVER, Target, TargetError, TooManyTargets, parse_targets
@@ -67,6 +68,7 @@ class _Live:
         self.ending: tuple[ScanState, str | None] = (ScanState.INTERRUPTED, None)
         self.silent: list[NotEvaluated] = []
         self.heard: list[str] = []
+        self.known: frozenset[str] = frozenset()
         self._told = view
         self._listeners: set[asyncio.Queue[ScanProgress]] = set()
 
@@ -218,6 +220,7 @@ class Scans:
         await scan_rows.save(self._store, live.view)
         await scan_rows.forget_silence(self._store)
         await visits.prune(self._store)
+        live.known = await visits.addresses(self._store)
         options = await asyncio.to_thread(_options, self._settings, self._budget, live.view)
         saving = asyncio.create_task(self._save_often(live))
         results = self._assess(targets, options, live.progress)
@@ -232,6 +235,8 @@ class Scans:
 
     async def _keep(self, live: _Live, result: CameraAssessment | NotEvaluated) -> None:
         if isinstance(result, NotEvaluated):
+            if result.reason == NO_ANSWER and result.address not in live.known:
+                return  # an empty place in a network; silence where a camera was is another matter
             live.silent.append(result)
             live.view = replace(live.view, not_evaluated=live.view.not_evaluated + 1)
             if len(live.silent) >= _MOST_SILENT_AT_ONCE:

@@ -124,6 +124,12 @@ async def keep_wording(store: Store, verdicts: Iterable[Verdict]) -> None:
         store.wording.update(changed)
 
 
+async def addresses(store: Store) -> frozenset[str]:
+    """Where every known camera was last seen."""
+    async with store.read() as connection:
+        return frozenset(await connection.scalars(select(t.Camera.address)))
+
+
 async def prune(store: Store) -> int:
     """Forget all but the last visits of each camera; says how many. Once per scan is cheaper than at every visit."""
     age = func.row_number().over(partition_by=t.StoredDossier.camera, order_by=t.StoredDossier.id.desc()).label("age")

@@ -12,6 +12,9 @@ from cameras.onvif_session import DEVICE_PATH, OnvifSession
 from scanners.gaps import gap
 from scanners.targets import Target
 
+# The reason for an empty place in a network: to be listed, but no gap in what we know of the cameras.
+NO_ANSWER = "no-answer"
+
 # Where cameras keep their web server, most usual first; plain HTTP before TLS, which many old cameras offer but hardly
 # manage.
 HTTP_PORTS = (80, 8080, 8000, 8081, 81, 2020, 8899, 5000, 9000)
@@ -94,7 +97,8 @@ def _not_a_camera(
     if not said:
         is_open = ports.open if isinstance(ports, OpenPorts) else ()
         if not is_open:
-            return NotEvaluated(target.address, "unreachable", "no port that we tried answers")
+            reason = NO_ANSWER if target.searched else "unreachable"
+            return NotEvaluated(target.address, reason, "no port that we tried answers")
         listed = ", ".join(str(port) for port in is_open)
         return NotEvaluated(target.address, "not-a-camera", f"no web server; open ports: {listed}")
     if all(isinstance(error, Unreachable) for _, error in said):

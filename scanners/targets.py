@@ -50,7 +50,8 @@ class Target:
     """One endpoint to look at. `None` means: find out.
 
     `shared` says that this address stands in more targets with a port of their own (port forwarding): what its other
-    ports say belongs to no single camera.
+    ports say belongs to no single camera. `searched` says that it came out of a network or a range: nobody promised
+    that something is there.
     """
 
     address: str
@@ -58,6 +59,7 @@ class Target:
     scheme: Scheme | None
     path: str | None
     shared: bool
+    searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def _refuse_unusable(address: Address, word: str) -> None:
 
 
 def _bare(address: Address) -> Target:
-    return Target(str(address), None, None, None, shared=False)
+    return Target(str(address), None, None, None, shared=False, searched=True)
 
 
 def _listed(targets: list[Target]) -> _Asked:
@@ -249,7 +251,12 @@ def _without_duplicates(targets: Iterator[Target]) -> list[Target]:
         same_place = kept.setdefault((target.address, target.port), [])
         for index, known in enumerate(same_place):
             if _agree(known.scheme, target.scheme) and _agree(known.path, target.path):
-                same_place[index] = replace(known, scheme=known.scheme or target.scheme, path=known.path or target.path)
+                same_place[index] = replace(
+                    known,
+                    scheme=known.scheme or target.scheme,
+                    path=known.path or target.path,
+                    searched=known.searched and target.searched,
+                )
                 break
         else:
             same_place.append(target)

@@ -128,7 +128,7 @@ def tidy():
 def framed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """An empty project inside the same frame."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.delenv("CAMWARDEN_REQUIRE_ALL", raising=False)
+    monkeypatch.delenv("TESTS_REQUIRE_ALL", raising=False)
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
     pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     return pytester
@@ -213,7 +213,9 @@ def test_a_skip_is_a_failure_where_everything_must_run(
         test_one="""
             from tests.frame.required import program
             def test_needs_a_program(): program("no-such-program")
-            def test_needs_nothing(): pass
+            def test_needs_nothing():
+                import os
+                assert "CAMWARDEN_REQUIRE_ALL" not in os.environ  # an unknown key to the product
         """,
         test_module='import pytest\npytest.skip("whole", allow_module_level=True)',
     )

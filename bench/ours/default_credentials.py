@@ -19,7 +19,7 @@ async def trial(
 ) -> bool:
     async with places, DeviceHttp(address, port, "http") as http:
         session = OnvifSession(http, address, budget)
-        found = await try_pairs(session, address, vendor, budget=budget)
+        found = await try_pairs(session, http, address, vendor, budget=budget)
         return any(trial.outcome == "accepted" for trial in found.trials)
 
 

@@ -18,6 +18,7 @@ from fleet.reports.output import OutputError
 from scanners.credentials import CredentialsError
 from scanners.discovery.interfaces import InterfaceError
 from scanners.discovery.nmap import NmapFailed, NmapMissing
+from scanners.identify import NO_ANSWER
 from scanners.knowledge import KnowledgeError
 from scanners.model import Outcome, Severity
 from scanners.targets import TargetError
@@ -60,11 +61,15 @@ _FOR_THE_OPERATOR = (
 
 
 def assessment_exit(assessment: Assessment, fail_on: Severity | None) -> ExitCode:
-    """Unknown verdicts alone are no failure: they are the camera's or the credential's, and the report shows them."""
+    """Unknown verdicts alone are no failure: they are the camera's or the credential's, and the report shows them.
+
+    Nor is an empty address of a network that was searched.
+    """
     failed = assessment.count(Outcome.FAIL)
     if fail_on is not None and any(failed[severity] for severity in WORST_FIRST[: WORST_FIRST.index(fail_on) + 1]):
         return ExitCode.FINDINGS
-    if assessment.not_evaluated or assessment.count(Outcome.ERROR).total():
+    missing = [one for one in assessment.not_evaluated if one.reason != NO_ANSWER]
+    if missing or assessment.count(Outcome.ERROR).total():
         return ExitCode.NOT_EVALUATED
     return ExitCode.GOOD
 

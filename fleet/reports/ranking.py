@@ -18,13 +18,9 @@ class Weakness:
     remediation: str
     cameras: tuple[AssessedCamera, ...]
 
-    @property
-    def weight(self) -> int:
-        return WEIGHTS[self.severity] * len(self.cameras)
-
 
 def weaknesses(cameras: Iterable[AssessedCamera]) -> list[Weakness]:
-    """The one that costs the estate most points first."""
+    """The most severe first, among equals the one on most cameras."""
     seen: dict[str, tuple[Verdict, dict[str, AssessedCamera]]] = {}
     for camera in cameras:
         for verdict in camera.having(Outcome.FAIL):
@@ -33,4 +29,4 @@ def weaknesses(cameras: Iterable[AssessedCamera]) -> list[Weakness]:
         Weakness(check, verdict.title, verdict.severity, verdict.remediation, tuple(where.values()))
         for check, (verdict, where) in seen.items()
     ]
-    return sorted(found, key=lambda weakness: (-weakness.weight, weakness.check))
+    return sorted(found, key=lambda weakness: (-WEIGHTS[weakness.severity], -len(weakness.cameras), weakness.check))

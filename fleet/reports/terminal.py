@@ -13,6 +13,7 @@ from cameras.untrusted import clean_text
 from fleet.reports.assessment import WORST_FIRST, AssessedCamera, Assessment, asked_place
 from fleet.reports.ranking import weaknesses
 from scanners.assessment import NotEvaluated
+from scanners.identify import NO_ANSWER
 from scanners.model import Outcome, Severity, Verdict
 
 MOST_WEAKNESSES = 10
@@ -36,7 +37,7 @@ def summary(assessment: Assessment) -> RenderableType:
     parts.append(Text(_headline(assessment), style="bold"))
     parts.extend(_first(assessment))
     parts.extend(_untold(assessment.cameras))
-    parts.extend(_not_evaluated(assessment.not_evaluated))
+    parts.extend(_not_evaluated([one for one in assessment.not_evaluated if one.reason != NO_ANSWER]))
     return Group(*parts)
 
 
@@ -49,13 +50,16 @@ def _headline(assessment: Assessment) -> str:
         parts.append(f"{unknown} unknown")
     if errors := assessment.count(Outcome.ERROR).total():
         parts.append(f"{_many(errors, 'error')} of ours")
-    if assessment.not_evaluated:
-        parts.append(f"{_many(len(assessment.not_evaluated), 'target')} not evaluated")
+    missing = sum(one.reason != NO_ANSWER for one in assessment.not_evaluated)
+    if missing:
+        parts.append(f"{_many(missing, 'target')} not evaluated")
+    if empty := len(assessment.not_evaluated) - missing:
+        parts.append(f"nothing at {_many(empty, 'searched address')}")
     return f"\n{', '.join(parts)}."
 
 
 def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _cameras(cameras: Iterable[AssessedCamera]) -> Table:

@@ -1,23 +1,19 @@
 """The web server's front page, asked for by somebody without a password."""
 
-import asyncio
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from cameras.errors import Garbled, Unreachable
+from cameras.errors import DeviceError
 from cameras.facts import LoginPage
+from cameras.http import DeviceHttp
 from cameras.untrusted import clean_text
-from cameras.wire import reading_context
-from scanners.probes.dialogue import endpoint, naming_failures
 
 MOST_SCHEMES = 16
 
-# Nothing compressed is asked for: the body is of no interest.
-_HEADERS = {"User-Agent": "camwarden", "Accept": "text/html, */*", "Accept-Encoding": "identity"}
+_HEADERS = {"Accept": "text/html, */*"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 # A scheme stands alone or before a parameter or a token; a parameter is followed by "=" (RFC 9110, 11.6.1).
@@ -29,41 +25,13 @@ async def fetch(address: str, port: int, tls: bool, timeout_s: float) -> LoginPa
 
     Certificates are not verified: nothing secret travels. Raises Unreachable, Garbled.
     """
-    where = endpoint(address, port)
-    url = f"{'https' if tls else 'http'}://{where}/"
-    with naming_failures(where), _naming_httpx_failures(where):
-        # The transport by itself: a client would look into the redirect, and stumble over a broken one.
-        async with (
-            asyncio.timeout(timeout_s),
-            httpx.AsyncHTTPTransport(verify=reading_context(), trust_env=False) as wire,
-        ):
-            response = await wire.handle_async_request(
-                httpx.Request("GET", url, headers=_HEADERS, extensions=_patience(timeout_s))
-            )
-            async with aclosing(response):
-                return read_head(response.status_code, response.headers, url, port, tls=tls)
-
-
-def _patience(timeout_s: float) -> dict[str, object]:
-    """httpcore loses the socket when it is cancelled within a TLS handshake: let it notice by itself, and earlier.
-
-    Two phases count as connecting, TCP and TLS.
-    """
-    return {"timeout": {"connect": timeout_s * 0.45, "read": timeout_s, "write": timeout_s, "pool": timeout_s}}
-
-
-@contextmanager
-def _naming_httpx_failures(where: str) -> Iterator[None]:
-    try:
-        yield
-    except (httpx.TimeoutException, httpx.NetworkError) as error:
-        raise Unreachable(f"{where}: {clean_text(str(error)) or 'no answer in time'}") from error
-    except httpx.HTTPError as error:
-        said = clean_text(str(error))
-        # httpx has one exception for "hung up before the end of the head" and "said something that is not HTTP".
-        if isinstance(error, httpx.RemoteProtocolError) and said.startswith("Server disconnected"):
-            raise Unreachable(f"{where}: hung up without an answer") from error
-        raise Garbled(f"{where}: not HTTP: {said}") from error
+    async with DeviceHttp(address, port, "https" if tls else "http", timeout_s=timeout_s) as http:
+        page = http.base.copy_with(raw_path=b"/")
+        try:
+            reply = await http.request("GET", page, headers=_HEADERS, head_only=True)
+        except DeviceError as error:
+            raise type(error)(f"port {port}: {error}") from error
+        return read_head(reply.status, reply.headers, str(page), port, tls=tls)
 
 
 def read_head(status: int, headers: httpx.Headers, url: str, port: int, *, tls: bool) -> LoginPage:

@@ -95,8 +95,10 @@ WRONG_USES = {
 
 @pytest.fixture(autouse=True)
 def _quiet_logging(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command sets up logging for its process, which here is pytest's."""
+    """The command sets up logging for its process, which here is pytest's; and variables are settings to it."""
     monkeypatch.setattr(screen, "start_logging", lambda _level: None)
+    for name in [name for name in os.environ if name.startswith("CAMWARDEN_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(("words", "said"), WRONG_USES.values(), ids=WRONG_USES)
