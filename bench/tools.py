@@ -24,7 +24,7 @@ def nmap(addresses: Sequence[str], limit_s: float) -> Run | None:
     return run([program, *words], limit_s=limit_s)
 
 
-def hydra(addresses: Sequence[str], pairs: Sequence[tuple[str, str]], path: str, limit_s: float, tasks: str = "64") -> Run | None:
+def hydra(addresses: Sequence[str], pairs: Sequence[tuple[str, str]], path: str, limit_s: float) -> Run | None:
     """Each pair once on each host, over HTTP Digest. Pairs go by file: they never stand in the process list."""
     program = shutil.which("hydra")
     if program is None:
@@ -33,7 +33,7 @@ def hydra(addresses: Sequence[str], pairs: Sequence[tuple[str, str]], path: str,
         folder = Path(name)
         (folder / "pairs").write_text("".join(f"{account}:{password}\n" for account, password in pairs))
         (folder / "hosts").write_text("\n".join(addresses) + "\n")
-        words = ["-I", "-f", "-T", tasks, "-t", "4", "-C", "pairs", "-M", "hosts", "http-get", path]
+        words = ["-I", "-f", "-T", "32", "-t", "4", "-C", "pairs", "-M", "hosts", "http-get", path]
         return run([program, *words], limit_s=limit_s, cwd=folder)
 
 

@@ -142,7 +142,7 @@ def _network(word: str) -> _Asked:
     # IPv4 loses network and broadcast address, IPv6 the routers' anycast one; the two smallest networks lose nothing.
     edges = 1 if isinstance(network, IPv6Network) else 2
     count = network.num_addresses - (edges if network.max_prefixlen - network.prefixlen > 1 else 0)
-    return _Asked(count, lambda: (_bare(address) for address in network.hosts()))
+    return _Asked(count, lambda: (_searched(address) for address in network.hosts()))
 
 
 def _network_advice(word: str) -> str:
@@ -165,13 +165,13 @@ def _range(word: str, first_text: str, last_text: str) -> _Asked:
     for edge in (first, last):
         _refuse_unusable(edge, word)
     numbers = range(int(first), int(last) + 1)
-    return _Asked(len(numbers), lambda: (_bare(IPv4Address(number)) for number in numbers))
+    return _Asked(len(numbers), lambda: (_searched(IPv4Address(number)) for number in numbers))
 
 
 def _endpoint(word: str, resolve: Resolve) -> _Asked:
     """An address or a host name, with or without a port. A bare IPv6 address needs no brackets."""
     try:
-        return _listed([_bare(_usable(word, word))])
+        return _listed([Target(str(_usable(word, word)), None, None, None, shared=False)])
     except ValueError as error:
         if isinstance(error, TargetError):
             raise
@@ -231,7 +231,7 @@ def _refuse_unusable(address: Address, word: str) -> None:
         raise TargetError(f"{_quoted(word)} is link-local: write the interface after it, such as fe80::1%eth0")
 
 
-def _bare(address: Address) -> Target:
+def _searched(address: Address) -> Target:
     return Target(str(address), None, None, None, shared=False, searched=True)
 
 

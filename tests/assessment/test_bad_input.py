@@ -89,6 +89,15 @@ async def test_says_what_it_is(reply: bytes | None, reason: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
 
 
+SILENCE = {"an address": (["127.48.1.1"], "unreachable"), "a network": (["127.48.1.0/30"], "no-answer")}
+
+
+@pytest.mark.parametrize(("words", "reason"), SILENCE.values(), ids=SILENCE)
+async def test_silence_is_a_gap_only_where_somebody_promised_a_camera(words: list[str], reason: str) -> None:
+    results = [result async for result in assess(parse_targets(words), Options(ports=(9,)))]
+    assert {result.reason for result in results if isinstance(result, NotEvaluated)} == {reason}
+
+
 async def test_leaving_early_stops_everything() -> None:
     async with saying(None) as silent:
         targets = parse_targets([f"http://127.0.0.1:{silent.port}/", "127.48.0.99"])

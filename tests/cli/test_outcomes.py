@@ -17,6 +17,7 @@ from tests.reports.sample import assessment, camera, verdict
 
 ROOT = Path(__file__).parents[2]
 UNSEEN = (NotEvaluated("10.0.0.6", "unreachable", "nothing answers"),)
+EMPTY = (NotEvaluated("10.0.0.7", "no-answer", "no port that we tried answers"),)
 CLEAN = assessment(camera("10.0.0.5", 80, verdict(outcome=Outcome.PASS)))
 HIGH = assessment(camera("10.0.0.5", 80, verdict(severity=Severity.HIGH)))
 HIGH_AND_UNSEEN = assessment(camera("10.0.0.5", 80, verdict(severity=Severity.HIGH)), not_evaluated=UNSEEN)
@@ -33,6 +34,7 @@ EXITS = {
     "findings win over what was not evaluated": (HIGH_AND_UNSEEN, Severity.HIGH, ExitCode.FINDINGS),
     "not evaluated, findings below the limit": (HIGH_AND_UNSEEN, Severity.CRITICAL, ExitCode.NOT_EVALUATED),
     "not evaluated, without a limit": (HIGH_AND_UNSEEN, None, ExitCode.NOT_EVALUATED),
+    "an empty place in a searched network": (assessment(not_evaluated=EMPTY), None, ExitCode.GOOD),
     "an error of ours": (ERROR, Severity.LOW, ExitCode.NOT_EVALUATED),
     "an unknown verdict is no failure": (UNKNOWN, Severity.LOW, ExitCode.GOOD),
 }

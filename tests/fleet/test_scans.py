@@ -299,6 +299,18 @@ async def test_what_a_scan_could_not_tell_is_settled_by_the_next_that_can(store:
     assert [(row.address, row.camera is not None) for row in page.items] == [("10.0.0.1", True), ("10.0.0.8", False)]
 
 
+async def test_an_empty_place_in_a_network_is_no_gap_unless_a_camera_was_there(
+    store: Store, settings: Settings
+) -> None:
+    empty = [NotEvaluated(f"10.0.0.{number}", "no-answer", "nothing answers") for number in (1, 2)]
+    network = Estate(found(1), empty[1])
+    async with Scans(store, settings, assess=network) as scans:
+        assert (await ended(scans, await scans.start("10.0.0.0/24", "anna"))).not_evaluated == 0
+        network.results = (empty[0], empty[1])
+        assert (await ended(scans, await scans.start("10.0.0.0/24", "anna"))).not_evaluated == 1
+    assert [row.address for row in (await estate.not_evaluated(store)).items] == ["10.0.0.1"]
+
+
 async def test_one_port_of_an_address_that_is_silent_is_not_hidden_by_another(store: Store, settings: Settings) -> None:
     for results in ((SILENT, found(9)), (found(9), SILENT)):
         async with Scans(store, settings, assess=Estate(*results)) as scans:
