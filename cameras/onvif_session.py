@@ -1,7 +1,7 @@
 """One conversation with one ONVIF device: its clock, its service addresses, and how it wants to be logged in to."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -62,6 +62,7 @@ class OnvifSession:
         self._refusal: _Challenge | None = None
         self._http_login: HttpLogin | None = None
         self._wsse: Credential | None = None
+        self._proof: tuple[str, Any] | None = None
 
     async def clock(self) -> Clock:
         """GetSystemDateAndTime, which needs no login (some cameras want one all the same: Unauthorized).
@@ -102,13 +103,13 @@ class OnvifSession:
         except (TypeError, ValueError, OverflowError):
             self._clock_offset = None
 
-    async def try_anonymously(self) -> AnonymousOnvif:
+    async def try_anonymously(self, operations: Sequence[str] = GUARDED) -> AnonymousOnvif:
         """Which guarded operations answer without a login.
 
         The refusals tell how this camera wants to be logged in to.
         """
         answered, refused = [], []
-        for operation in GUARDED:
+        for operation in operations:
             try:
                 reply = await soap.post(self.http, self.device_url, soap.DEVICE, operation, {})
                 if _says_something(self._read(soap.DEVICE, operation, reply)):
@@ -148,8 +149,10 @@ class OnvifSession:
         login, wsse = self._prepare(credential)
         with self._budget.trial(self._camera_key, credential.username) as trial:
             try:
-                await self._signed(soap.DEVICE, self._refusal.operation, {}, self.device_url, login=login, wsse=wsse)
+                operation = self._refusal.operation
+                answer = await self._signed(soap.DEVICE, operation, {}, self.device_url, login=login, wsse=wsse)
                 trial.worked()
+                self._proof = (operation, answer)
             except LockedOut:
                 trial.locked()
                 raise
@@ -160,11 +163,10 @@ class OnvifSession:
                     ) from error
                 raise
             except (Refused, Unsupported, Garbled):
-                # It went past the login and failed later.
+                # It went past the login and failed later: other questions may do better.
                 trial.worked()
-                raise
         if login is not None:
-            login.proven = True
+            login.proven = self._proof is not None
         self._http_login, self._wsse, self.account = login, wsse, credential.username
 
     async def accepts(self, credential: Credential, http: DeviceHttp) -> bool:
@@ -206,7 +208,10 @@ class OnvifSession:
     async def ask(
         self, namespace: str, operation: str, arguments: Mapping[str, Any] | None = None, url: httpx.URL | None = None
     ) -> Any:  # noqa: ANN401 - zeep's values have no types
-        """One question, signed once logged in."""
+        """One question, signed once logged in. What proved the login is an answer already and is not asked for again."""
+        if self._proof is not None and (namespace, operation) == (soap.DEVICE, self._proof[0]):
+            (_, answer), self._proof = self._proof, None
+            return answer
         login = None if self._wsse else self._http_login
         return await self._signed(
             namespace, operation, arguments or {}, url or self.device_url, login=login, wsse=self._wsse

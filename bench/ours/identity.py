@@ -23,7 +23,7 @@ async def read(job: dict[str, Any], budget: AttemptBudget, places: asyncio.Semap
         session = OnvifSession(http, job["address"], budget)
         try:
             await session.clock()
-            await session.try_anonymously()
+            await session.try_anonymously(["GetDeviceInformation"])
             # Unsupported: nothing on this camera asks for a login.
             with suppress(Unsupported):
                 await session.log_in(Credential(job["username"], Secret(job["password"])))

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 # Main and sub stream of the first sensor show how the camera guards all of them.
 MOST_ADDRESSES = 2
+# A web server greets within this time; other things listen silently on its usual ports (SDK services on 8000 and 9000).
+MOST_PATIENCE_S = 3.0
 
 
 def web_ports(http: DeviceHttp, ports: OpenPorts | Gap, services: NetworkServices | Gap, name: str) -> tuple[int, ...]:
@@ -55,7 +57,8 @@ async def login_pages(http: DeviceHttp, ports: OpenPorts | Gap, services: Networ
     """The front page of every web port that answers HTTP. Unreachable where none does."""
     asked = [(port, False) for port in web_ports(http, ports, services, "HTTP")]
     asked += [(port, True) for port in web_ports(http, ports, services, "HTTPS")]
-    pages, error = await _each(login_page.fetch(http.address, port, is_tls, http.timeout_s) for port, is_tls in asked)
+    patience_s = min(http.timeout_s, MOST_PATIENCE_S)
+    pages, error = await _each(login_page.fetch(http.address, port, is_tls, patience_s) for port, is_tls in asked)
     if not pages and error is not None:
         raise error
     return LoginPages(tuple(pages))

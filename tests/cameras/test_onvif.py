@@ -302,6 +302,25 @@ async def test_logs_in_by_digest_and_never_with_both() -> None:
         assert "UsernameToken" not in body
 
 
+async def test_the_answer_that_proved_the_login_is_not_asked_for_again() -> None:
+    async with saying(CHALLENGE, CHALLENGE, soap_reply(DEVICE), soap_reply(users("a"))) as camera, to(camera) as device:
+        session = session_to(camera, device)
+        await session.try_anonymously()
+        await session.log_in(JOE)
+        assert await OnvifDriver(session).identity() == AXIS
+        assert await OnvifDriver(session).accounts() == Accounts((Account("a", "Operator"),))
+        assert len(camera.heard) == 4
+
+
+async def test_a_login_that_is_accepted_with_a_garbled_answer_still_counts() -> None:
+    replies = (CHALLENGE, CHALLENGE, http("<html><br>"), soap_reply(users("a")))
+    async with saying(*replies) as camera, to(camera) as device:
+        session = session_to(camera, device)
+        await session.try_anonymously()
+        await session.log_in(JOE)
+        assert (await OnvifDriver(session).accounts()).users == (Account("a", "Operator"),)
+
+
 REFUSALS = {"by Digest": CHALLENGE, "by WS-Security": DENIED}
 
 
