@@ -208,7 +208,7 @@ class OnvifSession:
     async def ask(
         self, namespace: str, operation: str, arguments: Mapping[str, Any] | None = None, url: httpx.URL | None = None
     ) -> Any:  # noqa: ANN401 - zeep's values have no types
-        """One question, signed once logged in. What proved the login is an answer already and is not asked for again."""
+        """One question, signed once logged in. The answer that proved the login is not asked for again."""
         if self._proof is not None and (namespace, operation) == (soap.DEVICE, self._proof[0]):
             (_, answer), self._proof = self._proof, None
             return answer

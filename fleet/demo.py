@@ -28,7 +28,7 @@ from fleet.settings import Settings
 from fleet.store import Store, open_store
 
 NAME = "demo"
-SEED = 1
+SEED = 457
 DECOYS = 3
 BASES = tuple(f"127.{number}.0.1" for number in range(20, 25))
 START_TIMEOUT_S = 60.0

@@ -82,6 +82,7 @@ async def overview(store: Store) -> OverviewView:
     since = store.now() - _YESTERDAY
     async with store.read() as connection:
         worst = dict((await connection.execute(select(t.Camera.worst, func.count()).group_by(t.Camera.worst))).all())
+        unclear = await how_many(connection, select(t.Camera.id).where(t.Camera.worst.is_(None), t.Camera.unknown > 0))
         sums = [func.coalesce(func.sum(column), 0) for column in (*_BY_SEVERITY.values(), t.Camera.unknown)]
         *counts, unknown = (await connection.execute(select(*sums))).one()
         silent = await how_many(connection, select(t.ScanNotEvaluated.id).where(t.ScanNotEvaluated.current))
@@ -89,6 +90,7 @@ async def overview(store: Store) -> OverviewView:
         return OverviewView(
             cameras=sum(worst.values()),
             by_worst=tuple((severity, worst.get(severity, 0)) for severity in (*Severity, None)),
+            unclear=unclear,
             findings=SeverityCounts(*counts),
             checks=await _fix_first(connection),
             last_scan=scans[0] if scans else None,

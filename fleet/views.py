@@ -198,14 +198,16 @@ class ScoreBucket:
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """`by_worst`: cameras by their worst live finding, worst first, `None` for those without one.
+    """`by_worst`: cameras by their worst live finding, worst first, `None` for those without one. `unclear`: how many
+    of the latter have verdicts that we could not tell.
 
-    `findings` are live ones. `checks`: the ten to fix first, weight of severity times number of cameras. `unknown`:
+    `findings` are live ones. `checks`: the ten to fix first, worst first, then most frequent. `unknown`:
     verdicts that we could not tell. `scores`: ten buckets from 0 to 100.
     """
 
     cameras: int
     by_worst: tuple[tuple[Severity | None, int], ...]
+    unclear: int
     findings: SeverityCounts
     checks: tuple[CheckRow, ...]
     last_scan: ScanView | None

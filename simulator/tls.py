@@ -47,6 +47,8 @@ class Authority:
         certificate = (
             _builder(name, name, key.public_key(), now - 900 * DAY, now + 3650 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(_signs_certificates(), critical=True)
             .sign(key, hashes.SHA256())
         )
         return cls(key, ec.generate_private_key(ec.SECP256R1()), certificate)
@@ -80,6 +82,7 @@ def context(authority: Authority, plan: CameraPlan) -> ssl.SSLContext:
 def _certificate(authority: Authority, plan: CameraPlan, key: Key) -> x509.Certificate:
     name = _name(plan.hostname)
     own = plan.certificate == "self-signed"
+    signer = key if own else authority.key
     start, end = VALIDITY[plan.certificate]
     now = datetime.now(UTC)
     names = [x509.IPAddress(ipaddress.ip_address(plan.address)), x509.DNSName(f"{plan.hostname}.cameras.test")]
@@ -87,8 +90,17 @@ def _certificate(authority: Authority, plan: CameraPlan, key: Key) -> x509.Certi
         _builder(name, name if own else authority.certificate.subject, key.public_key(), now + start, now + end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key if own else authority.key, hashes.SHA256())
+        .sign(signer, hashes.SHA256())
+    )
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    """Clients from Python 3.13 on check that an authority says so."""
+    others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    return x509.KeyUsage(
+        **dict.fromkeys(others, False), key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False
     )
 
 

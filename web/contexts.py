@@ -78,6 +78,8 @@ class SignIn:
 class Slice:
     """A part of the bar that spreads the cameras: `count` of them have `state` as their worst finding.
 
+    "unknown" has no finding but verdicts that we could not tell, "none" has neither.
+
     `x` and `width` are hundredths of the bar.
     """
 

@@ -66,15 +66,17 @@ async def test_the_overview_counts_what_is_live(store: Store, clock: Clock) -> N
     assert [bucket.cameras for bucket in view.scores] == [1, 0, 0, 1, 0, 0, 1, 0, 0, 0]
 
 
-async def test_what_to_fix_first_weighs_severity_and_number_of_cameras(store: Store) -> None:
+async def test_the_worst_weakness_is_to_be_fixed_first_and_among_equals_the_most_frequent(store: Store) -> None:
     for number in range(1, 5):
         await keep(store, number, ("clock-skew", MEDIUM), ("discovery-left-on", LOW))
-    await keep(store, 9, ("telnet-open", CRITICAL), ("ftp-open", HIGH))
+    await keep(store, 8, ("anonymous-rtsp", HIGH))
+    await keep(store, 9, ("telnet-open", CRITICAL), ("ftp-open", HIGH), ("anonymous-rtsp", HIGH))
     checks = (await estate.overview(store)).checks
     assert [(row.check, row.cameras) for row in checks] == [
         ("telnet-open", 1),
-        ("clock-skew", 4),
+        ("anonymous-rtsp", 2),
         ("ftp-open", 1),
+        ("clock-skew", 4),
         ("discovery-left-on", 4),
     ]
     assert checks[0].title == "No telnet-open"
@@ -83,6 +85,16 @@ async def test_what_to_fix_first_weighs_severity_and_number_of_cameras(store: St
 async def test_only_ten_are_to_be_fixed_first(store: Store) -> None:
     await keep(store, 1, *((f"check-{number}", LOW) for number in range(12)))
     assert len((await estate.overview(store)).checks) == 10
+
+
+async def test_a_camera_that_could_not_be_judged_is_not_counted_as_clear(store: Store) -> None:
+    await keep(store, 1, score=100)
+    await findings.record(store, assessed({("ntp", ""): UNKNOWN}, dossier("10.0.0.2", identity=camera(2)), 90))
+    await findings.record(
+        store, assessed({("ntp", ""): UNKNOWN, ("a", ""): FAIL}, dossier("10.0.0.3", identity=camera(3)), 50)
+    )
+    view = await estate.overview(store)
+    assert (dict(view.by_worst)[None], view.unclear) == (2, 1)
 
 
 # --- filters ----------------------------------------------------------------------------------------------------------

@@ -37,8 +37,10 @@ def headline(view: OverviewView) -> str:
 def spread(view: OverviewView) -> tuple[Slice, ...]:
     slices: list[Slice] = []
     x = 0.0
-    for severity, count in view.by_worst:
+    clear = dict(view.by_worst).get(None, 0) - view.unclear
+    parts = [(str(severity), count) for severity, count in view.by_worst if severity is not None]
+    for state, count in (*parts, ("unknown", view.unclear), ("none", clear)):
         width = 100 * count / view.cameras if view.cameras else 0
-        slices.append(Slice(severity or "none", count, round(x, 3), round(width, 3)))
+        slices.append(Slice(state, count, round(x, 3), round(width, 3)))
         x += width
     return tuple(slices)
