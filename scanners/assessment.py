@@ -54,7 +54,7 @@ class Options:
     credentials: Sequence[CredentialRule] = ()
     default_credentials: bool = True
     ports: tuple[int, ...] | None = None
-    cameras_at_once: int = 64
+    cameras_at_once: int = 128
     connects_per_second: float | None = None
     connect_timeout_s: float = 2.0
     request_timeout_s: float = 8.0
