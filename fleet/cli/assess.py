@@ -83,7 +83,7 @@ def assess(
         typer.Option(metavar="LIST", help="TCP ports to try, such as 80,443,8000-8010.", show_default=False),
     ] = None,
     timeout: Annotated[float, typer.Option(metavar="S", min=0.1, max=300, help="Seconds to wait for an answer.")] = 8.0,
-    at_once: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="Cameras examined side by side.")] = 64,
+    at_once: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="Cameras examined side by side.")] = 128,
     nmap: Annotated[bool, typer.Option("--nmap", help="Also name the services behind the open ports.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before looking at more than 4096 addresses.")] = False,
 ) -> None:
