@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     credentials_file: Path | None = None
     catalogue_file: Path | None = None
-    cameras_at_once: int = Field(default=64, ge=1, le=512)
+    cameras_at_once: int = Field(default=128, ge=1, le=512)
     # Browsers drop a Secure cookie on plain HTTP, except (mostly) on loopback: off there, on everywhere else.
     secure_cookies: bool = Field(default_factory=_secure_unless_loopback)
 

@@ -38,8 +38,8 @@ def may(role: str, permission: Permission) -> bool:
 def check_origin(request: Request) -> None:
     """Refuse a changing request that another site caused.
 
-    Browsers leave Sec-Fetch-Site out on plain HTTP to anything but localhost, and our Referrer-Policy makes them say
-    "Origin: null" for forms: both then say nothing, and the token of the form decides alone.
+    Browsers leave Sec-Fetch-Site out on plain HTTP to anything but localhost, and say "Origin: null" for some forms (of
+    a file, after a redirect): both then say nothing, and the token of the form decides alone.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin", "null")
