@@ -54,17 +54,22 @@ def run(
         overdue = threading.Event()
         timer = threading.Timer(limit_s, _end, (process.pid, overdue))
         timer.start()
+        peaks, ended = [0.0], threading.Event()
+        watch = threading.Thread(target=_watch_memory, args=(process.pid, peaks, ended))
+        watch.start()
         # wait4 and not Popen.wait: it alone tells the cost of this one child, its own children included.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         timer.cancel()
+        ended.set()
+        watch.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         errors.seek(0)
         return Run(
             seconds=seconds,
             cpu_s=usage.ru_utime + usage.ru_stime,
-            peak_mib=usage.ru_maxrss / 1024,
+            peak_mib=peaks[0],
             exit_code=process.returncode,
             cut_off=overdue.is_set(),
             output=output.read().decode(errors="replace"),
@@ -75,6 +80,20 @@ def run(
 def run_module(name: str, *words: str, limit_s: float, job: object = None, python_path: Path | None = None) -> Run:
     """`python -m name` in our own environment; `python_path` comes before it."""
     return run([sys.executable, "-m", name, *words], limit_s=limit_s, job=job, python_path=python_path)
+
+
+def _watch_memory(pid: int, peaks: list[float], ended: threading.Event) -> None:
+    """The kernel's own high-water mark of the process, read 20 times a second.
+
+    Not the `ru_maxrss` of wait4: that begins at what this process had when it started the child.
+    """
+    while not ended.wait(0.05):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return
+        kib = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+        peaks[0] = max(peaks[0], kib / 1024)
 
 
 def _end(group: int, overdue: threading.Event) -> None:
