@@ -19,7 +19,7 @@ import httpx
 from cameras.errors import Garbled, Unauthorized, Unreachable
 from cameras.secret import Credential
 from cameras.untrusted import clean_text
-from cameras.wire import AsyncioBackend, reading_context
+from cameras.wire import connect, reading_context
 
 MOST_BYTES = 4 * 1024 * 1024
 REQUEST_TIMEOUT_S = 8.0
@@ -108,7 +108,7 @@ class DeviceHttp:
         self.address, self.port, self.scheme = address, port, scheme
         self.timeout_s = timeout_s
         self._most_bytes = most_bytes
-        self._connection: httpcore.AsyncHTTPConnection | None = None
+        self._connection: httpcore.AsyncHTTP11Connection | None = None
         self._used = False
 
     async def __aenter__(self) -> Self:
@@ -229,17 +229,14 @@ class DeviceHttp:
         self._used = True
         return Reply(response.status, headers, body, was_signed=False)
 
-    async def _connected(self, url: httpcore.URL) -> httpcore.AsyncHTTPConnection:
+    async def _connected(self, url: httpcore.URL) -> httpcore.AsyncHTTP11Connection:
         """The open connection where it leads to the same port and is idle, else a new one."""
         open_one = self._connection
         if open_one is not None and _is_ready(open_one, url):
             return open_one
         await self._hang_up()
-        # Given to both: httpcore would make one of its own, at 40 ms, only to hand it to our backend.
         tls = reading_context() if self.scheme == "https" else None
-        self._connection = httpcore.AsyncHTTPConnection(
-            url.origin, ssl_context=tls, network_backend=AsyncioBackend(tls)
-        )
+        self._connection = await connect(self.address, url.origin.port, tls)
         return self._connection
 
     async def _hang_up(self) -> None:
@@ -270,7 +267,7 @@ def port_of(url: httpx.URL) -> int:
     return url.port or {"http": 80, "https": 443}[url.scheme]
 
 
-def _is_ready(connection: httpcore.AsyncHTTPConnection, url: httpcore.URL) -> bool:
+def _is_ready(connection: httpcore.AsyncHTTP11Connection, url: httpcore.URL) -> bool:
     return connection.can_handle_request(url.origin) and connection.is_available() and not connection.has_expired()
 
 

@@ -1,18 +1,18 @@
-"""One TCP or TLS connection for httpcore, straight on asyncio's streams.
+"""The bytes of one connection to one camera: asyncio's streams, as httpcore wants to see them.
 
 httpcore brings a backend over anyio, and httpx a pool around it: made for any number of hosts, they cost three times
-what the exchange itself does. A camera is one host, asked one thing at a time, so one connection without a pool is
-enough (`python -m bench http` compares it with aiohttp). Time limits are kept by the caller, who bounds the whole
-exchange.
+what the exchange itself does. A camera is one host that is asked one thing at a time, so httpcore's HTTP/1.1 engine
+runs straight on a stream. Time limits are kept by the caller, who bounds the whole exchange; httpcore's own are not used.
 """
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import httpcore
+
+_OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT has a name only from Python 3.12 on
 
 
 class AsyncioStream(httpcore.AsyncNetworkStream):
@@ -22,7 +22,6 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         self._reader = reader
         self._writer = writer
 
-    # The time limits are httpcore's form; see above.
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
         return await self._reader.read(max_bytes)
 
@@ -35,38 +34,16 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         # At once: a camera that does not answer the end of a connection must not hold us up.
         self._writer.transport.abort()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,  # noqa: ARG002
-        server_hostname: str | None = None,  # noqa: ARG002
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        """Nothing is left to do: `AsyncioBackend` has already connected by TLS."""
-        return self
-
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's form
-        """Whether the camera has hung up meanwhile; TLS shows httpcore no ALPN, so that it speaks HTTP/1.1."""
+        """Whether the camera has hung up meanwhile, which httpcore asks as "is there something to read"."""
         return self._reader.at_eof() if info == "is_readable" else None
 
 
-class AsyncioBackend(httpcore.AsyncNetworkBackend):
-    """Connects by TLS where a context is given, else in clear text."""
-
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> httpcore.AsyncNetworkStream:
-        return AsyncioStream(*await asyncio.open_connection(host, port, ssl=self._tls))
-
-
-_OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT has a name only from Python 3.12 on
+async def connect(address: str, port: int, tls: ssl.SSLContext | None) -> httpcore.AsyncHTTP11Connection:
+    """An open connection, by TLS where a context is given. Raises OSError."""
+    stream = AsyncioStream(*await asyncio.open_connection(address, port, ssl=tls))
+    origin = httpcore.Origin(b"https" if tls else b"http", address.encode(), port)
+    return httpcore.AsyncHTTP11Connection(origin, stream)
 
 
 @cache
