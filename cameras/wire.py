@@ -2,7 +2,7 @@
 
 httpcore brings a backend over anyio, and httpx a pool around it: made for any number of hosts, they cost three times
 what the exchange itself does. A camera is one host that is asked one thing at a time, so httpcore's HTTP/1.1 engine
-runs straight on a stream. Time limits are kept by the caller, who bounds the whole exchange; httpcore's own are not used.
+runs straight on a stream. The caller bounds the time of the whole exchange; httpcore's own limits are not used.
 """
 
 import asyncio
