@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -141,13 +142,17 @@ class OnvifSession:
     async def log_in(self, credential: Credential) -> None:
         """Prove the credential on an operation that was refused without it; later questions are signed with it.
 
-        Needs `try_anonymously` first. Spends one try of the budget if it fails. Unauthorized, LockedOut, ClockSkewed,
-        Unreachable; Unsupported where nothing on this camera asks for a login, so that no credential can be proved.
+        Needs `try_anonymously` first; reads the clock if signing needs it. Spends one try of the budget if it fails.
+        Unauthorized, LockedOut, ClockSkewed, Unreachable; Unsupported where nothing on this camera asks for a login, so
+        that no credential can be proved.
         """
         if self._refusal is None:
             raise Unsupported("no operation of this camera asks for a login")
         login, wsse = self._prepare(credential)
         with self._budget.trial(self._camera_key, credential.username) as trial:
+            if wsse is not None and self._clock_offset is None:
+                with suppress(DeviceError):  # dated by our own clock then; see below
+                    await self.clock()
             try:
                 operation = self._refusal.operation
                 answer = await self._signed(soap.DEVICE, operation, {}, self.device_url, login=login, wsse=wsse)

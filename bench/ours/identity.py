@@ -1,4 +1,4 @@
-"""Read who each camera is, with its credential, as an assessment does: clock, login style, login, question."""
+"""Read who each camera is, with its credential: which login it wants, its clock if signing needs it, login, answer."""
 
 import asyncio
 import json
@@ -22,7 +22,6 @@ async def read(job: dict[str, Any], budget: AttemptBudget, places: asyncio.Semap
     async with places, DeviceHttp(job["address"], job["port"], "http") as http:
         session = OnvifSession(http, job["address"], budget)
         try:
-            await session.clock()
             await session.try_anonymously(["GetDeviceInformation"])
             # Unsupported: nothing on this camera asks for a login.
             with suppress(Unsupported):

@@ -339,6 +339,16 @@ async def test_a_refused_login_costs_one_try_and_is_not_repeated(refusal: bytes)
         assert budget.remaining(f"127.0.0.1:{camera.port}", "joe") == 1
 
 
+async def test_reads_the_clock_by_itself_before_it_signs() -> None:
+    ahead = datetime.now(UTC) + timedelta(days=400)
+    replies = (DENIED, DENIED, soap_reply(clock_body(ahead)), soap_reply(DEVICE))
+    async with saying(*replies) as camera, to(camera) as device:
+        session = session_to(camera, device)
+        await session.try_anonymously()
+        await session.log_in(JOE)
+        assert f"{ahead.year}-{ahead.month:02d}-" in camera.heard[3].decode()
+
+
 async def test_a_refused_login_without_a_clock_may_be_the_clocks_fault() -> None:
     async with saying(DENIED) as camera, to(camera) as device:
         session = session_to(camera, device)
