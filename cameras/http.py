@@ -190,7 +190,9 @@ class DeviceHttp:
         )
         try:
             async with asyncio.timeout(self.timeout_s):
-                reply = await self._exchange(request, head_only=head_only)
+                # A login that is not proven is never sent twice: the camera may have counted it before it hung up.
+                repeatable = signature is None or (login is not None and login.proven)
+                reply = await self._exchange(request, head_only=head_only, repeatable=repeatable)
         except TimeoutError as error:
             raise Unreachable(f"no complete answer within {self.timeout_s:g} s") from error
         except httpcore.ProtocolError as error:
@@ -201,16 +203,16 @@ class DeviceHttp:
             raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
         return replace(reply, was_signed=signature is not None)
 
-    async def _exchange(self, request: httpcore.Request, *, head_only: bool) -> Reply:
+    async def _exchange(self, request: httpcore.Request, *, head_only: bool, repeatable: bool) -> Reply:
         """Over the open connection, or a new one.
 
         Cameras close idle connections: a request that met one is sent again.
         """
-        was_used = self._used
+        may_be_idle = self._used and repeatable
         try:
             return await self._exchange_once(request, head_only=head_only)
         except (httpcore.RemoteProtocolError, ConnectionError) as error:
-            if not was_used or not (isinstance(error, ConnectionError) or _hung_up(error)):
+            if not may_be_idle or not (isinstance(error, ConnectionError) or _hung_up(error)):
                 raise
         return await self._exchange_once(request, head_only=head_only)
 

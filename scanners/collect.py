@@ -186,8 +186,10 @@ async def _log_in(session: OnvifSession, credentials: Sequence[Credential]) -> s
 
 async def _announced_scopes(target: Target) -> Scopes | Gap:
     """The scopes that the camera announces by WS-Discovery, for one that keeps GetScopes behind its login."""
+    if target.shared:
+        return Gap("not-asked", "several targets share this address")
     sightings = await ws_discovery.probe_unicast([target.address], wait_s=WS_DISCOVERY_WAIT_S, concurrency=1)
-    if target.shared or not sightings:
+    if not sightings:
         return Gap("unreachable", "no answer to a WS-Discovery probe")
     return Scopes(tuple(scope for sighting in sightings for scope in sighting.scopes))
 

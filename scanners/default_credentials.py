@@ -133,21 +133,24 @@ async def _store(session: OnvifSession, stranger: DeviceHttp, vendor: VendorDefa
 async def _try(
     store: _Store, credential: Credential, camera_key: str, budget: AttemptBudget
 ) -> tuple[Literal["accepted", "refused", "not-tried"], str]:
-    """One charged try and, after a success, its confirmation.
-
-    A try that ends without a clear answer counts as spent.
-    """
+    """One try and, after a success, its confirmation; a try that ends without a clear answer counts as spent."""
     try:
-        with budget.trial(camera_key, credential.username) as trial:
-            try:
-                if not await store.accepts(credential):
-                    return "refused", ""
-                trial.worked()
-            except LockedOut:
-                trial.locked()
-                raise
-        if await store.accepts(credential):
+        if not await _charged(store, credential, camera_key, budget):
+            return "refused", ""
+        if await _charged(store, credential, camera_key, budget):
             return "accepted", "confirmed by a second login"
     except DeviceError as error:
         return "not-tried", str(error)
     return "not-tried", "it was accepted once and refused a second time"
+
+
+async def _charged(store: _Store, credential: Credential, camera_key: str, budget: AttemptBudget) -> bool:
+    with budget.trial(camera_key, credential.username) as trial:
+        try:
+            accepted = await store.accepts(credential)
+        except LockedOut:
+            trial.locked()
+            raise
+        if accepted:
+            trial.worked()
+        return accepted

@@ -128,7 +128,10 @@ def _sealed(text: object) -> Secret:
 
 
 class DefaultPair(_Row):
-    """A pair that a vendor once shipped. `applies` says to which products, `source` where that is written."""
+    """A pair that a vendor once shipped. `applies` says to which products, `source` where that is written.
+
+    The id is what reports show, so it does not hold the password (unless that is the account's name itself).
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,60}$")]
     account: Text

@@ -96,9 +96,7 @@ DOSSIER = Dossier(
     anonymous_pictures=AnonymousPictures((AnonymousPicture("http://192.0.2.5/snap", 401, picture=False),)),
     anonymous_streams=AnonymousStreams((AnonymousStream("rtsp://192.0.2.5/live", 401, described=False),)),
     setup_state=SetupState((SetupSignal("profile-q-scope", factory_default=False),)),
-    credential_trials=CredentialTrials(
-        "axis", "refused", "", (CredentialTrial("axis-root-pass", "root", "refused", ""),)
-    ),
+    credential_trials=CredentialTrials("axis", "refused", "", (CredentialTrial("axis-root", "root", "refused", ""),)),
 )
 
 

@@ -267,3 +267,12 @@ def test_a_port_twice_is_named(tmp_path: Path) -> None:
     path.write_text(textwrap.dedent(text))
     with pytest.raises(KnowledgeError, match=r"line 6: ports\.1: this port stands twice"):
         read_table(path, PortTable)
+
+
+def test_the_id_of_a_pair_does_not_give_its_password_away() -> None:
+    pairs = [pair for vendor in load_knowledge().default_credentials.vendors for pair in vendor.pairs]
+    telling = [
+        pair.id for pair in pairs if pair.password.reveal() in pair.id and pair.password.reveal() != pair.account
+    ]
+    assert pairs
+    assert not telling
