@@ -40,7 +40,12 @@ class TooManyTargets(TargetError):
     """More addresses than were allowed. `count` is how many were asked for, before duplicates are taken out."""
 
     def __init__(self, count: int, most: int) -> None:
-        super().__init__(f"{count} addresses are asked for and {most} are allowed: write smaller networks, or confirm")
+        advice = (
+            "write smaller networks, or confirm"
+            if count <= MOST_TARGETS_EVER
+            else "even confirmed that is too much for one scan: do it in parts, such as 10.0.0.0/12 and 10.16.0.0/12"
+        )
+        super().__init__(f"{count} addresses are asked for and {most} are allowed: {advice}")
         self.count = count
         self.most = most
 
