@@ -426,3 +426,34 @@ async def test_falls_back_to_capabilities() -> None:
 
 def test_descriptions_are_parsed_once() -> None:
     assert soap.descriptions() is soap.descriptions()
+
+
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 16
+PICTURES: dict[str, tuple[bytes, type[DeviceError] | None]] = {
+    "a JPEG": (http(JPEG), None),
+    "a PNG": (http(b"\x89PNG\r\n\x1a\n" + b"\0" * 16), None),
+    "a page": (http("<html>"), Garbled),
+    "no such address": (http("", "404 Not Found"), Unsupported),
+    "forbidden": (http("", "403 Forbidden"), Unauthorized),
+    "wants a login": (CHALLENGE, Unauthorized),
+}
+
+
+@pytest.mark.parametrize(("reply", "error"), PICTURES.values(), ids=PICTURES)
+async def test_fetches_a_snapshot(reply: bytes, error: type[DeviceError] | None) -> None:
+    async with saying(reply) as camera, to(camera) as device:
+        driver = OnvifDriver(session_to(camera, device))
+        if error is None:
+            assert (await driver.snapshot("http://192.168.1.64/snap.jpg"))[:1] in (b"\xff", b"\x89")
+        else:
+            with pytest.raises(error):
+                await driver.snapshot("http://192.168.1.64/snap.jpg")
+
+
+async def test_fetches_a_snapshot_with_the_login_that_worked() -> None:
+    async with saying(CHALLENGE, CHALLENGE, soap_reply(DEVICE), http(JPEG)) as camera, to(camera) as device:
+        session = session_to(camera, device)
+        await session.try_anonymously()
+        await session.log_in(JOE)
+        assert await OnvifDriver(session).snapshot("http://cam/snap.jpg") == JPEG
+        assert b"authorization: digest" in camera.heard[3].lower()
