@@ -63,7 +63,7 @@ class SessionToken:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A live session. `csrf` goes into every form of this session; compare with `hmac.compare_digest`."""
+    """A live session. `csrf` goes into each of its forms; compare with `hmac.compare_digest`."""
 
     person: Person
     csrf: str
