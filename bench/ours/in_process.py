@@ -13,7 +13,7 @@ from scanners.targets import parse_targets
 
 
 def peak_kib() -> int:
-    """The kernel's high-water mark of this process; `ru_maxrss` would begin at what our parent had when it started us."""
+    """The kernel's high-water mark of this process. `ru_maxrss` would begin at what our parent had at our start."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
 
