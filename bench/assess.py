@@ -51,7 +51,7 @@ QUICK = Plan(
     identity=24,
     onvif_zeep=4,
     hydra=12,
-    growth=(64, 128),
+    growth=(128, 256),  # not fewer than are examined side by side
     http=100,
     estate=("--clean",),
 )
@@ -161,6 +161,7 @@ def _identities(rows: list[Row], plan: Plan) -> dict[str, Any]:
         else:
             run = run_module("bench.peers.onvif_zeep", limit_s=_LIMIT_S, job=few, python_path=peer)
             each["zeep"] = _identity_row(rows, "onvif-zeep", few, run)
+        held = [_held(module, common) for module in ("bench.ours.held", "bench.peers.onvif_zeep_async_held")]
         all_of_them = run_module("bench.ours.identity", limit_s=_LIMIT_S, job=every)
         _identity_row(rows, "ours, every login style", every, all_of_them)
     return {
@@ -168,7 +169,16 @@ def _identities(rows: list[Row], plan: Plan) -> dict[str, Any]:
         "onvif_zeep_async_ratio": ratio(each["documented"], each["ours"]),
         "onvif_zeep_async_shortest_ratio": ratio(each["shortest"], each["ours"]),
         "identity_cameras": len(common),
+        "held_kib_per_camera": held[0],
+        "onvif_zeep_async_held_kib_per_camera": held[1],
+        "onvif_zeep_async_memory_ratio": ratio(held[1], held[0]),
     }
+
+
+def _held(module: str, jobs: list[dict[str, Any]]) -> float | None:
+    """KiB that one more camera takes while its connection and login stay open; needs more than the ten that warm up."""
+    answer = run_module(module, limit_s=_LIMIT_S, job=jobs).answer() or {}
+    return round(float(answer["kib_per_camera"]), 1) if answer.get("read") == len(jobs) else None
 
 
 def _job(camera: dict[str, Any], logins: dict[str, tuple[str, str]]) -> dict[str, Any]:

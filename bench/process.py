@@ -82,6 +82,12 @@ def run_module(name: str, *words: str, limit_s: float, job: object = None, pytho
     return run([sys.executable, "-m", name, *words], limit_s=limit_s, job=job, python_path=python_path)
 
 
+def resident_kib() -> int:
+    """What this process holds in memory now."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
 def _watch_memory(pid: int, peaks: list[float], ended: threading.Event) -> None:
     """The kernel's own high-water mark of the process, read 20 times a second.
 
