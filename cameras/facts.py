@@ -311,3 +311,68 @@ class CredentialTrials:
     control: Literal["refused", "accepted", "not-run"]
     control_detail: str
     trials: tuple[CredentialTrial, ...]
+
+
+# --- what can be put right on a camera -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A service of the camera that is on or off, by a name all vendors share (`SwitchName`)."""
+
+    name: str
+    on: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Only those that this camera has; one that is not listed cannot be asked or set there."""
+
+    switches: tuple[Switch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogTarget:
+    """Where the camera sends its log. `server` is an address or a host, "" for none."""
+
+    enabled: bool | None
+    server: str | None
+    port: int | None
+    protocol: Literal["udp", "tcp", "tls"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousViewer:
+    """Whether the camera is set to show pictures or streams without a login."""
+
+    allowed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareState:
+    """What runs, and whether it stays.
+
+    `committed` is False while the camera will go back to `previous` unless told otherwise, within `rollback_in_s`
+    seconds where it says so. `boot_id` changes with every boot, `None` where the camera has no such thing.
+    """
+
+    version: str | None
+    committed: bool | None
+    previous: str | None
+    rollback_in_s: float | None
+    boot_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An analytics application on the camera."""
+
+    id: str
+    name: str | None
+    version: str | None
+    running: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    apps: tuple[App, ...]

@@ -4,6 +4,7 @@
     ├── Invalid               correct what was typed; the text says what to write
     │   └── NeedsConfirmation the same again, confirmed: it is much larger than usual
     ├── NotFound              look at the list again; it may be gone
+    ├── Busy                  wait: other work is changing the same camera
     ├── SignInRefused         name or password is wrong; which of the two is never said
     ├── TooManyTries          wait `retry_after_s` seconds
     ├── SettingsError         correct the configuration; the text names the key, never the value
@@ -32,6 +33,10 @@ class NeedsConfirmation(Invalid):
 
 class NotFound(FleetError):
     """There is no such thing (any more)."""
+
+
+class Busy(FleetError):
+    """Other work holds what this one needs. The text says which."""
 
 
 class SignInRefused(FleetError):

@@ -10,7 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from fleet.errors import FleetError, Invalid, NeedsConfirmation, NotFound, SignInRefused, StoreUnavailable, TooManyTries
+from fleet.errors import (
+    Busy,
+    FleetError,
+    Invalid,
+    NeedsConfirmation,
+    NotFound,
+    SignInRefused,
+    StoreUnavailable,
+    TooManyTries,
+)
 from web.access import safe_next
 from web.contexts import ErrorPage
 from web.visit import draw, meet, see
@@ -41,6 +50,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     Invalid: 422,
     NeedsConfirmation: 409,
     NotFound: 404,
+    Busy: 409,
     SignInRefused: 403,
     TooManyTries: 429,
     StoreUnavailable: 503,

@@ -310,3 +310,13 @@ class SpentAttempt(Base):
     account: Mapped[str]
     at: Mapped[datetime]
     outcome: Mapped[str]
+
+
+class CameraLease(Base):
+    """Who may change a camera just now: one row per camera, so that there is one writer."""
+
+    __tablename__ = "camera_leases"
+
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Is what the camera's own AI says still right?"""

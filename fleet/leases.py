@@ -1,0 +1,74 @@
+"""One writer per camera: whoever changes a camera holds its lease, across tasks, processes and restarts.
+
+A lease belongs to a piece of work, not to a process: the same work takes its lease up again at once after a crash,
+everybody else waits until it runs out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from fleet.errors import Busy
+from fleet.store import Store
+from fleet.store import tables as t
+
+LASTS = timedelta(minutes=5)
+RENEWED_EVERY_S = LASTS.total_seconds() / 3
+
+
+@asynccontextmanager
+async def hold(store: Store, camera: str, holder: str) -> AsyncIterator[None]:
+    """The sole right to change a camera while the block runs. `holder` names the work, such as "plan:<id>".
+
+    Renewed while the block runs. Raises Busy where other work holds it, StoreUnavailable.
+    """
+    await _take(store, camera, holder)
+    renewing = asyncio.create_task(_renew(store, camera, holder))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+        await _give_back(store, camera, holder)
+
+
+async def holder_of(store: Store, camera: str) -> str | None:
+    """The work that may change this camera now, `None` where nobody holds it."""
+    async with store.read() as connection:
+        found = select(t.CameraLease.holder).where(t.CameraLease.camera == camera, t.CameraLease.until > store.now())
+        return (await connection.execute(found)).scalar_one_or_none()
+
+
+async def _take(store: Store, camera: str, holder: str) -> None:
+    now = store.now()
+    row = {"camera": camera, "holder": holder, "until": now + LASTS}
+    free = (t.CameraLease.until <= now) | (t.CameraLease.holder == holder)
+    wanted = insert(t.CameraLease).values(row)
+    taken = wanted.on_conflict_do_update(
+        index_elements=["camera"], set_={"holder": holder, "until": now + LASTS}, where=free
+    )
+    async with store.write() as connection:
+        await connection.execute(taken)
+        found = select(t.CameraLease.holder).where(t.CameraLease.camera == camera)
+        held_by = (await connection.execute(found)).scalar_one()
+    if held_by != holder:
+        raise Busy(f"other work is changing this camera just now ({held_by}); wait for it to end")
+
+
+async def _renew(store: Store, camera: str, holder: str) -> None:
+    while True:
+        await asyncio.sleep(RENEWED_EVERY_S)
+        mine = (t.CameraLease.camera == camera, t.CameraLease.holder == holder)
+        async with store.write() as connection:
+            await connection.execute(update(t.CameraLease).where(*mine).values(until=store.now() + LASTS))
+
+
+async def _give_back(store: Store, camera: str, holder: str) -> None:
+    mine = (t.CameraLease.camera == camera, t.CameraLease.holder == holder)
+    async with store.write() as connection:
+        await connection.execute(delete(t.CameraLease).where(*mine))

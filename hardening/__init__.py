@@ -1,0 +1,1 @@
+"""Put cameras right, step by step, each written down before and proved after."""

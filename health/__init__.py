@@ -1,0 +1,1 @@
+"""Is the picture still good, and is the stream healthy?"""
