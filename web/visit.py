@@ -9,10 +9,12 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from fleet import tokens
 from fleet.people import SessionToken, SignedIn, session
 from fleet.scans import Scans
-from fleet.settings import Settings
+from fleet.service import Service
 from fleet.store import Store
+from fleet.tokens import Token
 from web import assets
 from web.access import Permission, may
 from web.contexts import PAGES, Frame
@@ -26,36 +28,54 @@ SEE_OTHER = 303
 class Desk:
     """What the console works with for as long as it runs."""
 
-    store: Store
-    scans: Scans
-    settings: Settings
+    service: Service
 
     def cookie(self, name: str) -> str:
         """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""
-        return f"__Host-{name}" if self.settings.secure_cookies else name
+        return f"__Host-{name}" if self.service.settings.secure_cookies else name
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`person` is `None` for a stranger. `csrf` is the session's token, or a stranger's, which then is `fresh` once."""
+    """`person` is `None` for a stranger and for a machine, which has a `token` instead.
+
+    `csrf` is the session's token, or a stranger's, which then is `fresh` once.
+    """
 
     request: Request
     desk: Desk
     person: SignedIn | None
     csrf: str
     fresh: bool
+    token: Token | None = None
+
+    @property
+    def service(self) -> Service:
+        return self.desk.service
 
     @property
     def store(self) -> Store:
-        return self.desk.store
+        return self.service.store
 
     @property
     def scans(self) -> Scans:
-        return self.desk.scans
+        return self.service.scans
 
     @property
     def name(self) -> str:
+        """Who acts, as it is written into histories."""
+        if self.token:
+            return f"token {self.token.name}"
         return self.person.person.name if self.person else ""
+
+    @property
+    def known(self) -> bool:
+        return self.person is not None or self.token is not None
+
+    def may(self, permission: Permission) -> bool:
+        if self.token:
+            return str(permission) in self.token.scopes
+        return self.person is not None and may(self.person.person.role, permission)
 
     @property
     def query(self) -> QueryParams:
@@ -82,7 +102,7 @@ class Visit:
             value,
             max_age=seconds,
             path="/",
-            secure=self.desk.settings.secure_cookies,
+            secure=self.service.settings.secure_cookies,
             httponly=True,
             samesite="lax",
         )
@@ -92,7 +112,7 @@ class Visit:
         return response
 
     def forget(self, response: Response) -> Response:
-        secure = self.desk.settings.secure_cookies
+        secure = self.service.settings.secure_cookies
         response.delete_cookie(self.desk.cookie("session"), path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
@@ -111,13 +131,23 @@ async def posted(request: Request) -> QueryParams:
 async def meet(request: Request) -> Visit:
     """Find out who is asking, and remember it for whoever draws an error page."""
     desk = cast("Desk", request.app.state.desk)
+    if bearer := _bearer(request):
+        visit = Visit(request, desk, None, "", fresh=False, token=await tokens.check(desk.service.store, bearer))
+        request.state.visit = visit
+        return visit
     token = request.cookies.get(desk.cookie("session"), "")
-    person = await session(desk.store, token) if token else None
+    person = await session(desk.service.store, token) if token else None
     form_token = request.cookies.get(desk.cookie("form"), "")
     csrf = person.csrf if person else form_token or secrets.token_urlsafe(32)
     visit = Visit(request, desk, person, csrf, fresh=not person and not form_token)
     request.state.visit = visit
     return visit
+
+
+def _bearer(request: Request) -> str:
+    """The token of a machine. Only the API takes one: a page has no use for it."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" and request.url.path.startswith("/api/") else ""
 
 
 def the_visit(request: Request) -> Visit:
