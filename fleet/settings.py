@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         return self.home / "camwarden.db"
 
+    @property
+    def evidence(self) -> Path:
+        """Pictures, each under the SHA-256 of its bytes."""
+        return self.home / "evidence"
+
 
 _KNOWN = ", ".join(sorted(Settings.model_fields))
 
