@@ -128,6 +128,7 @@ def _clean_camera(number: int, family: str, place: _Place, shared_login: Login |
         odd_replies=(),
         faults=(),
         quirks=frozenset(),
+        usual_ports=place.ports,
     )
 
 
