@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from cameras.budget import AttemptBudget
-from cameras.errors import Garbled, LockedOut, Refused, Unauthorized
+from cameras.errors import Garbled, LockedOut, Refused, Unauthorized, Unreachable
 from cameras.http import DeviceHttp, HttpLogin, Reply, challenges, refusal
 from cameras.secret import Credential
 
@@ -23,6 +23,8 @@ LOGIN_PATHS = (
     "/cgi-bin/magicBox.cgi?action=getDeviceType",
     "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view",
 )
+
+MOST_HANG_UPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,20 @@ class LoginDoor:
 
 
 async def find_door(http: DeviceHttp, paths: Sequence[str] = LOGIN_PATHS) -> LoginDoor | None:
-    """The first of the paths that asks for a login; `None` where none does. Spends no try."""
+    """The first of the paths that asks for a login; `None` where none does. Spends no try.
+
+    A hang-up on one path says nothing of the others: Unreachable is raised after the second one.
+    """
+    hang_ups = 0
     for path in paths:
         try:
             reply = await http.request("GET", http.base.copy_with(raw_path=path.encode()), head_only=True)
         except Garbled:
+            continue
+        except Unreachable:
+            hang_ups += 1
+            if hang_ups >= min(MOST_HANG_UPS, len(paths)):
+                raise
             continue
         if reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
             return LoginDoor(path, reply)
