@@ -137,6 +137,12 @@ class DeviceHttp:
             upload_patience_s=self.upload_patience_s,
         )
 
+    def by_tls(self, port: int) -> "DeviceHttp":
+        """Another connection to the same host, by https at that port."""
+        return DeviceHttp(
+            self.address, port, "https", timeout_s=self.timeout_s, upload_patience_s=self.upload_patience_s
+        )
+
     def local_url(self, announced: str) -> httpx.URL:
         """The announced address as reachable from here: always the host we dialled, never the one it names.
 

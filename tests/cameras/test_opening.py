@@ -144,6 +144,7 @@ async def test_what_is_neither_yes_nor_no_is_an_error(
 DOOR = http("", "401 Unauthorized", REALM)
 OTHER_DOOR = http("", "401 Unauthorized", 'WWW-Authenticate: Digest realm="Web", nonce="n"')
 READY = told({"systemready": "yes", "bootid": "b"})
+AWAY = http("", "302 Found", "Location: https://192.0.2.1:1/")
 IN = http("joe\r\nroot admin operator viewer ptz")
 BY_REALM = (DOOR, IN)
 
@@ -153,6 +154,15 @@ AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "not by a guard on every path": ((OTHER_DOOR, OTHER_DOOR, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a welcome on every path": ((http("<html>"), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way by https that leads nowhere": ((AWAY, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way to another page": (
+        (http("", "302 Found", "Location: /login"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
+    "not by a way to nonsense": (
+        (http("", "302 Found", "Location: http://[::1"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
     "not by a hang-up": ((b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
 }
 
