@@ -16,13 +16,18 @@ from typing import Self
 
 import httpx
 
-from cameras.errors import Garbled, Unauthorized, Unreachable
+from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
+from cameras.lockout import lock_hint
 from cameras.secret import Credential
 from cameras.untrusted import clean_text
+from cameras.upload import FileBody
 from cameras.wire import Answer, NotHttp, TooLarge, Wire, connect, reading_context
 
 MOST_BYTES = 4 * 1024 * 1024
 REQUEST_TIMEOUT_S = 8.0
+# A file is given this long to be taken in, checked and answered, and more for its size: the slowest line we wait for.
+UPLOAD_PATIENCE_S = 120.0
+SLOWEST_UPLOAD_BYTES_PER_S = 50_000
 
 # Digest algorithms we can answer, best first. "-sess" variants count as their base.
 _DIGEST_STRENGTH = ("SHA-512", "SHA-256", "MD5")
@@ -111,9 +116,11 @@ class DeviceHttp:
         *,
         timeout_s: float = REQUEST_TIMEOUT_S,
         most_bytes: int = MOST_BYTES,
+        upload_patience_s: float = UPLOAD_PATIENCE_S,
     ) -> None:
         self.address, self.port, self.scheme = address, port, scheme
         self.timeout_s = timeout_s
+        self.upload_patience_s = upload_patience_s
         self._most_bytes = most_bytes
         self._wire: Wire | None = None
         self._wire_port = port
@@ -131,9 +138,22 @@ class DeviceHttp:
     def base(self) -> httpx.URL:
         return httpx.URL(scheme=self.scheme, host=self.address, port=self.port)
 
-    def anew(self, *, most_bytes: int = MOST_BYTES) -> "DeviceHttp":
+    def anew(self, *, most_bytes: int = MOST_BYTES, timeout_s: float | None = None) -> "DeviceHttp":
         """Another connection to the same place, which knows nothing of this one's login."""
-        return DeviceHttp(self.address, self.port, self.scheme, timeout_s=self.timeout_s, most_bytes=most_bytes)
+        return DeviceHttp(
+            self.address,
+            self.port,
+            self.scheme,
+            timeout_s=timeout_s or self.timeout_s,
+            most_bytes=most_bytes,
+            upload_patience_s=self.upload_patience_s,
+        )
+
+    def by_tls(self, port: int) -> "DeviceHttp":
+        """Another connection to the same host, by https at that port."""
+        return DeviceHttp(
+            self.address, port, "https", timeout_s=self.timeout_s, upload_patience_s=self.upload_patience_s
+        )
 
     def local_url(self, announced: str) -> httpx.URL:
         """The announced address as reachable from here: always the host we dialled, never the one it names.
@@ -156,37 +176,49 @@ class DeviceHttp:
         method: str,
         url: httpx.URL,
         *,
-        content: bytes | None = None,
+        content: bytes | FileBody | None = None,
         headers: Mapping[str, str] | None = None,
         login: HttpLogin | None = None,
         head_only: bool = False,
+        once: bool = False,
     ) -> Reply:
         """One exchange; with a login, a second one when the camera challenges.
 
         A 401 that remains is the caller's to judge. Unreachable, Garbled (too large, undecodable), Unauthorized (no
-        scheme that we may answer). With `head_only` the body is not read, whatever its size.
+        scheme that we may answer). With `head_only` the body is not read, whatever its size. With `once`, for requests
+        that change something, it goes out on a new connection and is never repeated after a hang-up: the camera may
+        have done it. A file always goes once, and a fresh challenge is fetched before it, so that it need not be sent
+        for a challenge.
         """
         if url.host != self.address and url.host != self.base.host:  # noqa: PLR1714 - parses `base` only if need be
             raise Garbled("the address names another host")
-        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
+        if isinstance(content, FileBody) and login is not None:
+            await self._take_challenge(login, method, url)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only, once=once)
         if login is None or reply.status != httpx.codes.UNAUTHORIZED:
             return reply
         if reply.was_signed and not (login.proven or _is_stale(reply.headers)):
             return reply
         login.accept(reply, method, url)
-        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only, once=once)
         login.proven &= reply.status != httpx.codes.UNAUTHORIZED
         return reply
+
+    async def _take_challenge(self, login: HttpLogin, method: str, url: httpx.URL) -> None:
+        reply = await self._send("GET", url, None, None, login=None, head_only=True, once=False)
+        if reply.status == httpx.codes.UNAUTHORIZED:
+            login.accept(reply, method, url)
 
     async def _send(
         self,
         method: str,
         url: httpx.URL,
-        content: bytes | None,
+        content: bytes | FileBody | None,
         headers: Mapping[str, str] | None,
         *,
         login: HttpLogin | None,
         head_only: bool,
+        once: bool,
     ) -> Reply:
         signature = login.sign(method, url) if login is not None else None
         lines = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
@@ -194,14 +226,21 @@ class DeviceHttp:
             lines["Content-Length"] = str(len(content))
         if signature is not None:
             lines["Authorization"] = signature
-        request = _head(method, url.raw_path, {**lines, **(headers or {})}) + (content or b"")
-        # A login that is not proven is never sent twice: the camera may have counted it before it hung up.
+        head = _head(method, url.raw_path, {**lines, **(headers or {})})
+        patience_s = self._patience_s(content)
+        # A login that is not proven is never sent twice either: the camera may have counted it before it hung up.
         repeatable = signature is None or (login is not None and login.proven)
         try:
-            async with asyncio.timeout(self.timeout_s):
-                answer = await self._exchange(port_of(url), request, head_only=head_only, repeatable=repeatable)
+            async with asyncio.timeout(patience_s):
+                if once or isinstance(content, FileBody):
+                    self._hang_up()
+                    answer = await self._exchange_once(port_of(url), head, content, head_only=head_only)
+                else:
+                    answer = await self._exchange(
+                        port_of(url), head, content, head_only=head_only, repeatable=repeatable
+                    )
         except TimeoutError as error:
-            raise Unreachable(f"no complete answer within {self.timeout_s:g} s") from error
+            raise Unreachable(f"no complete answer within {patience_s:.3g} s") from error
         except NotHttp as error:
             raise Garbled(f"not an HTTP exchange: {clean_text(str(error))}") from error
         except TooLarge as error:
@@ -211,23 +250,32 @@ class DeviceHttp:
         known = httpx.Headers(answer.headers)
         return Reply(answer.status, known, _decompressed(answer.body, known, self._most_bytes), signature is not None)
 
-    async def _exchange(self, port: int, request: bytes, *, head_only: bool, repeatable: bool) -> Answer:
+    def _patience_s(self, content: bytes | FileBody | None) -> float:
+        extra_s = self.upload_patience_s if isinstance(content, FileBody) else 0.0
+        return self.timeout_s + extra_s + len(content or b"") / SLOWEST_UPLOAD_BYTES_PER_S
+
+    async def _exchange(
+        self, port: int, head: bytes, content: bytes | None, *, head_only: bool, repeatable: bool
+    ) -> Answer:
         """Over the open connection, or a new one.
 
         Cameras close idle connections: a request that met one is sent again.
         """
         may_be_idle = self._wire is not None and self._wire.idle and self._used and repeatable
         try:
-            return await self._exchange_once(port, request, head_only=head_only)
+            return await self._exchange_once(port, head, content, head_only=head_only)
         except ConnectionError:
             if not may_be_idle:
                 raise
-        return await self._exchange_once(port, request, head_only=head_only)
+        return await self._exchange_once(port, head, content, head_only=head_only)
 
-    async def _exchange_once(self, port: int, request: bytes, *, head_only: bool) -> Answer:
+    async def _exchange_once(
+        self, port: int, head: bytes, content: bytes | FileBody | None, *, head_only: bool
+    ) -> Answer:
         wire = await self._connected(port)
+        body = content.chunks() if isinstance(content, FileBody) else content or b""
         try:
-            answer = await wire.exchange(request, b"", most_bytes=self._most_bytes, head_only=head_only)
+            answer = await wire.exchange(head, body, most_bytes=self._most_bytes, head_only=head_only)
         except BaseException:
             self._hang_up()
             raise
@@ -260,6 +308,25 @@ def _head(method: str, target: bytes, lines: Mapping[str, str]) -> bytes:
     ):
         raise ValueError("a line break within a header")
     return b"%s %s HTTP/1.1\r\n%s\r\n\r\n" % (method.encode("ascii"), target, values.encode())
+
+
+def refusal(reply: Reply, question: str) -> DeviceError | None:
+    """What an HTTP status of 400 and more says by itself, `None` below: where the body has no code of its own."""
+    if reply.status < httpx.codes.BAD_REQUEST:
+        return None
+    if hint := lock_hint(reply.body):
+        return LockedOut(f"{question}: {hint}")
+    kind = _REFUSALS.get(reply.status, Refused)
+    said = clean_text(re.sub(rb"<[^>]*>", b" ", reply.body[:2000]), 80)
+    return kind(f"{question}: HTTP {reply.status}{f' {said!r}' if said else ''}")
+
+
+_REFUSALS: Mapping[int, type[DeviceError]] = {
+    httpx.codes.UNAUTHORIZED: Unauthorized,
+    httpx.codes.NOT_FOUND: Unsupported,
+    httpx.codes.METHOD_NOT_ALLOWED: Unsupported,
+    httpx.codes.NOT_IMPLEMENTED: Unsupported,
+}
 
 
 def port_of(url: httpx.URL) -> int:

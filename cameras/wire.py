@@ -7,7 +7,8 @@ here.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cache
 from typing import cast
@@ -53,7 +54,7 @@ class Wire(asyncio.Protocol):
         self.idle = False
 
     async def exchange(
-        self, head: bytes, content: bytes | AsyncIterable[bytes], *, most_bytes: int, head_only: bool = False
+        self, head: bytes, content: bytes | AsyncGenerator[bytes, None], *, most_bytes: int, head_only: bool = False
     ) -> Answer:
         """The answer to one request. Raises HungUp, NotHttp, TooLarge and OSError; the wire is useless then."""
         if self._transport is None or not self.idle:
@@ -70,14 +71,15 @@ class Wire(asyncio.Protocol):
         self.idle = reading.reusable and not self._transport.is_closing()
         return answer
 
-    async def _send_all(self, content: AsyncIterable[bytes], reading: "_Reading") -> None:
+    async def _send_all(self, content: AsyncGenerator[bytes, None], reading: "_Reading") -> None:
         """As fast as the camera takes it; an answer that comes early (a refusal) ends the sending."""
-        async for part in content:
-            await self._writable.wait()
-            if reading.answer.done() or self._transport is None or self._transport.is_closing():
-                reading.reusable = False
-                return
-            self._transport.write(part)
+        async with aclosing(content) as parts:
+            async for part in parts:
+                await self._writable.wait()
+                if reading.answer.done() or self._transport is None or self._transport.is_closing():
+                    reading.reusable = False
+                    return
+                self._transport.write(part)
 
     def hang_up(self) -> None:
         """At once: a camera that does not answer the end of a connection must not hold us up."""
