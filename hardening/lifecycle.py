@@ -65,7 +65,7 @@ _S, _E, _C, _D = StepState, StepEvent, CameraState, CameraEvent
 TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
     {
         (_S.WAITING, _E.BEGIN): _S.APPLYING,
-        (_S.WAITING, _E.ALREADY): _S.DONE,
+        (_S.WAITING, _E.ALREADY): _S.IN_ORDER,
         (_S.WAITING, _E.MOVED): _S.STALE,
         (_S.WAITING, _E.REFUSE): _S.REFUSED,
         (_S.WAITING, _E.SKIP): _S.SKIPPED,

@@ -81,7 +81,7 @@ class Setting(Generic[Fact, State]):
 
     `observe` asks the camera; `state` takes from its answer the part that this setting is about; `judge` compares two
     states. `tell` sends a state. `back` is the state to send in order to undo, `None` where what was seen does not
-    suffice for that; `closes` names the door that sending a state may close.
+    suffice for that; `closes` and `opens` name the door that sending a state may close, or must open.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Setting(Generic[Fact, State]):
     back: Callable[[State], State | None]
     obstacle: Callable[[State, State], str | None] = field(default=lambda _seen, _wanted: None)
     closes: Callable[[State], Door | None] = field(default=lambda _wanted: None)
+    opens: Callable[[State], Door | None] = field(default=lambda _wanted: None)
     risk: Risk = Risk.NONE
 
     def see(self, answer: Fact | Gap, wanted: State) -> State | Gap:

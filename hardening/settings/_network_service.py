@@ -1,11 +1,11 @@
 """What `https` and `http` share: one of the services that a camera lists with its ports."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from cameras.driver import Driver
 from cameras.facts import NetworkServices
-from hardening.model import Compared, PasswordFor, drift, in_order, unknown
+from hardening.model import Compared, Door, PasswordFor, Risk, Setting, drift, in_order, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,28 @@ class ServiceState:
     listed: bool
     enabled: bool | None
     ports: tuple[int, ...]
+
+
+def door(name: str, title: str, parameters: object) -> Setting[NetworkServices, ServiceState]:
+    """A setting of the service with this name: both are doors that we ourselves may be standing in."""
+    service: Literal["HTTP", "HTTPS"] = "HTTPS" if name == "https" else "HTTP"
+    here = cast("Door", name)
+    return Setting(
+        name=name,
+        title=title,
+        parameters=parameters,
+        observe=observe,
+        wanted=lambda on: wanted(service, enabled=on),
+        state=state,
+        judge=judge,
+        tell=tell,
+        words=words,
+        shape=ServiceState,
+        back=back,
+        closes=lambda wanted: None if wanted.enabled else here,
+        opens=lambda wanted: here if wanted.enabled else None,
+        risk=Risk.MAY_CUT_CONNECTION,
+    )
 
 
 def wanted(name: Literal["HTTP", "HTTPS"], *, enabled: bool) -> ServiceState:
