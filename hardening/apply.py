@@ -167,7 +167,8 @@ class _Work:
         except DeviceError as error:
             await self._record(step, StepEvent.LOST, f"it may have been sent, and nothing can be observed: {error}")
             return
-        if now != step.observed:
+        compared = step.setting.compare(now, step.wanted)
+        if compared.order is Order.IN_ORDER or not self._half_way(step, now):
             await self._judge(step, now, None)
         elif await self._stand_clear_of(step.setting.closes(step.wanted), step):
             await self._send(step)
@@ -186,9 +187,15 @@ class _Work:
             except DeviceError as error:
                 await self._record(step, StepEvent.LOST, f"it was sent, and then nothing could be observed: {error}")
                 return
-            if not (sends_left and isinstance(said, Unreachable) and now == step.observed):
+            unfinished = step.setting.compare(now, step.wanted).order is not Order.IN_ORDER and self._half_way(
+                step, now
+            )
+            if not sends_left or arrived or not isinstance(said, Unreachable) or not self._half_way(step, now):
                 break
         await self._judge(step, now, said)
+
+    def _half_way(self, step: Step, now: Any) -> bool:  # noqa: ANN401 - each setting has its own
+        return not isinstance(now, Gap) and step.setting.half_way(now, step.observed, step.wanted)
 
     async def _judge(self, step: Step, now: Any, said: Exception | None) -> None:  # noqa: ANN401
         """What the camera shows decides, not what it said."""
@@ -222,13 +229,7 @@ class _Work:
                 end = f"it could not be put back: {error}"
         await self._record(step, event, f"{why}; {end}" if why else end)
 
-    async def _send_back(
-        self,
-        step: Step,
-        back: Any,
-        *,
-        only_from_wanted: bool,  # noqa: ANN401 - each setting has its own
-    ) -> tuple[StepEvent, str]:
+    async def _send_back(self, step: Step, back: Any, *, only_from_wanted: bool) -> tuple[StepEvent, str]:  # noqa: ANN401
         now = await self._look(step)
         if step.setting.compare(now, back).order is Order.IN_ORDER:
             return StepEvent.BACK, "it is as it was before"

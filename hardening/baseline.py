@@ -104,7 +104,9 @@ def from_values(name: str, settings: Mapping[str, Any]) -> Baseline:
     try:
         _Settings.model_validate(dict(settings))
     except ValidationError as error:
-        raise BaselineError(f"the stored baseline {name!r} cannot be read: {_sentence(error.errors()[0])}") from None
+        raise BaselineError(
+            f"the stored baseline {name!r} cannot be read: {_sentence(error.errors()[0], ('settings',))}"
+        ) from None
     return Baseline(name, {setting: settings[setting] for setting in BY_NAME if setting in settings})
 
 
@@ -146,7 +148,7 @@ def _check_merged(tree: Tree, settings: Mapping[str, Any]) -> None:
 def _told(tree: Tree, error: ErrorDetails, within: Sequence[str]) -> BaselineError:
     place = (*within, *error["loc"])
     key = ".".join(str(part) for part in place if part in _known_parts(tree, place)) or "the file"
-    return BaselineError(f"{tree.name}, line {tree.line(place)}: `{key}`: {_sentence(error)}")
+    return BaselineError(f"{tree.name}, line {tree.line(place)}: `{key}`: {_sentence(error, place)}")
 
 
 def _known_parts(tree: Tree, place: Sequence[str | int]) -> Sequence[str | int]:
@@ -154,9 +156,9 @@ def _known_parts(tree: Tree, place: Sequence[str | int]) -> Sequence[str | int]:
     return [part for number, part in enumerate(place) if tree.has(place[: number + 1]) or number == len(place) - 1]
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, loc: Sequence[str | int]) -> str:
     """What to write, without quoting what was written."""
-    kind, loc = error["type"], error["loc"]
+    kind = error["type"]
     if kind == "extra_forbidden":
         return f"there is no such key; {_known_here(loc)}"
     if kind == "missing":

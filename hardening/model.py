@@ -81,7 +81,8 @@ class Setting(Generic[Fact, State]):
 
     `observe` asks the camera; `state` takes from its answer the part that this setting is about; `judge` compares two
     states. `tell` sends a state. `back` is the state to send in order to undo, `None` where what was seen does not
-    suffice for that; `closes` and `opens` name the door that sending a state may close, or must open.
+    suffice for that; `half_way` tells whether a state lies between two others because sending broke off. `closes` and
+    `opens` name the door that sending a state may close, or must open.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Setting(Generic[Fact, State]):
     obstacle: Callable[[State, State], str | None] = field(default=lambda _seen, _wanted: None)
     closes: Callable[[State], Door | None] = field(default=lambda _wanted: None)
     opens: Callable[[State], Door | None] = field(default=lambda _wanted: None)
+    half_way: Callable[[State, State, State], bool] = field(default=lambda now, before, _wanted: bool(now == before))
     risk: Risk = Risk.NONE
 
     def see(self, answer: Fact | Gap, wanted: State) -> State | Gap:

@@ -22,6 +22,7 @@ def switched_off(name: str, title: str, switches: Sequence[SwitchName]) -> Setti
         words=words,
         shape=Switches,
         back=back,
+        half_way=half_way,
     )
 
 
@@ -36,11 +37,12 @@ def state(fact: Switches, wanted: Switches) -> Switches:
 
 def judge(seen: Switches, wanted: Switches) -> Compared:
     goal = {switch.name: switch.on for switch in wanted.switches}
-    if not seen.switches:
+    ours = [switch for switch in seen.switches if switch.name in goal]
+    if not ours:
         return not_applicable(f"this camera has no switch for {_listed(goal)}")
-    if wrong := [switch for switch in seen.switches if switch.on is not None and switch.on != goal[switch.name]]:
+    if wrong := [switch for switch in ours if switch.on is not None and switch.on != goal[switch.name]]:
         return drift("; ".join(words(Switches(tuple(wrong)))))
-    if silent := [switch.name for switch in seen.switches if switch.on is None]:
+    if silent := [switch.name for switch in ours if switch.on is None]:
         return unknown(f"the camera does not say whether {_listed(silent)} is on")
     return in_order("; ".join(words(seen)))
 
@@ -55,6 +57,12 @@ async def tell(driver: Driver, wanted: Switches, _password_for: PasswordFor) -> 
 
 def words(state: Switches) -> tuple[str, ...]:
     return tuple(f"{switch.name}: {_WORDS[switch.on]}" for switch in state.switches)
+
+
+def half_way(now: Switches, before: Switches, wanted: Switches) -> bool:
+    """Switches go one by one: after a crash, some may be as they were and some as wanted."""
+    allowed = {(switch.name, switch.on) for state in (before, wanted) for switch in state.switches}
+    return all((switch.name, switch.on) in allowed for switch in now.switches)
 
 
 def back(seen: Switches) -> Switches | None:

@@ -59,6 +59,12 @@ async def _tell(driver: Driver, wanted: SyslogTarget, _password_for: PasswordFor
     await driver.set_syslog_target(wanted)
 
 
+def _back(seen: SyslogTarget) -> SyslogTarget | None:
+    """A camera that sends its log somewhere must have said where."""
+    known = seen.enabled is False or (seen.enabled and seen.server and seen.port and seen.protocol)
+    return seen if known else None
+
+
 SETTING = Setting(
     name="syslog",
     title="The log goes to a server",
@@ -70,5 +76,5 @@ SETTING = Setting(
     tell=_tell,
     words=lambda state: (f"syslog: {_target(state) if state.enabled else 'off'}",),
     shape=SyslogTarget,
-    back=lambda seen: None if seen.enabled is None else seen,
+    back=_back,
 )

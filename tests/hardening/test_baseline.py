@@ -20,7 +20,7 @@ BAD: Mapping[str, tuple[str, str]] = {
     "another format": ("format: x\nname: ours\nsettings: {https: on}\n", "line 1: `format`: write 'camwarden/basel"),
     "an unknown key at the top": (
         HEAD + "  https: on\nsite: a\n",
-        "line 5: `site`: there is no such key; write one of",
+        "line 5: `site`: there is no such key; write",
     ),
     "a misspelt setting": (
         HEAD + "  telnet: off\n",

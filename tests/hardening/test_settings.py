@@ -71,7 +71,7 @@ ROWS: Mapping[str, tuple[str, object, object, Order, str]] = {
     "it should announce itself": ("discovery-mode", True, DiscoveryMode(discoverable=False), DRIFT, "does not"),
     "UPnP alone is on": ("upnp-bonjour", False, switches(upnp=True, bonjour=False), DRIFT, "upnp: on"),
     "both are off": ("upnp-bonjour", False, switches(upnp=False, bonjour=False, ssh=True), IN_ORDER, "off"),
-    "one is off and the other not said": ("upnp-bonjour", False, switches(upnp=False, bonjour=None), UNKNOWN, "bonjour"),
+    "one is off, the other not said": ("upnp-bonjour", False, switches(upnp=False, bonjour=None), UNKNOWN, "bonjour"),
     "only one is there, and off": ("upnp-bonjour", False, switches(upnp=False), IN_ORDER, "upnp: off"),
     "neither is there": ("telnet-ftp", False, switches(upnp=True), NOT_APPLICABLE, "telnet or ftp"),
     "SNMP v2c is on": ("snmp-v1-v2c", False, switches(snmp_v1_v2c=True), DRIFT, "snmp-v1-v2c: on"),
