@@ -187,9 +187,7 @@ class _Work:
             except DeviceError as error:
                 await self._record(step, StepEvent.LOST, f"it was sent, and then nothing could be observed: {error}")
                 return
-            unfinished = step.setting.compare(now, step.wanted).order is not Order.IN_ORDER and self._half_way(
-                step, now
-            )
+            arrived = step.setting.compare(now, step.wanted).order is Order.IN_ORDER
             if not sends_left or arrived or not isinstance(said, Unreachable) or not self._half_way(step, now):
                 break
         await self._judge(step, now, said)
