@@ -13,6 +13,7 @@ from cameras.facts import Gap, NetworkServices
 from cameras.place import Place
 from hardening.doors import WouldCutUsOff, way_in_by, way_in_without
 from hardening.lifecycle import (
+    SETTLED,
     SHORT_OF_WANTED,
     CameraEvent,
     CameraState,
@@ -22,12 +23,13 @@ from hardening.lifecycle import (
     step_after,
 )
 from hardening.model import Door, Missing, Order, PasswordFor, no_password
-from hardening.observing import OpenCamera, observe
+from hardening.observing import OpenCamera, ask_identity, is_another, observe
 from hardening.plan import CameraPlan, Step
 from hardening.settings.https import ask_services
 from hardening.visit import Patience, Visit
 
 MOST_SENDS = 2
+ANOTHER_CAMERA = "another camera answers at this address than the one that was planned for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class _Work:
         if self._state is CameraState.WAITING:
             await self._camera(CameraEvent.START, "")
         try:
+            if self._left_to_do() and await self._is_another():
+                await self._give_up(ANOTHER_CAMERA)
+                return
             for step in self._plan.steps:
                 if self._steps[step.name] is StepState.WAITING and self._means.stopped():
                     await self._skip_the_rest("stopped before its turn")
@@ -118,9 +123,12 @@ class _Work:
         if self._state is not CameraState.UNDOING:
             await self._camera(CameraEvent.UNDO, "")
         try:
-            await self.visit.driver()
+            another = await self._is_another()
         except DeviceError as error:
             await self._camera(CameraEvent.FAIL, f"nothing was undone: {error}")
+            return
+        if another:
+            await self._camera(CameraEvent.FAIL, f"nothing was undone: {ANOTHER_CAMERA}")
             return
         for step in reversed(self._plan.steps):
             before = self._steps[step.name]
@@ -134,6 +142,13 @@ class _Work:
             await self._camera(CameraEvent.FAIL, f"not as it was before: {', '.join(failed)}")
         else:
             await self._camera(CameraEvent.BACK, "")
+
+    def _left_to_do(self) -> bool:
+        return not SETTLED.issuperset(self._steps.values())
+
+    async def _is_another(self) -> bool:
+        """Addresses are lent: what is there now need not be the camera that was planned for."""
+        return is_another(self._plan.identity, await self.visit.ask(ask_identity))
 
     # --- one step ---
 

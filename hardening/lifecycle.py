@@ -93,6 +93,9 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 # Of the states that a step can end in, those that leave the camera other than the plan promised.
 SHORT_OF_WANTED = frozenset({_S.STALE, _S.REFUSED, _S.UNDONE, _S.FAILED, _S.SKIPPED})
 
+# Nothing more happens to a step in these while its plan is applied, but for DONE, which is looked at once more.
+SETTLED = frozenset(StepState) - {_S.WAITING, _S.APPLYING, _S.UNDOING, _S.DONE}
+
 
 class Impossible(Exception):
     """A fault of ours: this event cannot happen in this state."""

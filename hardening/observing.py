@@ -15,7 +15,7 @@ from cameras.errors import (
     Unreachable,
     Unsupported,
 )
-from cameras.facts import Gap, GapReason
+from cameras.facts import Gap, GapReason, Identity
 from cameras.place import Place
 from hardening.baseline import Baseline
 from hardening.plan import CameraPlan, plan_camera, unseen
@@ -62,7 +62,19 @@ async def plan_for(place: Place, open_camera: OpenCamera, baseline: Baseline) ->
     """Look at one camera and plan. Changes nothing; a camera that cannot be opened has only unknown steps."""
     try:
         async with open_camera(place) as driver:
-            answers = await observe(driver, [setting.observe for setting, _ in baseline.wanted()])
+            answers = await observe(driver, [ask_identity, *(setting.observe for setting, _ in baseline.wanted())])
     except DeviceError as error:
         return unseen(place, baseline, gap(error))
-    return plan_camera(place, baseline, answers)
+    who = answers[ask_identity]
+    return plan_camera(place, who if isinstance(who, Identity) else None, baseline, answers)
+
+
+async def ask_identity(driver: Driver) -> Identity:
+    return await driver.identity()
+
+
+def is_another(before: Identity | None, now: object) -> bool:
+    """Whether a camera with another serial number answers; one that does not say is taken for the same."""
+    if before is None or not before.serial or not isinstance(now, Identity) or not now.serial:
+        return False
+    return (before.manufacturer, before.serial) != (now.manufacturer, now.serial)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from cameras.facts import Gap, GapReason
+from cameras.facts import Gap, GapReason, Identity
 from cameras.place import Place
 from hardening.baseline import Baseline, BaselineError, from_values
 from hardening.lifecycle import StepState
@@ -73,9 +73,13 @@ def _about(line: str, seen: Sequence[str], observed: Any) -> bool:  # noqa: ANN4
 
 @dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """All steps of one camera, in the order of changing: also those that need nothing, and those nobody could judge."""
+    """All steps of one camera, in the order of changing: also those that need nothing, and those nobody could judge.
+
+    `identity` is who answered, `None` where it did not say: another camera that has its address since is not changed.
+    """
 
     place: Place
+    identity: Identity | None
     steps: tuple[Step, ...]
 
     def having(self, *states: StepState) -> list[Step]:
@@ -90,10 +94,11 @@ class CameraPlan:
         return any(step.order is Order.UNKNOWN for step in self.steps)
 
 
-def plan_camera(place: Place, baseline: Baseline, observations: Observations) -> CameraPlan:
+def plan_camera(place: Place, identity: Identity | None, baseline: Baseline, observations: Observations) -> CameraPlan:
     """What is to be changed on this camera. `observations` answers the question of every setting, or has a Gap."""
     return CameraPlan(
         place,
+        identity,
         tuple(
             step_of(setting, setting.see(observations[setting.observe], wanted), wanted)
             for setting, wanted in baseline.wanted()
@@ -103,7 +108,7 @@ def plan_camera(place: Place, baseline: Baseline, observations: Observations) ->
 
 def unseen(place: Place, baseline: Baseline, gap: Gap) -> CameraPlan:
     """The plan of a camera that could not be asked: every step is unknown, none is left out."""
-    return CameraPlan(place, tuple(step_of(setting, gap, wanted) for setting, wanted in baseline.wanted()))
+    return CameraPlan(place, None, tuple(step_of(setting, gap, wanted) for setting, wanted in baseline.wanted()))
 
 
 def step_of(setting: AnySetting, observed: Any, wanted: Any) -> Step:  # noqa: ANN401
@@ -123,7 +128,8 @@ def baseline_values(baseline: Baseline) -> dict[str, Any]:
 
 def camera_values(plan: CameraPlan) -> dict[str, Any]:
     """As JSON, with the evidence."""
-    return {**asdict(plan.place), "steps": [_step_values(step) for step in plan.steps]}
+    identity = asdict(plan.identity) if plan.identity else None
+    return {**asdict(plan.place), "identity": identity, "steps": [_step_values(step) for step in plan.steps]}
 
 
 def _step_values(step: Step) -> dict[str, Any]:
@@ -177,7 +183,8 @@ def read_camera(values: Mapping[str, Any]) -> CameraPlan:
     """What `camera_values` froze. Raises PlanError."""
     try:
         place = Place(values["address"], values["port"], values["scheme"], values["shared"])
-        return CameraPlan(place, tuple(_read_step(step) for step in values["steps"]))
+        identity = Identity(**values["identity"]) if values["identity"] else None
+        return CameraPlan(place, identity, tuple(_read_step(step) for step in values["steps"]))
     except (KeyError, TypeError, ValueError) as error:
         raise PlanError(f"the plan of a camera cannot be read ({type(error).__name__})") from None
 

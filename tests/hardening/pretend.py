@@ -18,6 +18,7 @@ from cameras.facts import (
     AnonymousViewer,
     ClockSource,
     DiscoveryMode,
+    Identity,
     NetworkService,
     NetworkServices,
     Switch,
@@ -74,6 +75,7 @@ class PretendCamera:
         self.sent: list[str] = []
         self.opened: list[str] = []
         self.asked = 0
+        self.serial = "P0001"
         self.silent = False
         self.silent_for = 0
         self.wrong_password = False
@@ -136,6 +138,10 @@ class _Open:
         if question in self._camera.unsupported:
             raise Unsupported(f"it has no {question}")
         return self._camera.world
+
+    async def identity(self) -> Identity:
+        self._world("identity")
+        return Identity("Pretend", "P1", "1.0", self._camera.serial, None, None, "pretend")
 
     async def clock_source(self) -> ClockSource:
         return self._world("clock").clock

@@ -233,6 +233,16 @@ async def test_a_plan_is_a_promise_about_the_camera_it_saw(
     assert says in notes.reasons["ntp"]
 
 
+async def test_another_camera_at_the_same_address_is_left_alone() -> None:
+    camera = PretendCamera()
+    plan = await plan_for(HTTP, camera.open, EVERYTHING)
+    camera.serial = "P0002"
+    notes = Notes(plan)
+    progress = await apply_camera(plan, notes.progress, means(camera), notes)
+    assert (progress.state, camera.sent) == (CameraState.FAILED, [])
+    assert "another camera" in notes.reasons["camera"]
+
+
 async def test_a_wrong_password_costs_one_try() -> None:
     camera = PretendCamera()
     plan = await plan_for(HTTP, camera.open, EVERYTHING)

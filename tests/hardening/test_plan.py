@@ -43,7 +43,7 @@ async def test_the_steps_stand_in_the_safe_order_and_show_what_goes_and_what_com
 async def test_planning_asks_each_question_once_and_sends_nothing() -> None:
     camera = PretendCamera()
     await plan_for(HTTP, camera.open, EVERYTHING)
-    assert (camera.asked, camera.opened, camera.sent) == (7, ["http"], [])
+    assert (camera.asked, camera.opened, camera.sent) == (8, ["http"], [])
 
 
 async def test_a_question_without_an_answer_stays_in_the_plan_as_unknown() -> None:
