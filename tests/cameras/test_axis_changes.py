@@ -132,7 +132,7 @@ CHANGES: dict[str, tuple[Told, tuple[bytes, ...], tuple[Heard, ...]]] = {
     ),
     "a syslog server, the second one kept": (
         syslog("10.0.0.9"),
-        (told({"servers": SERVERS}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.9", "port": 6514, "protocol": "TLS"}, SERVERS[1]]}),
@@ -140,15 +140,24 @@ CHANGES: dict[str, tuple[Told, tuple[bytes, ...], tuple[Heard, ...]]] = {
     ),
     "another way to the same syslog server": (
         syslog("10.0.0.1"),
-        (told({"servers": SERVERS}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{**SERVERS[0], "port": 6514, "protocol": "TLS"}, SERVERS[1]]}),
         ),
     ),
+    "a syslog server, on a camera that has to be told to use it": (
+        syslog("10.0.0.9"),
+        (told({}), told({}), told({})),
+        (
+            ("remotesyslog.cgi", None),
+            ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.9", "port": 6514, "protocol": "TLS"}]}),
+            ("remotesyslog.cgi", None),
+        ),
+    ),
     "a syslog server that is not to be used yet": (
         syslog("10.0.0.2", enabled=False),
-        (told({"servers": SERVERS}), told({}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True}), told({})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.2", "port": 6514, "protocol": "TLS"}]}),
