@@ -134,7 +134,9 @@ class _Work:
             before = self._steps[step.name]
             if before is StepState.DONE:
                 await self._record(step, StepEvent.UNDO, "")
-            if before in {StepState.DONE, StepState.UNDOING}:
+            if before is StepState.APPLYING:
+                await self._record(step, StepEvent.DISPROVED, "it was never proved")
+            if before in {StepState.DONE, StepState.UNDOING, StepState.APPLYING}:
                 await self._go_back(step, only_from_wanted=before is StepState.DONE)
                 if self._steps[step.name] is StepState.FAILED:
                     break
@@ -343,7 +345,15 @@ class _Work:
 
     async def _end(self) -> None:
         short = [step.name for step in self._plan.steps if self._steps[step.name] in SHORT_OF_WANTED]
+        unseen = [step.name for step in self._plan.steps if _is_unseen(step)]
         if short:
             await self._camera(CameraEvent.FAIL, f"not as wanted: {', '.join(short)}")
+        elif unseen:
+            await self._camera(CameraEvent.FAIL, f"it could not be asked for {', '.join(unseen)}; make a new plan")
         else:
             await self._camera(CameraEvent.FINISH, "")
+
+
+def _is_unseen(step: Step) -> bool:
+    """A question that this camera has and did not answer. One that it does not have is nobody's failure."""
+    return isinstance(step.observed, Gap) and step.observed.gap != "unsupported"

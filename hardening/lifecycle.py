@@ -83,6 +83,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (_C.APPLYING, _D.FINISH): _C.DONE,
         (_C.APPLYING, _D.FAIL): _C.FAILED,
         (_C.APPLYING, _D.STOP): _C.STOPPED,
+        (_C.APPLYING, _D.UNDO): _C.UNDOING,  # of a plan that ended by a fault of ours
         (_C.DONE, _D.UNDO): _C.UNDOING,
         (_C.FAILED, _D.UNDO): _C.UNDOING,
         (_C.STOPPED, _D.UNDO): _C.UNDOING,
