@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,7 +99,7 @@ class Look:
                 advance("plan", len(self.plans), len(places))
 
             await side_by_side(self.options.at_once, places, look)
-        self.plans.sort(key=lambda one: (one.place.address, one.place.port))
+        self.plans.sort(key=lambda one: (int(ip_address(one.place.address)), one.place.port))
 
 
 def load_plan(path: Path, options: Options) -> Look:

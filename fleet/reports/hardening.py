@@ -51,9 +51,12 @@ def plan_lines(plan: CameraPlan) -> Iterator[str]:
     yield f"{where(plan.place)}  {name_of(plan) or 'unknown model'}: {', '.join(counts) or 'in order'}"
     for step in drifting:
         yield from _drift_lines(step)
-    for step in plan.steps:
-        if mark := _SETTLED.get(step.order):
-            yield f"  {mark} {step.name}: {clean_text(step.reason, 300)}"
+    for order, mark in _SETTLED.items():
+        by_reason: dict[str, list[str]] = {}
+        for step in plan.steps:
+            if step.order is order:
+                by_reason.setdefault(clean_text(step.reason, 300), []).append(step.name)
+        yield from (f"  {mark} {', '.join(names)}: {reason}" for reason, names in by_reason.items())
     if good := [step.name for step in plan.steps if step.order is Order.IN_ORDER]:
         yield f"  in order: {', '.join(good)}"
 
