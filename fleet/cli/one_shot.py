@@ -143,7 +143,7 @@ class Run:
         return [Ended(note.plan, note.progress, note.reasons) for note in self._notes]
 
     def apply(self) -> bool:
-        """Whether somebody stopped it: the first Ctrl-C lets the step under way be proved, a second does not. Blocks."""
+        """Whether somebody stopped it: a first Ctrl-C lets the step under way be proved, a second does not. Blocks."""
         try:
             asyncio.run(self._apply())
         except asyncio.CancelledError:
