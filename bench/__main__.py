@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from bench import assess, http, install
+from bench import assess, harden, http, install
 
-BENCHMARKS = {"assess": assess.measure, "http": http.measure}
+BENCHMARKS = {"assess": assess.measure, "harden": harden.measure, "http": http.measure}
 
 
 def main() -> int:
