@@ -188,6 +188,10 @@ class OnvifSession:
         self._http_login, self._wsse, self.account = login, wsse, credential.username
         self._credential = credential
 
+    def forget_proof(self) -> None:
+        """Ask everything anew: the answer that proved the login is old once something was changed."""
+        self._proof = None
+
     def check_login(self, credential: Credential) -> _Challenge:
         """What a login has to answer, known before a try is spent.
 
@@ -260,6 +264,8 @@ class OnvifSession:
 
         `once` is for changes: they are not sent again where the camera hangs up.
         """
+        if once:
+            self.forget_proof()
         if self._proof is not None and (namespace, operation) == (soap.DEVICE, self._proof[0]):
             (_, answer), self._proof = self._proof, None
             return answer

@@ -9,12 +9,23 @@ from contextlib import asynccontextmanager
 from cameras import web_login
 from cameras.budget import AttemptBudget
 from cameras.driver import AccountStore, Driver
+from cameras.drivers.axis import AxisDriver
 from cameras.drivers.onvif import OnvifDriver
-from cameras.errors import ClockSkewed, DeviceError, LockedOut, Unreachable, Unsupported
+from cameras.errors import (
+    ClockSkewed,
+    DeviceError,
+    Garbled,
+    LockedOut,
+    Refused,
+    Unauthorized,
+    Unreachable,
+    Unsupported,
+)
 from cameras.http import DeviceHttp
 from cameras.onvif_session import OnvifSession
 from cameras.place import Place
 from cameras.secret import Credential
+from cameras.vapix import Vapix
 
 
 @asynccontextmanager
@@ -27,7 +38,71 @@ async def open_camera(
     """
     budget.need_one(place.key, credential.username)
     async with DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s) as http:
-        yield OnvifDriver(await _onvif(http, place, credential, budget))
+        door = await _axis_door(http)
+        if door is None:
+            yield OnvifDriver(await _onvif(http, place, credential, budget))
+            return
+        login = await web_login.log_in(http, door, credential, place.key, budget)
+        if login is None:
+            raise Unauthorized(f"account {credential.username!r} is refused by the web server")
+        yield AxisDriver(Vapix(http, login), _OnvifBeside(http, place, credential, budget))
+
+
+async def _axis_door(http: DeviceHttp) -> web_login.LoginDoor | None:
+    """Where VAPIX asks for a login, `None` where there is no VAPIX. Known by its realm, or by a call for strangers.
+
+    The call has to answer as VAPIX does: a server that guards every path, or welcomes on every path, is no Axis camera.
+    """
+    try:
+        door = await web_login.find_door(http, (web_login.AXIS_LOGIN,))
+    except Unreachable:  # servers that know nothing but ONVIF hang up on other paths; one that is gone is met next
+        return None
+    if door is None or "AXIS_" in door.realms:
+        return door
+    stranger = Vapix(http, login=None)
+    try:
+        said = await stranger.ask("systemready.cgi", "systemready", {"timeout": 1}, signed=False)
+    except (Unsupported, Unauthorized, Refused, Garbled):
+        return None
+    return door if "systemready" in said else None
+
+
+class _OnvifBeside:
+    """ONVIF on a camera that is spoken to in another family's words. Its accounts may be others than the web server's.
+
+    It is logged in to when first asked, once; the last try of the budget is never spent on it.
+    """
+
+    def __init__(self, http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> None:
+        self._http, self._place, self._credential, self._budget = http, place, credential, budget
+        self._driver: OnvifDriver | None = None
+        self._knows_us = False
+        self._refusal: Unauthorized | None = None
+
+    async def driver(self) -> Driver:
+        if self._refusal is not None:
+            raise Unauthorized(str(self._refusal))
+        if self._driver is None:
+            self._budget.keep_one(self._place.key, self._credential.username)
+            try:
+                session = await _onvif(self._http, self._place, self._credential, self._budget)
+            except Unauthorized as error:
+                self._refusal = error
+                raise
+            session.forget_proof()
+            self._driver, self._knows_us = OnvifDriver(session), session.account is not None
+        return self._driver
+
+    async def accounts_driver(self) -> Driver | None:
+        try:
+            driver = await self.driver()
+        except (Unauthorized, Unsupported):
+            return None
+        return driver if self._knows_us else None
+
+    async def accepts(self, credential: Credential) -> bool:
+        async with self._http.anew() as http:
+            return await _works_at_onvif(http, self._place, credential, self._budget)
 
 
 async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:

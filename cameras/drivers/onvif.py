@@ -10,7 +10,7 @@ import httpx
 
 from cameras import onvif_requests, soap
 from cameras.driver import AccountStore, Role, SwitchName
-from cameras.errors import Garbled, Refused, Unauthorized, Unsupported
+from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Accounts,
     AnonymousViewer,
@@ -29,7 +29,7 @@ from cameras.facts import (
     Switches,
     SyslogTarget,
 )
-from cameras.http import Reply, refusal
+from cameras.http import refusal
 from cameras.onvif_replies import (
     SystemAbility,
     decode_accounts,
@@ -51,6 +51,7 @@ from cameras.onvif_replies import (
     has_ability,
 )
 from cameras.onvif_session import OnvifSession
+from cameras.pictures import decode_picture
 from cameras.secret import Credential, Secret
 from cameras.upload import FileBody, file_body
 
@@ -279,19 +280,3 @@ class OnvifDriver:
 
 def _no_word_for(what: str) -> Unsupported:
     return Unsupported(f"ONVIF has no word for {what}")
-
-
-def decode_picture(reply: Reply) -> bytes:
-    """The picture's bytes. Unauthorized, Unsupported (no such address), Garbled (no picture)."""
-    if reply.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise Unauthorized(f"snapshot: HTTP {reply.status}")
-    if reply.status == httpx.codes.NOT_FOUND:
-        raise Unsupported("snapshot: HTTP 404")
-    if not is_picture(reply.body):
-        raise Garbled(f"snapshot: HTTP {reply.status} without a picture")
-    return reply.body
-
-
-def is_picture(body: bytes) -> bool:
-    """JPEG, as ONVIF wants it, or PNG, as some servers have it."""
-    return body.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
