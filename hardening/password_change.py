@@ -6,7 +6,7 @@ leaves the row as it was last written, and whoever comes next goes on from there
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -79,28 +79,34 @@ class Patience:
 
 
 class PasswordChange:
-    """The change of one camera's password, from wherever it stands until it rests. `step` is called at each boundary."""
+    """The change of one camera's password, from wherever it stands until it rests, or until `stop` is set.
+
+    `step` is called at each boundary between two steps.
+    """
 
     def __init__(
         self,
         camera: Camera,
         journal: Journal,
         patience: Patience | None = None,
+        *,
+        stop: asyncio.Event | None = None,
         step: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._camera = camera
         self._journal = journal
         self._patience = patience or Patience()
+        self._stop = stop or asyncio.Event()
         self._step = step
         self._new = camera.new
 
     async def run(self, state: State, evidence: Evidence) -> State:
-        """Raises what the journal raises."""
+        """The state in which it rests; another one where it was stopped. Raises what the journal raises."""
         if (found := evidence.resumed()) != evidence:
             evidence = found
             await self._keep(state, evidence)
         for _ in range(_MOST_STEPS):
-            if state.resting:
+            if state.resting or self._stop.is_set():
                 return state
             state, evidence = await self._do(state, evidence)
         raise AssertionError("the change of a password does not come to an end")
@@ -122,9 +128,7 @@ class PasswordChange:
             case Move():
                 return await self._keep(action.to, evidence)
             case Wait():
-                await asyncio.sleep(self._patience.seconds(action))
-                evidence = evidence.waited() if action.why == "late" else replace(evidence, rest=False)
-                return await self._keep(state, evidence)
+                return await self._wait(state, evidence, action)
             case Look():
                 return await self._look(evidence)
             case Try():
@@ -136,6 +140,12 @@ class PasswordChange:
         await self._journal.keep(state, evidence)
         self._step(f"{state}: kept")
         return state, evidence
+
+    async def _wait(self, state: State, evidence: Evidence, wait: Wait) -> tuple[State, Evidence]:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), self._patience.seconds(wait))
+            return state, evidence
+        return await self._keep(state, evidence.waited() if wait.why == "late" else replace(evidence, rest=False))
 
     async def _look(self, evidence: Evidence) -> tuple[State, Evidence]:
         camera = self._camera
@@ -173,7 +183,9 @@ class PasswordChange:
         except DeviceError as error:
             evidence = _refused_change(state, evidence, error) if state is State.SEALED else _unknown_change(evidence)
         if state is State.SEALED:
-            return await self._keep(state, replace(evidence, wrong=evidence.wrong + before - camera.tries_left()))
+            return await self._keep(
+                state, replace(evidence, wrong=evidence.wrong + max(0, before - camera.tries_left()))
+            )
         evidence = evidence.spent_in_sending(max(0, before - camera.tries_left()))
         return await self._keep(State.SENT if evidence.said == "yes" else State.PROVING, evidence)
 
@@ -220,8 +232,8 @@ class PasswordChange:
 
 
 _KNOWN_NOW = (
-    "its web server refuses the account that ONVIF takes, which is known from now on and will not be asked again; start "
-    "again in half an hour"
+    "its web server refuses the account that ONVIF takes, which is known from now on and will not be asked again; "
+    "start again in half an hour"
 )
 
 
