@@ -297,6 +297,9 @@ def _as_before(evidence: Evidence, others: list[AccountStore]) -> Action:
     """The first store still has the old password: has every other?"""
     for store in others:
         found = _whose(evidence, store)
+        if found == Try("old", store) and evidence.wrong:
+            # It may be the store that our change has reached, and the one wrong try is spent.
+            return Settle(State.UNCLEAR, f"{store} was not asked: a wrong try was spent already. {_BOTH_KEPT}")
         if not isinstance(found, str):
             return found
         if found != "old":
