@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from bench import assess, http, install
+from bench import assess, faults, http, install
 
 BENCHMARKS = {"assess": assess.measure, "http": http.measure}
 
@@ -15,14 +15,18 @@ def main() -> int:
         "name",
         nargs="?",
         default="assess",
-        choices=[*BENCHMARKS, "install"],
+        choices=[*BENCHMARKS, "faults", "install"],
         help="'install' fetches the peers into .bench/",
     )
     parser.add_argument("--quick", action="store_true", help="a smaller estate, within 50 s on 2 cores")
+    parser.add_argument("--part", default="passwords", choices=faults.PARTS, help="of 'faults': which work is killed")
     parser.add_argument("--cameras", type=_sizes, default=None, metavar="N[,N...]", help="sizes of the estate")
     given = parser.parse_args()
     if given.name == "install":
         return install.peers()
+    if given.name == "faults":
+        print(json.dumps(faults.measure(given.part, quick=given.quick)))
+        return 0
     found = BENCHMARKS[given.name](quick=given.quick, sizes=given.cameras)
     print(json.dumps(found))
     return 0

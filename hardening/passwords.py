@@ -152,13 +152,15 @@ class Evidence:
         return self.answered(self.begun, Answer.UNKNOWN)
 
     def again(self) -> Self:
-        """For a reconcile: a new look with one wrong try of its own. What refused both is not asked for both again."""
-        neither = {
-            Try("old", store).name: Answer.REFUSED
-            for store in self.stores
-            if self.answer("old", store) is self.answer("new", store) is Answer.REFUSED
-        }
-        return type(self)(stores=self.stores, said=self.said or "silence", answers=neither, waits=LATE_WAITS)
+        """For a reconcile: a new look with one wrong try of its own, which goes to what was not refused before."""
+        answers = {}
+        for store in self.stores:
+            old, new = self.answer("old", store), self.answer("new", store)
+            if old is new is Answer.REFUSED:
+                answers[Try("old", store).name] = Answer.REFUSED
+            elif new is None and old not in {None, Answer.WORKS}:
+                answers[Try("old", store).name] = Answer.UNKNOWN
+        return type(self)(stores=self.stores, said=self.said or "silence", answers=answers, waits=LATE_WAITS)
 
     def as_json(self) -> dict[str, Any]:
         names = type(self).__dataclass_fields__
@@ -258,7 +260,7 @@ def _to_proving(_evidence: Evidence) -> Action:
 
 def _proving(evidence: Evidence) -> Action:
     if evidence.trouble:
-        return Settle(State.UNCLEAR, f"{evidence.trouble}. {_BOTH_KEPT}")
+        return Settle(State.UNCLEAR, f"{evidence.trouble.rstrip('.')}. {_BOTH_KEPT}")
     first, *others = reversed(evidence.stores)
     found = _whose(evidence, first)
     if not isinstance(found, str):
@@ -323,7 +325,7 @@ def _taken(evidence: Evidence, first: AccountStore, others: list[AccountStore]) 
 
 def _undoing(evidence: Evidence) -> Action:
     if evidence.trouble:
-        return Settle(State.UNCLEAR, f"{evidence.trouble}. {_BOTH_KEPT}")
+        return Settle(State.UNCLEAR, f"{evidence.trouble.rstrip('.')}. {_BOTH_KEPT}")
     if evidence.put_back is None:
         return PutBack()
     if evidence.put_back != "yes":

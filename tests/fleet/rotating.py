@@ -24,7 +24,7 @@ from simulator import Estate, Options
 from simulator.camera import Camera
 from tests.fleet.samples import FAIL, assessed, dossier
 
-QUICK = Patience(late_s=0.01, silent_s=0.02)
+QUICK = Patience(late_s=0.001, silent_s=0.01)
 _numbers = count()
 
 

@@ -18,6 +18,7 @@ from fleet.rotations import RotationId, Rotations
 from fleet.store import attempts
 from fleet.store import vault_tables as v
 from fleet.vault import PasswordState
+from hardening import passwords as protocol
 from hardening.passwords import State
 from simulator import device
 from simulator.camera import Camera
@@ -353,7 +354,7 @@ async def test_killed_between_any_two_steps_nobody_is_locked_out(
 ) -> None:
     faults, change = BENDS[bend]
     monkeypatch.setattr(Camera, "keeps_half_done_changes", "keeps" in bend)
-    ends = set()
+    monkeypatch.setattr(protocol, "LATE_WAITS", 1)  # each further wait is the same boundaries once more
     async with scene(tmp_path / "home", *faults) as here:
         change(here)
         name, in_the_file = login(here)
@@ -369,7 +370,6 @@ async def test_killed_between_any_two_steps_nobody_is_locked_out(
                 end = await reconciled(here)
                 assert here.wrong_tries(name) <= 1, f"{where}: {end.detail}"
             assert end.state.final, f"{where}: {end.detail}"
-            ends.add(end.state)
             assert passwords(here.camera, name) <= {in_the_file, *await here.known_passwords(name)}, where
             assert len(passwords(here.camera, name)) == 1, where
             assert await let_in(here), where
