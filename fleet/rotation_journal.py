@@ -7,7 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Secret
+from cameras.untrusted import clean_text
 from fleet import rotation_rows
+from fleet.errors import Busy
 from fleet.rotation_rows import OpenRow
 from fleet.store import Store
 from fleet.store import vault_tables as v
@@ -79,6 +81,26 @@ async def settle_vault(vault: Vault, connection: AsyncConnection, row: OpenRow, 
         await vault.move_within(connection, row.camera, row.account, row.new_version, PasswordState.CURRENT)
     elif state == PasswordState.SEALED:
         await vault.move_within(connection, row.camera, row.account, row.new_version, PasswordState.ABANDONED)
+
+
+async def set_by_hand(
+    store: Store, vault: Vault, camera: str, account: str, password: Secret, *, actor: str, login: bool
+) -> None:
+    """What the operator says the camera's password is: it also ends a change that is unclear. Nothing is tried.
+
+    Raises Invalid, and Busy while the password is being changed.
+    """
+    async with store.write(durable=True) as connection:
+        row = await rotation_rows.open_for(connection, camera, account)
+        if row is not None and row.state is not State.UNCLEAR:
+            raise Busy("the password of this account is being changed just now; wait for it to end")
+        if row is not None:
+            said = f"the password was set by hand, by {clean_text(actor)}"
+            await rotation_rows.change(connection, store, row, State.UNDONE, detail=said)
+            await settle_vault(vault, connection, row, taken=False)
+        await vault.put_within(connection, camera, account, password, actor)
+        if login:
+            await log_in_with(connection, camera, account)
 
 
 def _values(evidence: Evidence) -> dict[str, object]:

@@ -20,6 +20,7 @@ from hardening.passwords import TRANSITIONS, Evidence, State
 
 RotationId = NewType("RotationId", str)
 _RESTING = tuple(state.value for state in State if state.resting)
+_FINAL = tuple(state.value for state in State if state.final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def add(store: Store, actor: str, accounts: Mapping[str, str]) -> Rotation
 
 
 async def _refuse_busy(connection: AsyncConnection, accounts: Mapping[str, str]) -> None:
-    is_open = v.CameraRotation.state.not_in([state.value for state in State if state.final])
+    is_open = v.CameraRotation.state.not_in(_FINAL)
     columns = select(v.CameraRotation.camera, v.CameraRotation.account, v.CameraRotation.state)
     for camera, account, state in (await connection.execute(columns.where(is_open))).all():
         if accounts.get(camera) == account:
@@ -118,23 +119,38 @@ async def _tell(
 async def unfinished(store: Store, rotation: RotationId | None = None) -> list[OpenRow]:
     """What has not come to rest, the oldest first."""
     wanted = v.CameraRotation.state.not_in(_RESTING)
-    return await _open_rows(store, wanted if rotation is None else wanted & (v.CameraRotation.rotation == rotation))
+    async with store.read() as connection:
+        return await _rows(connection, wanted if rotation is None else wanted & (v.CameraRotation.rotation == rotation))
 
 
 async def unclear(store: Store, cameras: Sequence[str]) -> list[OpenRow]:
     is_unclear = v.CameraRotation.state == State.UNCLEAR.value
-    return await _open_rows(store, is_unclear & v.CameraRotation.camera.in_(cameras))
+    async with store.read() as connection:
+        return await _rows(connection, is_unclear & v.CameraRotation.camera.in_(cameras))
 
 
-async def _open_rows(store: Store, condition: Any) -> list[OpenRow]:  # noqa: ANN401 - a column's comparison
+async def fresh(store: Store, row: OpenRow) -> OpenRow:
+    """The same row as it is now."""
+    async with store.read() as connection:
+        (found,) = await _rows(connection, v.CameraRotation.id == row.id)
+    return found
+
+
+async def open_for(connection: AsyncConnection, camera: str, account: str) -> OpenRow | None:
+    """The change of this account's password that has not come to its end."""
+    same = (v.CameraRotation.camera == camera) & (v.CameraRotation.account == account)
+    found = await _rows(connection, same & v.CameraRotation.state.not_in(_FINAL))
+    return found[0] if found else None
+
+
+async def _rows(connection: AsyncConnection, condition: Any) -> list[OpenRow]:  # noqa: ANN401 - a comparison
     wanted = (
         select(*v.CameraRotation.__table__.columns, v.Rotation.actor)
         .join(v.Rotation, v.Rotation.id == v.CameraRotation.rotation)
         .where(condition)
         .order_by(v.CameraRotation.id)
     )
-    async with store.read() as connection:
-        return [_open_row(row) for row in (await connection.execute(wanted)).all()]
+    return [_open_row(row) for row in (await connection.execute(wanted)).all()]
 
 
 def _open_row(row: Row[*tuple[Any, ...]]) -> OpenRow:

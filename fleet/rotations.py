@@ -7,7 +7,7 @@ on from there (`hardening.passwords`).
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,7 @@ from cameras.untrusted import clean_text
 from fleet import leases, rotation_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.kept_budget import kept_budget
+from fleet.process_locks import only_here
 from fleet.reach import login_of, place_of
 from fleet.rotation_journal import RowJournal, settle_vault
 from fleet.rotation_rows import CameraRotationView, OpenRow, RotationId, RotationView
@@ -56,9 +57,10 @@ class RotationProgress:
 class Rotations:
     """`async with Rotations(store, vault, settings) as rotations`.
 
-    What an earlier process left in the middle goes on at once, on entry; what still runs on exit stops after the step
-    that it is at, and goes on at the next entry. `budget` is the one that everything in this process shares; without
-    it, one is made of what the store knows. `step` hears of every boundary between two steps of a row.
+    What an earlier process left in the middle goes on at once, on entry, unless another process works on it now; what
+    still runs on exit stops after the step that it is at, and goes on at the next entry. `budget` is the one that
+    everything in this process shares; without it, one is made of what the store knows. `step` hears of every boundary
+    between two steps of a row.
     """
 
     def __init__(
@@ -184,8 +186,9 @@ class Rotations:
     async def _run(self, row: OpenRow) -> None:
         """The task's boundary: a row that cannot go on stays as it is stored, for the next start."""
         try:
-            async with self._at_once:
-                await self._hold_and_change(row)
+            async with self._at_once, only_here(self._settings.home / "locks", f"rotation-{row.id}") as mine:
+                if mine:
+                    await self._hold_and_change(await rotation_rows.fresh(self._store, row))
         except StoreUnavailable:
             _log.exception("the change of a password could not be stored", extra={"camera": row.camera})
         except FleetError as error:
@@ -198,15 +201,21 @@ class Rotations:
 
     async def _hold_and_change(self, row: OpenRow) -> None:
         """Raises Busy where other work holds the camera for too long."""
-        for tries_left in reversed(range(_LEASE_TRIES)):
-            if self._stopping.is_set():
+        for _ in range(_LEASE_TRIES):
+            if self._stopping.is_set() or row.state.resting:
                 return
-            with suppress(Busy) if tries_left else nullcontext():
-                async with leases.hold(self._store, row.camera, f"rotation:{row.id}"):
-                    await self._change(row)
+            try:
+                await self._hold(row)
+            except Busy:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _LEASE_EVERY_S)
+            else:
                 return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _LEASE_EVERY_S)
+        await self._hold(row)
+
+    async def _hold(self, row: OpenRow) -> None:
+        async with leases.hold(self._store, row.camera, f"rotation:{row.id}"):
+            await self._change(row)
 
     async def _change(self, row: OpenRow) -> None:
         place = await place_of(self._store, row.camera)

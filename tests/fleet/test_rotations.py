@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from sqlalchemy import select
 
 from cameras.budget import Attempt
 from cameras.secret import Secret
-from fleet import leases
+from fleet import leases, rotation_rows
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.reach import open_stored, place_and_credential
+from fleet.rotation_journal import set_by_hand
 from fleet.rotation_rows import CameraRotationView, OpenRow
 from fleet.rotations import RotationId, Rotations
 from fleet.store import attempts
@@ -289,6 +291,96 @@ async def test_while_a_password_is_being_changed_nobody_guesses_it(tmp_path: Pat
                 await rotations.start([here.camera_id], None, "anna")
             assert (await follow(rotations, rotation)).state is State.CURRENT
         assert await let_in(here)
+
+
+@pytest.mark.parametrize("fault", ["password-ignored", "password-reboot", None])
+async def test_no_password_is_seen_while_it_is_changed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str | None
+) -> None:
+    """Neither the old nor the new one, in the database's files, in any log, in what is told."""
+    async with scene(tmp_path / "home", *filter(None, [fault])) as here:
+        caplog.set_level(0)
+        name, old = login(here)
+        async with here.rotations() as rotations:
+            end = await rotated(rotations, here.camera_id)
+            told = repr((end, await rotations.recent(), await here.vault.history(here.camera_id)))
+        known = {old, *await here.known_passwords(name)}
+        assert len(known) == 2
+        files = [path for path in here.settings.home.iterdir() if "camwarden.db" in path.name]
+        kept = [await asyncio.to_thread(path.read_bytes) for path in files]
+        for text in (*kept, told.encode(), caplog.text.encode()):
+            assert not any(password.encode() in text for password in known)
+
+
+async def test_what_is_set_by_hand_ends_what_is_unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "TRUNCATED_AT", 8)
+    async with scene(tmp_path / "home", "password-truncated") as here:
+        name, _ = login(here)
+        async with here.rotations() as rotations:
+            end = await rotated(rotations, here.camera_id)
+            assert end.state is State.UNCLEAR
+            (cut,) = passwords(here.camera, name)
+            await set_by_hand(here.store, here.vault, here.camera_id, name, Secret(cut), actor="anna", login=True)
+            (view,) = await rotations.recent()
+        assert (view.cameras[0].state, view.cameras[0].detail) == (
+            State.UNDONE,
+            "the password was set by hand, by anna",
+        )
+        assert await held(here) == [STATES.CURRENT, STATES.ABANDONED, STATES.PREVIOUS]
+        assert await let_in(here)
+
+
+async def test_a_password_that_is_being_changed_is_not_set_by_hand(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home", reboot_s=3600) as here:
+        name, _ = login(here)
+
+        def step(_row: OpenRow, name: str) -> None:
+            if name == "sealed: kept":
+                here.camera.restart()
+
+        async with here.rotations(step) as rotations:
+            rotation = await rotations.start([here.camera_id], None, "anna")
+            with pytest.raises(Busy):
+                await set_by_hand(here.store, here.vault, here.camera_id, name, Secret("x"), actor="b", login=True)
+            assert (await follow(rotations, rotation)).state is State.UNDONE
+
+
+async def test_a_service_that_stops_leaves_it_to_the_next_one(tmp_path: Path) -> None:
+    """At a boundary: nothing that was begun is left unknown."""
+    reached = asyncio.Event()
+    async with scene(tmp_path / "home", "password-ignored") as here:
+
+        def step(_row: OpenRow, name: str) -> None:
+            if name == "proving: next is Wait":
+                reached.set()
+
+        async with here.rotations(step) as rotations:
+            rotation = await rotations.start([here.camera_id], None, "anna")
+            await reached.wait()
+        (row,) = await rotation_rows.unfinished(here.store)
+        assert (row.state, row.evidence.begun) == (State.PROVING, None)
+        async with here.rotations() as rotations:
+            assert (await follow(rotations, rotation)).state is State.UNDONE
+        assert here.wrong_tries(login(here)[0]) == 0
+
+
+async def test_two_processes_do_not_work_on_the_same_camera(tmp_path: Path) -> None:
+    """The second service stands for another process: to a lock on a file it is one."""
+    reached = asyncio.Event()
+    async with scene(tmp_path / "home", "password-late") as here:
+
+        def step(_row: OpenRow, name: str) -> None:
+            if name == "proving: kept":
+                reached.set()
+
+        async with here.rotations(step) as first:
+            rotation = await first.start([here.camera_id], None, "anna")
+            await reached.wait()
+            async with here.rotations() as second, aclosing(second.events(rotation)) as events:
+                assert not [now async for now in events][-1].running
+            assert (await follow(first, rotation)).state is State.CURRENT
+        assert here.wrong_tries(login(here)[0]) == 1
+        assert list((here.settings.home / "locks").iterdir()) == []
 
 
 class Killed(BaseException):
