@@ -1,10 +1,9 @@
 """One camera's web server: front page, login path, vendor signals, snapshots, and the door to its ONVIF services."""
 
-import json
 from collections.abc import Callable
 from types import MappingProxyType
 
-from simulator import onvif, transfers
+from simulator import onvif, transfers, vapix
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
 from simulator.http import Reply, Request, response
@@ -14,7 +13,7 @@ from simulator.picture import JPEG
 from simulator.plan import CameraPlan
 from simulator.vendors import VENDORS
 
-JSON, XML, TEXT = b"application/json", b"application/xml", b"text/plain"
+XML, TEXT = b"application/xml", b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"
 ELSEWHERE = "http://192.0.2.1/login.html"
@@ -45,7 +44,9 @@ class Camera(Device):
         }
         for target in _snapshot_targets(plan):
             self._pages[target.partition("?")[0]] = self._snapshot
-        if vendor.login_path:
+        if plan.vendor == "axis":
+            self._pages |= dict.fromkeys(vapix.PAGES, self._vapix)
+        elif vendor.login_path:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
         signal = _SETUP_SIGNALS.get(plan.vendor)
         if signal:
@@ -111,6 +112,38 @@ class Camera(Device):
 
     def _redirect(self, url: str) -> Reply:
         return self._page(302, "", HTML, f"Location: {url}\r\n".encode())
+
+    # --- VAPIX ---
+
+    def _vapix(self, request: Request) -> Reply:
+        plan = self.plan
+        if not request.tls and "vapix-redirects" in plan.quirks and plan.redirects_to_https and plan.https_port:
+            return self._redirect(f"https://{plan.address}:{plan.https_port}{request.target}")
+        page = vapix.PAGES[request.path]
+        call = vapix.Call(self, request)
+        group = page.group(call)
+        if group is not None and self.plan.setup_done:
+            entry, challenges = self._vapix_entry(request)
+            caller = next((a for a in self.plan.accounts_of("web") if a.name == self.guard.caller), None)
+            if entry is Entry.LOCKED:
+                return self._page(401, self._vendor.locked_text, TEXT, challenges)
+            if entry is not Entry.GRANTED or caller is None or group not in vapix.GROUPS[caller.role]:
+                return self._page(401, "Unauthorized", TEXT, challenges)
+            call = vapix.Call(self, request, caller)
+        elif group is not None and request.path != self._vendor.login_path:
+            return self._page(401, "Error: initial admin user must be created first.", HTML)
+        answer = page.answer(call)
+        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        return Reply(response(answer.status, body, answer.content_type, server=self._server))
+
+    def _vapix_entry(self, request: Request) -> tuple[Entry, bytes]:
+        """By the authentication policy: `recommended` is Digest, but Basic inside TLS."""
+        policy = vapix.value_of(self.plan, "Network.HTTP.AuthenticationPolicy")
+        basic = policy.startswith("basic") or (policy == "recommended" and request.tls)
+        digest = policy != "basic" and not (policy == "recommended" and request.tls)
+        header = request.header(b"Authorization")
+        entry = self.guard.check_http(header, request.method, request.target, basic=basic)
+        return entry, self.guard.challenges(stale=entry is Entry.STALE, basic=basic, digest=digest)
 
     # --- files by HTTP ---
 
@@ -225,13 +258,6 @@ def _snapshot_targets(plan: CameraPlan) -> list[str]:
     return [onvif.snapshot_target(plan, profile[0]) for profile in onvif.PROFILES]
 
 
-def _system_ready(device: Device) -> str:
-    needs_setup = "no" if device.plan.setup_done else "yes"
-    uptime = str(device.uptime_s)
-    data = {"systemready": "yes", "needsetup": needs_setup, "uptime": uptime, "bootid": device.boot_id}
-    return json.dumps({"apiVersion": "1.4", "method": "systemready", "data": data})
-
-
 def _activate_status(device: Device) -> str:
     activated = "true" if device.plan.setup_done else "false"
     return (
@@ -242,7 +268,6 @@ def _activate_status(device: Device) -> str:
 
 _SETUP_SIGNALS = MappingProxyType(
     {
-        "axis": ("/axis-cgi/systemready.cgi", JSON, _system_ready),
         "hikvision": ("/SDK/activateStatus", XML, _activate_status),
     }
 )
