@@ -11,6 +11,12 @@ Array = npt.NDArray[Any]
 NEAR_M = 0.6
 
 
+def eight_bit(values: Array) -> Array:
+    """Brightness as a picture holds it: whole numbers from 0 to 255."""
+    found: Array = np.clip(values, 0, 255).astype(np.uint8)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """How a camera hangs: metres above ground, angles in radians, focal length in widths of its picture."""

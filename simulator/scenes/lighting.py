@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from simulator.scenes.lens import Array, Lens
+from simulator.scenes.lens import Array, Lens, eight_bit
 from simulator.scenes.model import DAY_S, HOUR_S, Light
 from simulator.scenes.places import EAST, NORTH, SOUTH, WEST
 from simulator.scenes.stage import Surface, homography
@@ -26,7 +26,7 @@ def light_backdrop(picture: Array, depth: Array, light: Light) -> Array:
     if light == "day":
         return picture
     if light == "dusk":
-        return np.clip(picture * DUSK, 0, 255).astype(np.uint8)
+        return eight_bit(picture * DUSK)
     height, width = depth.shape
     across = (np.arange(width, dtype=np.float32)[None] - width / 2) / (width / 2)
     down = (np.arange(height, dtype=np.float32)[:, None] - height / 2) / (height / 2)
@@ -38,7 +38,7 @@ def light_sprite(colours: Array, distance_m: float, off_axis: float, light: Ligh
     if light == "day":
         return colours
     if light == "dusk":
-        return np.clip(colours * DUSK, 0, 255).astype(np.uint8)
+        return eight_bit(colours * DUSK)
     gain = float(ir_at(np.float32(distance_m), np.float32(off_axis)))  # type: ignore[arg-type]
     grey = np.clip((cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY) * 0.85 + 28) * gain, 4, 255)
     return cv2.cvtColor(grey.astype(np.uint8), cv2.COLOR_GRAY2BGR)
@@ -61,10 +61,10 @@ def static_shadows(surfaces: list[Surface], sun: tuple[float, float], lens: Lens
     for surface in surfaces:
         if surface.casts:
             _cast(flat, surface, sun)
-    flat = cv2.GaussianBlur(flat, (5, 5), 1.2)
+    soft = cv2.GaussianBlur(flat, (5, 5), 1.2)
     step = 1 / scale
-    ground = Surface(flat, (WEST, 0, NORTH), (step, 0, 0), (0, 0, -step))
-    return cv2.warpPerspective(flat, homography(lens, ground, np.zeros(2)), (lens.width, lens.height))
+    ground = Surface(soft, (WEST, 0, NORTH), (step, 0, 0), (0, 0, -step))
+    return cv2.warpPerspective(soft, homography(lens, ground, np.zeros(2)), (lens.width, lens.height))
 
 
 def _cast(flat: Array, surface: Surface, sun: tuple[float, float]) -> None:
@@ -90,4 +90,4 @@ def _flat_spot(x: float, z: float) -> tuple[int, int]:
 def darken_ground(picture: Array, shadow: Array, is_ground: Array) -> Array:
     gain = 1 - SHADE * shadow.astype(np.float32) / 255
     gain[~is_ground] = 1
-    return (picture * gain[..., None]).astype(np.uint8)
+    return eight_bit(picture * gain[..., None])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from simulator.scenes.lens import Array
+from simulator.scenes.dice import dice
+from simulator.scenes.lens import Array, eight_bit
 from simulator.scenes.textures import grain
 
 if TYPE_CHECKING:
@@ -69,12 +70,13 @@ def _cover(seed: int, size: tuple[int, int], severity: float) -> Array:
 def _cloth(seed: int, size: tuple[int, int], variant: str) -> Array:
     width, height = size
     rng = np.random.default_rng((seed, 43))
-    if variant == "dark":
-        return np.clip(16 + grain(rng, height, width, ((40, 4),)), 2, 255)[..., None].repeat(3, axis=2)
-    if variant == "bright":
-        return np.clip(226 + grain(rng, height, width, ((60, 9),)), 0, 252)[..., None].repeat(3, axis=2)
+    plain = {"dark": (16, 40, 4), "bright": (226, 60, 9)}.get(variant)
+    if plain is not None:
+        level, patch, strength = plain
+        grey = eight_bit(level + grain(rng, height, width, ((patch, strength),)))
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     weave = grain(rng, height, width, ((3, 20), (12, 26), (50, 22)))[..., None]
-    return np.clip(np.array(rng.uniform(50, 150, 3), np.float32) + weave, 0, 255)
+    return eight_bit(np.array(rng.uniform(50, 150, 3), np.float32) + weave)
 
 
 def _covered(picture: Array, fault: "PictureFault", seed: int, light: "Light") -> Array:
@@ -84,7 +86,7 @@ def _covered(picture: Array, fault: "PictureFault", seed: int, light: "Light") -
     dim = {"day": 1.0, "dusk": 0.6, "night-ir": 0.8}[light]
     if light == "night-ir":
         cloth = cloth.mean(axis=2, keepdims=True)
-    return np.clip(picture * (1 - cover) + cloth * dim * cover, 0, 255).astype(np.uint8)
+    return eight_bit(picture * (1 - cover) + cloth * dim * cover)
 
 
 def _defocused(picture: Array, fault: "PictureFault", _seed: int, _light: "Light") -> Array:
@@ -116,12 +118,12 @@ def _colour_cast(picture: Array, fault: "PictureFault", seed: int, light: "Light
 
 
 def _noisy(picture: Array, fault: "PictureFault", seed: int, _light: "Light") -> Array:
-    return add_noise(picture, 30 * fault.severity, Random(seed ^ int(picture[::16, ::16].sum())))
+    return add_noise(picture, 30 * fault.severity, dice(seed ^ int(picture[::16, ::16].sum())))
 
 
 def _dirty(picture: Array, fault: "PictureFault", seed: int, _light: "Light") -> Array:
     veil = _dirt(seed, (picture.shape[1], picture.shape[0]), fault.severity)[..., None]
-    return np.clip(picture * (1 - veil) + np.float32(58) * veil, 0, 255).astype(np.uint8)
+    return eight_bit(picture * (1 - veil) + np.float32(58) * veil)
 
 
 @lru_cache(maxsize=8)
@@ -159,7 +161,7 @@ CHANGES: "Mapping[str, Callable[[Array, PictureFault, int, Light], Array]]" = Ma
 
 def displacement(fault: "PictureFault", seed: int, width: int, centre: tuple[float, float]) -> Array:
     """What a turned camera does to pixels: a 2x3 matrix."""
-    rng = Random(seed * 13 + 7)
+    rng = dice(seed * 13 + 7)
     way = rng.uniform(0, 2 * math.pi)
     angle, zoom, shift = 0.0, 1.0, 0.0
     if fault.variant == "rotate":
@@ -169,5 +171,5 @@ def displacement(fault: "PictureFault", seed: int, width: int, centre: tuple[flo
     else:
         shift = fault.severity * width / 8
     matrix = np.asarray(cv2.getRotationMatrix2D(centre, angle, zoom))
-    matrix[:, 2] += shift * math.cos(way), shift * math.sin(way) * 0.6
+    matrix[:, 2] += np.array((shift * math.cos(way), shift * math.sin(way) * 0.6))
     return matrix

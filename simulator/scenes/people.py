@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from random import Random
 
 import cv2
 import numpy as np
 
+from simulator.scenes.dice import chance, dice
 from simulator.scenes.lens import Array
 
 Colour = tuple[float, float, float]
@@ -41,7 +41,7 @@ class Looks:
 
 
 def looks_of(number: int) -> Looks:
-    rng = Random(number)
+    rng = dice(number)
     return Looks(
         tall_m=rng.uniform(1.55, 1.92),
         stout=rng.uniform(0.9, 1.2),
@@ -50,10 +50,10 @@ def looks_of(number: int) -> Looks:
         top=rng.choice(TOPS),
         legs=rng.choice(LEGS),
         shoes=rng.choice(((30, 30, 34), (200, 204, 208), (44, 60, 90))),
-        coat=rng.random() < 0.3,  # noqa: PLR2004 - shares
-        hood=rng.random() < 0.2,  # noqa: PLR2004
-        skirt=rng.random() < 0.12,  # noqa: PLR2004
-        hi_vis=rng.random() < 0.1,  # noqa: PLR2004
+        coat=chance(rng, 0.3),
+        hood=chance(rng, 0.2),
+        skirt=chance(rng, 0.12),
+        hi_vis=chance(rng, 0.1),
         bag=rng.choice(("", "", "", "backpack", "handbag", "suitcase")),
     )
 
@@ -90,7 +90,7 @@ class _Sheet:
 
 def draw(
     looks: Looks, across: float, towards: float, walked_m: float, sheet: tuple[tuple[int, int], float, Point]
-) -> tuple[Array, Array]:  # noqa: E501
+) -> tuple[Array, Array]:
     """Colours and alpha. `across` and `towards` say how the person faces: to the right, and to the camera, -1 to 1."""
     paper = _Sheet(*sheet)
     side, tall = abs(across), looks.tall_m
@@ -102,7 +102,7 @@ def draw(
         paper.limb(((-0.45 * way * side - 0.25, 0.75), (-0.5 * way * side - 0.3, 0.3)), 0.04, (60, 60, 60))
         paper.shape(_block(-0.5 * way * side - 0.3, 0.32, 0.19, 0.3), (70, 60, 130))
     for leg, reach in far_first:
-        _leg(paper, looks, leg, reach, phase if walked_m else 0.0, abs(towards))
+        _leg(paper, looks, leg, reach, phase=phase if walked_m else 0.0, front=abs(towards))
     _arm(paper, looks, -1, swing, abs(towards))
     _torso(paper, looks, side, abs(towards), way, behind=towards < -0.5)  # noqa: PLR2004 - seen from behind
     _arm(paper, looks, 1, -swing, abs(towards))
@@ -119,16 +119,16 @@ def _block(x: float, y: float, half_width: float, half_height: float) -> tuple[P
     return ((left, y - half_height), (right, y - half_height), (right, y + half_height), (left, y + half_height))
 
 
-def _leg(paper: _Sheet, looks: Looks, leg: int, reach: float, phase: float, front: float) -> None:
+def _leg(paper: _Sheet, looks: Looks, leg: int, reach: float, *, phase: float, front: float) -> None:
     tall = looks.tall_m
     lifted = max(0.0, math.cos(phase) * leg) * 0.09 * tall if phase else 0.0
     hip = (0.075 * front * leg * looks.stout, 0.53 * tall)
     ankle = (hip[0] + reach * 0.24 * tall, 0.05 * tall + lifted)
     knee = ((hip[0] + ankle[0]) / 2 + abs(reach) * 0.03 * tall, 0.28 * tall + lifted * 0.6)
     colour = _dim(looks.legs, 0.8 if leg < 0 else 1.0)
-    skin = looks.skirt
-    paper.limb((hip, knee), 0.155 * looks.stout, _dim(looks.skin, 0.9) if skin else colour)
-    paper.limb((knee, ankle), 0.115 * looks.stout, _dim(looks.skin, 0.9) if skin else colour)
+    colour = _dim(looks.skin, 0.9) if looks.skirt else colour
+    paper.limb((hip, knee), 0.155 * looks.stout, colour)
+    paper.limb((knee, ankle), 0.115 * looks.stout, colour)
     toe = (ankle[0] + (0.1 if reach >= 0 else -0.1) * (1 - front) + 0.02 * leg * front, ankle[1] - 0.03 * tall)
     paper.limb(((ankle[0], ankle[1] - 0.02 * tall), toe), 0.085, looks.shoes)
 

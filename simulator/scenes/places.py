@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from simulator.scenes import textures
+from simulator.scenes.dice import chance
 from simulator.scenes.lens import Array, Mount
 from simulator.scenes.stage import Surface, upright
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.scenes.textures import Colour, Rng
 
 GROUND_PX_PER_M = 14
+Metres = float | np.signedinteger[Any]
 WEST, EAST, SOUTH, NORTH = -64.0, 64.0, -6.0, 74.0
 PAINT: "Colour" = (205, 212, 214)
 
@@ -62,7 +64,7 @@ class Place:
             scales = ((2, 4 * rough), (6, 4 * rough), (40, 5 * rough))
             target[:] = textures.plain(self.rng, height, width, colour, scales)
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], width_m: float, colour: "Colour") -> None:
+    def line(self, start: tuple[Metres, Metres], end: tuple[Metres, Metres], width_m: float, colour: "Colour") -> None:
         cv2.line(self.ground, _spot(*start), _spot(*end), colour, max(1, round(width_m * GROUND_PX_PER_M)))
 
     def box(self, x: float, z: float, size: tuple[float, float, float], colour: "Colour", *, ribs: bool) -> None:
@@ -78,18 +80,18 @@ class Place:
         across, down = (width / 24, 0, 0), (0, 0, -depth / 24)
         self.surfaces.append(Surface(lid, (x, height, z + depth), across, down, casts=False))
 
-    def billboard(self, texture: Array, x: float, z: float, lift: float = 0) -> None:
+    def billboard(self, texture: Array, x: Metres, z: float, lift: float = 0) -> None:
         """Stands facing the camera."""
         along = (math.cos(self.mount.yaw), -math.sin(self.mount.yaw))
         half = texture.shape[1] / textures.PX_PER_M / 2
-        self.surfaces.append(upright(texture, x - along[0] * half, z - along[1] * half, along, lift))
+        self.surfaces.append(upright(texture, float(x) - along[0] * half, z - along[1] * half, along, lift))
 
-    def lamp(self, x: float, z: float) -> None:
+    def lamp(self, x: Metres, z: float) -> None:
         grey: Colour = (112, 116, 116)
         self.billboard(textures.column(self.rng, 0.16, 6.5, grey), x, z)
-        self.billboard(textures.crate(self.rng, 0.9, 0.22, (150, 154, 154), ribs=False), x + 0.4, z, 6.4)
+        self.billboard(textures.crate(self.rng, 0.9, 0.22, (150, 154, 154), ribs=False), float(x) + 0.4, z, 6.4)
 
-    def tree(self, x: float, z: float) -> None:
+    def tree(self, x: Metres, z: float) -> None:
         self.billboard(textures.tree(self.rng, self.rng.uniform(4, 7)), x, z)
 
     def worn(self) -> None:
@@ -113,7 +115,7 @@ class Place:
                 cv2.polylines(self.ground, [(steps + spot).astype(np.int32)], isClosed=False, color=(74, 78, 80))
 
 
-def _spot(x: float, z: float) -> tuple[int, int]:
+def _spot(x: Metres, z: Metres) -> tuple[int, int]:
     return round((x - WEST) * GROUND_PX_PER_M), round((NORTH - z) * GROUND_PX_PER_M)
 
 
@@ -121,7 +123,7 @@ def build(seed: int) -> Place:
     """The place of a seed, always the same."""
     rng = np.random.default_rng((seed, 17))
     size = (int((NORTH - SOUTH) * GROUND_PX_PER_M), int((EAST - WEST) * GROUND_PX_PER_M))
-    looks_along = rng.random() < 0.3
+    looks_along = chance(rng, 0.3)
     yaw = rng.choice((-1, 1)) * (rng.uniform(0.75, 1.05) if looks_along else rng.uniform(0, 0.5))
     mount = Mount(rng.uniform(3.6, 5.6), float(yaw), rng.uniform(0.24, 0.34), rng.uniform(0.78, 1.05))
     place = Place(rng, mount, np.zeros((*size, 3), np.uint8))
@@ -136,11 +138,11 @@ def build(seed: int) -> Place:
 def _houses(place: Place, z: float, low: float, high: float) -> None:
     """A row of different houses along x."""
     x = WEST
-    while x < EAST - 8:  # noqa: PLR2004 - metres
+    while x < EAST - 8:
         width = float(place.rng.uniform(8, 18))
         height = float(place.rng.uniform(low, high))
         place.surfaces.append(upright(textures.facade(place.rng, width, height), x, z))
-        x += width + (2.5 if place.rng.random() < 0.15 else 0)
+        x += width + (2.5 if chance(place.rng, 0.15) else 0)
 
 
 def _lanes(place: Place, z: tuple[float, float], per_hour: float, speed_m_s: float) -> None:
@@ -173,7 +175,7 @@ def _street(place: Place) -> None:
     place.worn()
     _houses(place, far + 3.6, 6, 11)
     for x in np.arange(-42, 42, float(rng.uniform(9, 14))):
-        (place.tree if rng.random() < 0.5 else place.lamp)(x, far + 0.8)
+        (place.tree if chance(rng, 0.5) else place.lamp)(x, far + 0.8)
     for x in (-18, 12):
         place.lamp(x + float(rng.uniform(-3, 3)), kerb - 0.5)
         place.box(x + 4, kerb - 2.8, (0.9, 0.6, 1.3), textures.PAINTS[rng.integers(6)], ribs=False)
@@ -182,7 +184,7 @@ def _street(place: Place) -> None:
     _walks(place, [((ends[0], level), (ends[1], level)) for level in (kerb - 1.5, far + 1.8)], 130, 0.8)
     across = crossing + 1.5
     _walks(place, [((-40, kerb - 1.2), (across, kerb - 1), (across, far + 1), (40, far + 1.6))], 60, 0.4)
-    if rng.random() < 0.6:
+    if chance(rng, 0.6):
         place.bays += [Bay(float(x), far + 0.1 - 1.1, 0) for x in np.arange(-30, 36, 6.4)]
 
 
@@ -198,7 +200,7 @@ def _car_park(place: Place) -> None:
         place.line((x, near + 8.5), (x + 2.5, near + 8.5), 0.2, PAINT)
         place.line((x + 2.5, near + 8.5), (x + 1.7, near + 9.1), 0.2, PAINT)
     place.worn()
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         _houses(place, near + 22, 5, 9)
     else:
         hedge, rails = textures.hedge(rng, EAST - WEST, 1.6), textures.fence(rng, EAST - WEST, 2.0)
@@ -226,7 +228,7 @@ def _yard(place: Place) -> None:
     place.surfaces.append(upright(textures.shed(rng, 70, 7), -35, back))
     place.surfaces.append(upright(textures.fence(rng, 60, 2.2), -64, back + 2))
     for x, z in ((-17.0, back - 4.5), (13.0, back - 4.5), (-15.0, 12.0), (9.0, 14.5)):
-        size = (6.1, 2.4, 2.6) if rng.random() < 0.5 else (1.3, 1.1, float(rng.uniform(0.9, 1.5)))
+        size = (6.1, 2.4, 2.6) if chance(rng, 0.5) else (1.3, 1.1, float(rng.uniform(0.9, 1.5)))
         place.box(x + float(rng.uniform(-3, 3)), z, size, textures.PAINTS[rng.integers(6)], ribs=size[0] > 2)  # noqa: PLR2004
     for x in np.arange(-30, 31, 15):
         place.lamp(x, back - 1)
@@ -255,11 +257,11 @@ def _square(place: Place) -> None:
     place.area((WEST, EAST), (back - 8, back - 3.5), (106, 110, 112))
     place.worn()
     _houses(place, back, 7, 13)
-    for x in (-14.0, -5.0, 6.0, 15.0):
-        x += float(rng.uniform(-2, 2))
+    for middle in (-14.0, -5.0, 6.0, 15.0):
+        x = middle + float(rng.uniform(-2, 2))
         z = float(rng.uniform(11, back - 10))
         place.box(x - 0.8, z - 0.5, (1.6, 1.6, 0.5), (120, 126, 130), ribs=False)
-        (place.tree if rng.random() < 0.6 else place.lamp)(x, z)
+        (place.tree if chance(rng, 0.6) else place.lamp)(x, z)
     for x in np.arange(-20, 21, 2.5):
         place.billboard(textures.column(rng, 0.2, 0.9, (70, 72, 74)), x, back - 8.4)
     for x in (-9.0, 2.0, 11.0):

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from random import Random
 
 import cv2
 import numpy as np
 
 from simulator.scenes import optics, places, weather
 from simulator.scenes.backdrop import Backdrop, Look, draw
+from simulator.scenes.dice import dice
 from simulator.scenes.frame import LEAST_TALL, Frame, Painted
 from simulator.scenes.lens import Array
 from simulator.scenes.lighting import NOISE_SIGMA, sun_at
@@ -44,7 +44,7 @@ class Scene:
     def __init__(self, seed: int, *, clock: bool = False) -> None:
         self.seed = seed
         self._clock = clock
-        self._sun_turn = Random(seed * 17 + 3).uniform(-0.6, 0.6)
+        self._sun_turn = dice(seed * 17 + 3).uniform(-0.6, 0.6)
         place = places.build(seed)
         self._traffic = Traffic(seed, place.paths, place.bays)
         self._place: places.Place | None = place
@@ -130,7 +130,7 @@ class Scene:
             for fault in faults:
                 if fault.name == name and name not in ("noise", "no-picture"):
                     picture = optics.spoil(picture, fault, self.seed, light)
-        picture = optics.add_noise(picture, NOISE_SIGMA[light], Random(self.seed * 1_000_003 + int(t_s * 1000)))
+        picture = optics.add_noise(picture, NOISE_SIGMA[light], dice(self.seed * 1_000_003 + int(t_s * 1000)))
         if light == "night-ir":
             picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
         for fault in faults:

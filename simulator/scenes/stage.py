@@ -14,7 +14,7 @@ _OPAQUE = 127
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """A flat picture in the world: its pixel (i, j) lies at origin + i * across + j * down. `casts`: it has a shadow."""
+    """A flat picture in the world: pixel (i, j) lies at origin + i * across + j * down. `casts`: it has a shadow."""
 
     texture: Array
     origin: tuple[float, float, float]

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from simulator.scenes.dice import chance
 from simulator.scenes.lens import Array
 
 PX_PER_M = 24
@@ -47,16 +48,16 @@ def facade(rng: Rng, width_m: float, height_m: float, *, doors: bool = True) -> 
     colour = WALLS[rng.integers(len(WALLS))]
     wall = plain(rng, height, width, colour, ((2, 5), (9, 4), (70, 6)))
     course = int(rng.integers(5, 9))
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         wall[::course] = (wall[::course] * 0.86).astype(np.uint8)
     storey = int(3.1 * PX_PER_M)
     pitch = int(rng.uniform(2.1, 3.4) * PX_PER_M)
     size = (int(rng.uniform(0.9, 1.5) * PX_PER_M), int(rng.uniform(1.2, 1.7) * PX_PER_M))
-    frame = (205, 210, 214) if rng.random() < 0.6 else (60, 62, 66)
+    frame = (205, 210, 214) if chance(rng, 0.6) else (60, 62, 66)
     for floor in range(max(1, height // storey)):
         sill = height - floor * storey - int(0.9 * PX_PER_M)
         for left in range(int(0.5 * PX_PER_M), width - size[0] - 6, pitch):
-            if floor == 0 and doors and rng.random() < 0.45:
+            if floor == 0 and doors and chance(rng, 0.45):
                 _door(rng, wall, left, size[0], height)
             else:
                 _window(rng, wall, (left, sill - size[1], size[0], size[1]), frame)
@@ -91,7 +92,7 @@ def _door(rng: Rng, wall: Array, left: int, width: int, height: int) -> None:
     cv2.rectangle(wall, (left, top), (left + width, height), colour, -1)
     cv2.rectangle(wall, (left + 5, top + 5), (left + width - 5, top + height // 8), (90, 84, 76), -1)
     cv2.circle(wall, (left + width - 6, (top + height) // 2 + 10), 2, (200, 210, 215), -1)
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         cv2.rectangle(wall, (left - 12, top - 22), (left + width + 12, top - 9), _shade(colour, 1.5), -1)
 
 
@@ -172,7 +173,7 @@ def crate(rng: Rng, width_m: float, height_m: float, colour: Colour, *, ribs: bo
     if ribs:
         side[:, ::6] = (side[:, ::6] * 0.78).astype(np.uint8)
     cv2.rectangle(side, (0, 0), (width - 1, height - 1), _shade(colour, 0.6), 2)
-    if width > 40 and rng.random() < 0.7:  # noqa: PLR2004 - room for a label
+    if width > 1.6 * PX_PER_M and chance(rng, 0.7):
         left, top = int(width * rng.uniform(0.1, 0.5)), int(height * rng.uniform(0.15, 0.5))
         cv2.rectangle(side, (left, top), (left + width // 4, top + height // 5), (210, 214, 216), -1)
         cv2.line(side, (left + 3, top + 6), (left + width // 5, top + 6), (60, 60, 60), 2)
@@ -183,4 +184,5 @@ def sky(rng: Rng, height: int, width: int) -> Array:
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     blue = np.array((206, 186, 168), np.float32) * (1 - ramp) + np.array((222, 218, 214), np.float32) * ramp
     clouds = grain(rng, height, width, ((60, 9), (25, 4)))[..., None]
-    return np.clip(blue + clouds, 0, 255).astype(np.uint8)
+    drawn: Array = np.clip(blue + clouds, 0, 255).astype(np.uint8)
+    return drawn

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from random import Random
 
+from simulator.scenes.dice import chance, dice
 from simulator.scenes.model import DAY_S, HOUR_S, Kind
 from simulator.scenes.places import Bay, Path
 
@@ -51,7 +51,7 @@ class Traffic:
         self._paths = tuple(paths)
         self._bays = tuple(bays)
         self._lengths = tuple(sum(math.dist(a, b) for a, b in pairwise(path.points)) for path in paths)
-        self._density = Random(seed * 31 + 5).uniform(0.5, 1.6)
+        self._density = dice(seed * 31 + 5).uniform(0.5, 1.6)
         self._comer = lru_cache(maxsize=4096)(self._who_comes)
 
     def at(self, t_s: float) -> Iterator[Actor]:
@@ -79,7 +79,7 @@ class Traffic:
     def _who_comes(self, number: int, slot: int) -> "_Comer | None":
         path = self._paths[number]
         slot_s = SLOT_S[path.kind]
-        rng = Random((self._seed * 1_000_003 + number) * 1_000_000_007 + slot)
+        rng = dice((self._seed * 1_000_003 + number) * 1_000_000_007 + slot)
         if rng.random() >= path.per_hour * self._density * busy(slot * slot_s) * slot_s / HOUR_S:
             return None
         person = path.kind == "person"
@@ -89,8 +89,8 @@ class Traffic:
             speed_m_s=path.speed_m_s * (rng.uniform(0.8, 1.2) if person else 1.0),
             stray_m=rng.uniform(-path.stray_m, path.stray_m),
             stands_at=rng.uniform(0.3, 0.7),
-            stands_s=rng.uniform(4, STANDS_S) if person and rng.random() < 0.2 else 0.0,  # noqa: PLR2004 - a share
-            companion=person and rng.random() < 0.22,  # noqa: PLR2004 - a share
+            stands_s=rng.uniform(4, STANDS_S) if person and chance(rng, 0.2) else 0.0,
+            companion=person and chance(rng, 0.22),
             looks=rng.getrandbits(30),
         )
 
@@ -112,8 +112,8 @@ class Traffic:
     def _parked(self, t_s: float) -> Iterator[Actor]:
         for number, bay in enumerate(self._bays):
             block = int((t_s + number * 1511) // PARKED_S)
-            rng = Random((self._seed * 7_368_787 + number) * 1_000_000_007 + block)
-            if rng.random() < 0.12 + 0.5 * busy(block * PARKED_S - number * 1511):
+            rng = dice((self._seed * 7_368_787 + number) * 1_000_000_007 + block)
+            if chance(rng, 0.12) + 0.5 * busy(block * PARKED_S - number * 1511):
                 track = (0x40000000 + number * 4096 + block % 4096) % (1 << _TRACK_BITS)
                 looks = rng.getrandbits(30)
                 yield Actor("vehicle", track, bay.x, bay.z, bay.heading, 0, moves=False, looks=looks)

@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from random import Random
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
+from simulator.scenes.dice import dice
 from simulator.scenes.lens import Array, Lens
 
 Colour = tuple[float, float, float]
@@ -52,15 +52,18 @@ BODIES = MappingProxyType(
                 (2.1, 0.78, 0.84, "paint"), (2.2, 0.3, 0.82, ""),
             ),
             0.95, _CAR,
-            (((-1.55, 1.0), (-1.05, 1.36), (-0.4, 1.38), (-0.4, 0.97)), ((-0.3, 0.97), (-0.3, 1.38), (0.25, 1.38), (0.85, 0.97))),
+            (((-1.55, 1.0), (-1.05, 1.36), (-0.4, 1.38), (-0.4, 0.97)),
+             ((-0.3, 0.97), (-0.3, 1.38), (0.25, 1.38), (0.85, 0.97))),
         ),
         "hatchback": Body(
             (
                 (-1.95, 0.3, 0.84, "paint"), (-2.0, 0.95, 0.86, "glass"), (-1.6, 1.48, 0.68, "paint"),
-                (0.2, 1.5, 0.68, "glass"), (1.0, 1.0, 0.84, "paint"), (1.85, 0.85, 0.84, "paint"), (1.95, 0.3, 0.82, ""),
+                (0.2, 1.5, 0.68, "glass"), (1.0, 1.0, 0.84, "paint"), (1.85, 0.85, 0.84, "paint"),
+                (1.95, 0.3, 0.82, ""),
             ),
             0.98, ((-1.25, 0.32), (1.2, 0.32)),
-            (((-1.7, 1.0), (-1.45, 1.4), (-0.6, 1.43), (-0.6, 1.0)), ((-0.5, 1.0), (-0.5, 1.43), (0.15, 1.43), (0.8, 1.0))),
+            (((-1.7, 1.0), (-1.45, 1.4), (-0.6, 1.43), (-0.6, 1.0)),
+             ((-0.5, 1.0), (-0.5, 1.43), (0.15, 1.43), (0.8, 1.0))),
         ),
         "van": Body(
             (
@@ -73,7 +76,8 @@ BODIES = MappingProxyType(
         ),
         "truck": Body(
             (
-                (-3.7, 0.7, 1.15, "paint"), (-3.7, 3.0, 1.15, "paint"), (1.5, 3.0, 1.15, "paint"), (1.55, 2.4, 1.05, "cab"),
+                (-3.7, 0.7, 1.15, "paint"), (-3.7, 3.0, 1.15, "paint"), (1.5, 3.0, 1.15, "paint"),
+                (1.55, 2.4, 1.05, "cab"),
                 (2.9, 2.35, 1.02, "glass"), (3.15, 1.35, 1.05, "cab"), (3.25, 0.45, 1.05, ""),
             ),
             1.35, ((-2.4, 0.48), (2.2, 0.48)),
@@ -94,7 +98,7 @@ class _Face:
 def kind_of(looks: int, *, parked: bool) -> str:
     names = [name for name, _ in _SHARES]
     weights = [share if not parked or name != "truck" else 0 for name, share in _SHARES]
-    return Random(looks).choices(names, weights=weights)[0]
+    return dice(looks).choices(names, weights=weights)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +185,10 @@ def placed(points: Array, x: float, z: float, heading: float) -> Array:
 
 def draw(
     kind: str, looks: int, at: tuple[float, float, float], lens: Lens, frame: tuple[Array, int, tuple[int, int]]
-) -> tuple[Array, Array]:  # noqa: E501
+) -> tuple[Array, Array]:
     """Colours and alpha on a sheet. `frame` is its corner in pixels of the picture, its pixels per pixel, its size."""
     low, fine, size = frame
-    rng = Random(looks + 1)
+    rng = dice(looks + 1)
     paint = rng.choice(COLOURS)
     shell = _shell(kind, paint, rng.choice(COLOURS) if kind == "truck" else paint)
     colours, alpha = np.zeros((size[1], size[0], 3), np.uint8), np.zeros((size[1], size[0]), np.uint8)

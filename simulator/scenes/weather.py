@@ -1,14 +1,14 @@
 """Harmless changes of a finished picture: rain, clouds, headlights, vibration, compression."""
 
 import math
-from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from simulator.scenes.lens import Array
+from simulator.scenes.dice import dice
+from simulator.scenes.lens import Array, eight_bit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def _shadows(picture: Array, severity: float, t_s: float, seed: int) -> Array:
     across = np.abs(np.arange(width, dtype=np.float32) - middle) / (0.18 * width)
     gain = 1 - 0.4 * severity * np.clip(1.5 - across, 0, 1)
     strip = np.broadcast_to(gain[None, :, None], (height, width, 3))
-    return (picture * strip).astype(np.uint8)
+    return eight_bit(picture * strip)
 
 
 def _rain(picture: Array, severity: float, t_s: float, seed: int) -> Array:
@@ -59,7 +59,7 @@ def _jpeg(picture: Array, severity: float, _t_s: float, _seed: int) -> Array:
 
 
 def _vibration(picture: Array, severity: float, t_s: float, seed: int) -> Array:
-    rng = Random(seed * 1_000_003 + int(t_s * 1000))
+    rng = dice(seed * 1_000_003 + int(t_s * 1000))
     reach = 1.5 * severity * picture.shape[1] / 640
     matrix = np.array(((1, 0, rng.uniform(-reach, reach)), (0, 1, rng.uniform(-reach, reach))))
     size = (picture.shape[1], picture.shape[0])
