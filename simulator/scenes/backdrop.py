@@ -16,7 +16,7 @@ FINE_UP_TO_PX = 960
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """An actor as drawn: colours times alpha, alpha, the corner in the picture, the distance."""
+    """An actor as drawn: colours times alpha, alpha, the corner in the picture, the distance, the shadow it throws."""
 
     actor: Actor
     colours: Array
@@ -24,6 +24,15 @@ class Sprite:
     left: int
     top: int
     distance_m: float
+    shadow: "Shadow | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """Where the ground is darker, and what share of light is left there."""
+
+    area: tuple[slice, slice]
+    left: Array
 
 
 @dataclass(frozen=True, slots=True)

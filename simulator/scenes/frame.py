@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from simulator.scenes import people, vehicles
-from simulator.scenes.backdrop import Backdrop, Sprite
+from simulator.scenes.backdrop import Backdrop, Shadow, Sprite
 from simulator.scenes.lens import Array
 from simulator.scenes.lighting import SHADE, light_sprite
 from simulator.scenes.model import Box, Kind
@@ -16,7 +16,7 @@ from simulator.scenes.traffic import Actor
 LEAST_TALL = 0.036
 NEAREST_M = 2.5
 FARTHEST_M = 70.0
-MOST_KEPT = 64
+MOST_KEPT = 256
 _FINE_BELOW_PX = 150
 
 
@@ -42,7 +42,9 @@ class Frame:
         sprites = [sprite for actor in actors if (sprite := self._kept(actor)) is not None]
         sprites.sort(key=lambda sprite: -sprite.distance_m)
         for sprite in sprites:
-            self._shadow(sprite.actor)
+            if sprite.shadow is not None:
+                area = sprite.shadow.area
+                self.picture[area] = (self.picture[area] * sprite.shadow.left).astype(np.uint8)
         placed = [(sprite, self._put(sprite, number + 1)) for number, sprite in enumerate(sprites)]
         return [
             found
@@ -115,14 +117,15 @@ class Frame:
         middle = np.array((corner[0] + size[0] / 2, corner[1] + size[1] / 2)) / self._lens.centre - 1
         off_axis = min(1.0, float(np.linalg.norm(middle)) / math.sqrt(2))
         colours = light_sprite(colours, away_m, off_axis, self._backdrop.light)
-        colours[alpha == 0] = 0
+        if self._backdrop.light != "day":
+            colours = cv2.bitwise_and(colours, colours, mask=alpha)
         if fine > 1:
             colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
             alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
         rounded = np.linspace(1.1, 0.86, size[0], dtype=np.float32)[None, :, None]
         if actor.kind == "person":
             colours = np.clip(colours * rounded, 0, 255)
-        return Sprite(actor, colours, alpha, *corner, away_m)
+        return Sprite(actor, colours, alpha, *corner, away_m, self._shadow(actor))
 
     def _put(self, sprite: Sprite, number: int) -> tuple[slice, slice] | None:
         height, width = sprite.alpha.shape
@@ -152,7 +155,7 @@ class Frame:
 
     # --- shadows and lamps ---
 
-    def _shadow(self, actor: Actor) -> None:
+    def _shadow(self, actor: Actor) -> Shadow | None:
         """On the ground only. Without a sun there is still the dark below a vehicle."""
         sun = self._sun or (0.0, 0.0)
         if actor.kind == "person":
@@ -171,17 +174,17 @@ class Frame:
             flat = cv2.convexHull(flat.astype(np.float32))[:, 0]
         outline = self._lens.outline(np.column_stack((flat[:, 0], np.zeros(len(flat)), flat[:, 1])))
         if outline is None:
-            return
+            return None
         low = np.maximum(np.floor(outline.min(axis=0)) - 3, 0).astype(int)
         high = np.minimum(np.ceil(outline.max(axis=0)) + 3, (self._lens.width, self._lens.height)).astype(int)
         if (high <= low).any():
-            return
+            return None
         mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
         cv2.fillPoly(mask, [np.round((outline - low) * 16).astype(np.int32)], 255, shift=4)
         mask = cv2.GaussianBlur(mask, (5, 5), 1.2)
         area = (slice(low[1], high[1]), slice(low[0], high[0]))
         gain = 1 - mask * self._backdrop.is_ground[area] * np.float32((SHADE if self._sun else 0.35) / 255)
-        self.picture[area] = (self.picture[area] * gain[..., None]).astype(np.uint8)
+        return Shadow(area, gain[..., None])
 
 
 def _fineness(tall_px: float) -> int:

@@ -31,7 +31,7 @@ def light_backdrop(picture: Array, depth: Array, light: Light) -> Array:
     across = (np.arange(width, dtype=np.float32)[None] - width / 2) / (width / 2)
     down = (np.arange(height, dtype=np.float32)[:, None] - height / 2) / (height / 2)
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * ir_at(depth, np.sqrt((across**2 + down**2) / 2))
-    return cv2.cvtColor(np.clip(grey, 4, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    return cv2.cvtColor(eight_bit(np.maximum(grey, 4)), cv2.COLOR_GRAY2BGR)
 
 
 def light_sprite(colours: Array, distance_m: float, off_axis: float, light: Light) -> Array:
@@ -39,9 +39,9 @@ def light_sprite(colours: Array, distance_m: float, off_axis: float, light: Ligh
         return colours
     if light == "dusk":
         return eight_bit(colours * DUSK)
-    gain = float(ir_at(np.float32(distance_m), np.float32(off_axis)))  # type: ignore[arg-type]
-    grey = np.clip((cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY) * 0.85 + 28) * gain, 4, 255)
-    return cv2.cvtColor(grey.astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    gain = float(ir_at(np.array(distance_m), np.array(off_axis)))
+    grey = (cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY) * 0.85 + 28) * gain
+    return cv2.cvtColor(eight_bit(np.maximum(grey, 4)), cv2.COLOR_GRAY2BGR)
 
 
 def sun_at(t_s: float, turn: float) -> tuple[float, float]:
@@ -64,7 +64,8 @@ def static_shadows(surfaces: list[Surface], sun: tuple[float, float], lens: Lens
     soft = cv2.GaussianBlur(flat, (5, 5), 1.2)
     step = 1 / scale
     ground = Surface(soft, (WEST, 0, NORTH), (step, 0, 0), (0, 0, -step))
-    return cv2.warpPerspective(soft, homography(lens, ground, np.zeros(2)), (lens.width, lens.height))
+    shadow: Array = cv2.warpPerspective(soft, homography(lens, ground, np.zeros(2)), (lens.width, lens.height))
+    return shadow
 
 
 def _cast(flat: Array, surface: Surface, sun: tuple[float, float]) -> None:
