@@ -59,6 +59,31 @@ class Scene:
         faults: Sequence[PictureFault] = (),
         benign: Sequence[Benign] = (),
     ) -> View:
+        picture, things = self._seen(t_s, size, light, faults, benign, drawn=True)
+        return View(picture, things)
+
+    def things(
+        self,
+        t_s: float,
+        *,
+        size: tuple[int, int] = (640, 360),
+        light: Light | None = None,
+        faults: Sequence[PictureFault] = (),
+        benign: Sequence[Benign] = (),
+    ) -> tuple[Thing, ...]:
+        """The truth alone, for less than the price of a picture."""
+        return self._seen(t_s, size, light, faults, benign, drawn=False)[1]
+
+    def _seen(
+        self,
+        t_s: float,
+        size: tuple[int, int],
+        light: Light | None,
+        faults: Sequence[PictureFault],
+        benign: Sequence[Benign],
+        *,
+        drawn: bool,
+    ) -> tuple[Array, tuple[Thing, ...]]:
         faults = tuple(self._settled(fault) for fault in faults)
         frozen = next((fault for fault in faults if fault.name == "frozen" and fault.severity > 0), None)
         if frozen is not None:
@@ -72,10 +97,11 @@ class Scene:
         picture, painted = self._drawn(t_s, size, pad, light, newcomer="parked-vehicle" in changes)
         if moved:
             picture, painted = self._turned(picture, painted, moved, size, pad)
-        picture = self._through_the_lens(picture, t_s, light, faults, changes)
+        if drawn:
+            picture = self._through_the_lens(picture, t_s, light, faults, changes)
         if any(fault.name == "no-picture" and fault.severity > 0 for fault in faults):
-            return View(picture, ())
-        return View(picture, self._truth(painted, size, faults))
+            return picture, ()
+        return picture, self._truth(painted, size, faults)
 
     # --- the scene ---
 
