@@ -30,7 +30,7 @@ from simulator.scenes.traffic import Traffic
 LEAST_VISIBLE = 0.35
 DARKER: Mapping[Light, Light] = {"day": "dusk", "dusk": "night-ir", "night-ir": "dusk"}
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-KEPT_BACKDROPS = 3
+KEPT_BACKDROPS = 2
 _PAD = 0.15
 _SUN_STEP_S = HOUR_S / 2
 
@@ -47,6 +47,7 @@ class Scene:
         self._sun_turn = dice(seed * 17 + 3).uniform(-0.6, 0.6)
         place = places.build(seed)
         self._traffic = Traffic(seed, place.paths, place.bays)
+        self._yaw = place.mount.yaw
         self._place: places.Place | None = place
         self._backdrop = lru_cache(maxsize=KEPT_BACKDROPS)(self._draw_backdrop)
 
@@ -113,7 +114,7 @@ class Scene:
             sun = sun_at(round(t_s % DAY_S / _SUN_STEP_S) * _SUN_STEP_S, self._sun_turn)
         frame = Frame(self._backdrop(Look(*size, pad, light, sun)), sun)
         actors = list(self._traffic.at(t_s))
-        arrived = self._traffic.newcomer(t_s) if newcomer else None
+        arrived = self._traffic.newcomer(t_s, self._yaw) if newcomer else None
         painted = frame.paint([*actors, arrived] if arrived else actors)
         return frame.picture, painted
 
