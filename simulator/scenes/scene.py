@@ -201,5 +201,6 @@ def _write_clock(picture: Array, t_s: float) -> None:
     text = f"{DAYS[second // DAY_S % 7]} {second // HOUR_S % 24:02}:{second // 60 % 60:02}:{second % 60:02}"
     scale = picture.shape[0] / 720
     at = (int(picture.shape[1] * 0.02), int(picture.shape[0] * 0.05) + 4)
-    for colour, width in (((20, 20, 20), 4), ((240, 240, 240), 1)):
-        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, max(0.35, scale), colour, width, cv2.LINE_AA)
+    for away, colour in ((1, (20, 20, 20)), (0, (240, 240, 240))):
+        spot = (at[0] + away, at[1] + away)
+        cv2.putText(picture, text, spot, cv2.FONT_HERSHEY_SIMPLEX, max(0.35, scale), colour, 1, cv2.LINE_AA)
