@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -49,7 +48,7 @@ class Scene:
         self._traffic = Traffic(seed, place.paths, place.bays)
         self._yaw = place.mount.yaw
         self._place: places.Place | None = place
-        self._backdrop = lru_cache(maxsize=KEPT_BACKDROPS)(self._draw_backdrop)
+        self._backdrops: dict[Look, Backdrop] = {}
 
     def view(
         self,
@@ -118,9 +117,16 @@ class Scene:
         painted = frame.paint([*actors, arrived] if arrived else actors)
         return frame.picture, painted
 
-    def _draw_backdrop(self, look: Look) -> Backdrop:
-        place, self._place = self._place or places.build(self.seed), None
-        return draw(place, look, self.seed)
+    def _backdrop(self, look: Look) -> Backdrop:
+        """Kept in the order of their last use. A functools.cache here would keep the scene itself alive."""
+        found = self._backdrops.pop(look, None)
+        if found is None:
+            place, self._place = self._place or places.build(self.seed), None
+            found = draw(place, look, self.seed)
+            while len(self._backdrops) >= KEPT_BACKDROPS:
+                del self._backdrops[next(iter(self._backdrops))]
+        self._backdrops[look] = found
+        return found
 
     # --- the camera ---
 
