@@ -90,6 +90,7 @@ class TargetEvent(StrEnum):
     UNDO = "undo"
     STAYS = "stays"
     RETRY = "retry"
+    FAULT = "fault"
 
 
 _C, _CE = CampaignState, CampaignEvent
@@ -117,6 +118,11 @@ CAMPAIGN_TRANSITIONS: Mapping[tuple[CampaignState, CampaignEvent], CampaignState
 )
 
 _T, _TE = TargetState, TargetEvent
+FINAL = frozenset({_T.SUCCEEDED, _T.FAILED, _T.ROLLED_BACK, _T.KEPT, _T.SKIPPED, _T.UNKNOWN})
+NOT_BEGUN = frozenset({_T.WAITING, _T.OFFLINE_WAITING})
+IN_FLIGHT = frozenset(TargetState) - FINAL - NOT_BEGUN
+FAILURES = frozenset({_T.FAILED, _T.ROLLED_BACK, _T.UNKNOWN})
+
 TARGET_TRANSITIONS: Mapping[tuple[TargetState, TargetEvent], TargetState] = MappingProxyType(
     {
         (_T.WAITING, _TE.BEGIN): _T.PREFLIGHT,
@@ -154,15 +160,11 @@ TARGET_TRANSITIONS: Mapping[tuple[TargetState, TargetEvent], TargetState] = Mapp
         (_T.ROLLED_BACK, _TE.RETRY): _T.WAITING,
         (_T.UNKNOWN, _TE.RETRY): _T.WAITING,
         (_T.SKIPPED, _TE.RETRY): _T.WAITING,
+        # A fault of ours while a camera is in flight: nobody knows what it has now.
+        **{(state, _TE.FAULT): _T.UNKNOWN for state in IN_FLIGHT},
     }
 )
 
-FINAL = frozenset({_T.SUCCEEDED, _T.FAILED, _T.ROLLED_BACK, _T.KEPT, _T.SKIPPED, _T.UNKNOWN})
-NOT_BEGUN = frozenset({_T.WAITING, _T.OFFLINE_WAITING})
-IN_FLIGHT = frozenset(TargetState) - FINAL - NOT_BEGUN
-FAILURES = frozenset({_T.FAILED, _T.ROLLED_BACK, _T.UNKNOWN})
-# Nothing was changed yet: pausing takes the camera back, stopping leaves it alone.
-HARMLESS = frozenset({_T.PREFLIGHT, _T.BACKED_UP})
 # The image goes to nobody any more; what is in flight comes to its end.
 WINDING_UP = frozenset({_C.STOPPED, _C.ABORTED})
 
@@ -354,4 +356,3 @@ def _undo(rules: Rules, targets: Sequence[Target], tally: Tally) -> Actions:
 
 def _is_given_up(target: Target, now: datetime) -> bool:
     return target.state in NOT_BEGUN and target.give_up_at is not None and target.give_up_at <= now
-

@@ -27,6 +27,8 @@ class StoredBundle(Base):
 
 
 class Rollout(Base):
+    """`revision` counts what people did to it, so that whoever runs it notices. `finished_at`: nothing is in flight."""
+
     __tablename__ = "rollouts"
     __table_args__ = (Index(None, "state"),)
 
@@ -34,6 +36,7 @@ class Rollout(Base):
     name: Mapped[str]
     bundle: Mapped[str] = mapped_column(ForeignKey("bundles.id"))
     state: Mapped[str]
+    revision: Mapped[int]
     rules: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
@@ -57,6 +60,7 @@ class RolloutTarget(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     rollout: Mapped[str] = mapped_column(ForeignKey("rollouts.id", ondelete="CASCADE"))
     camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    address: Mapped[str]
     group: Mapped[int]
     site: Mapped[str]
     zone: Mapped[str]

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("bundle", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("rollout", sa.String(), nullable=False),
         sa.Column("camera", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
         sa.Column("group", sa.Integer(), nullable=False),
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("zone", sa.String(), nullable=False),
@@ -61,9 +63,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["rollout"], ["rollouts.id"], name=op.f("fk_rollout_targets_rollout"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["camera"], ["cameras.id"], name=op.f("fk_rollout_targets_camera"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["camera"], ["cameras.id"], name=op.f("fk_rollout_targets_camera"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout_targets")),
         sa.UniqueConstraint("rollout", "camera", name=op.f("uq_rollout_targets_rollout_camera")),
     )
