@@ -1,0 +1,164 @@
+"""Open a camera to ask it or to change it, and prove a password: always over a fresh connection.
+
+A wrong password costs one try of the camera's budget and is never repeated here.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cameras import web_login
+from cameras.budget import AttemptBudget
+from cameras.driver import AccountStore, Driver
+from cameras.drivers.axis import AxisDriver
+from cameras.drivers.onvif import OnvifDriver
+from cameras.errors import (
+    ClockSkewed,
+    DeviceError,
+    Garbled,
+    LockedOut,
+    Refused,
+    Unauthorized,
+    Unreachable,
+    Unsupported,
+)
+from cameras.http import DeviceHttp
+from cameras.onvif_session import OnvifSession
+from cameras.place import Place
+from cameras.secret import Credential
+from cameras.vapix import Vapix
+
+
+@asynccontextmanager
+async def open_camera(
+    place: Place, credential: Credential, budget: AttemptBudget, *, timeout_s: float = 8.0
+) -> AsyncIterator[Driver]:
+    """The camera's driver, logged in. Raises `cameras.errors`.
+
+    A camera on which nothing asks for a login is opened without one: its password is not proved by that.
+    """
+    budget.need_one(place.key, credential.username)
+    async with DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s) as http:
+        door = await _axis_door(http)
+        if door is None:
+            yield OnvifDriver(await _onvif(http, place, credential, budget))
+            return
+        login = await web_login.log_in(http, door, credential, place.key, budget)
+        if login is None:
+            raise Unauthorized(f"account {credential.username!r} is refused by the web server")
+        yield AxisDriver(Vapix(http, login), _OnvifBeside(http, place, credential, budget))
+
+
+async def _axis_door(http: DeviceHttp) -> web_login.LoginDoor | None:
+    """Where VAPIX asks for a login, `None` where there is no VAPIX. Known by its realm, or by a call for strangers.
+
+    The call has to answer as VAPIX does: a server that guards every path, or welcomes on every path, is no Axis camera.
+    """
+    try:
+        door = await web_login.find_door(http, (web_login.AXIS_LOGIN,))
+    except Unreachable:  # servers that know nothing but ONVIF hang up on other paths; one that is gone is met next
+        return None
+    if door is None or "AXIS_" in door.realms:
+        return door
+    stranger = Vapix(http, login=None)
+    try:
+        said = await stranger.ask("systemready.cgi", "systemready", {"timeout": 1}, signed=False)
+    except (Unsupported, Unauthorized, Refused, Garbled):
+        return None
+    return door if "systemready" in said else None
+
+
+class _OnvifBeside:
+    """ONVIF on a camera that is spoken to in another family's words. Its accounts may be others than the web server's.
+
+    It is logged in to when first asked, once; the last try of the budget is never spent on it.
+    """
+
+    def __init__(self, http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> None:
+        self._http, self._place, self._credential, self._budget = http, place, credential, budget
+        self._driver: OnvifDriver | None = None
+        self._knows_us = False
+        self._refusal: Unauthorized | None = None
+
+    async def driver(self) -> Driver:
+        if self._refusal is not None:
+            raise Unauthorized(str(self._refusal))
+        if self._driver is None:
+            self._budget.keep_one(self._place.key, self._credential.username)
+            try:
+                session = await _onvif(self._http, self._place, self._credential, self._budget)
+            except Unauthorized as error:
+                self._refusal = error
+                raise
+            session.forget_proof()
+            self._driver, self._knows_us = OnvifDriver(session), session.account is not None
+        return self._driver
+
+    async def accounts_driver(self) -> Driver | None:
+        try:
+            driver = await self.driver()
+        except (Unauthorized, Unsupported):
+            return None
+        return driver if self._knows_us else None
+
+    async def accepts(self, credential: Credential) -> bool:
+        async with self._http.anew() as http:
+            return await _works_at_onvif(http, self._place, credential, self._budget)
+
+
+async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:
+    session = await _meet(http, place, budget)
+    if session.login_operation is not None:
+        await session.log_in(credential)
+    return session
+
+
+async def _meet(http: DeviceHttp, place: Place, budget: AttemptBudget) -> OnvifSession:
+    """A session that knows the camera's clock and how it wants to be logged in to. Spends no try."""
+    session = OnvifSession(http, place.key, budget)
+    try:
+        await session.clock()
+    except (Unreachable, LockedOut):
+        raise
+    except DeviceError:
+        if not session.spoke_soap and not session.wants_http_login:
+            raise
+    if session.login_operation is None:
+        await session.try_anonymously()
+    return session
+
+
+async def password_works(
+    place: Place, store: AccountStore, credential: Credential, budget: AttemptBudget, *, timeout_s: float = 8.0
+) -> bool:
+    """Whether the camera lets the account in at that store: one try over a fresh connection.
+
+    True and False only where it clearly said so, else `cameras.errors`: Unsupported where nothing there asks for a
+    login, so that nothing can be proved.
+    """
+    budget.need_one(place.key, credential.username)
+    async with DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s) as http:
+        tried = _works_at_web if store == "web" else _works_at_onvif
+        return await tried(http, place, credential, budget)
+
+
+async def _works_at_web(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
+    door = await web_login.find_door(http)
+    if door is None:
+        raise Unsupported("no page of its web server that we know asks for a login")
+    return await web_login.log_in(http, door, credential, place.key, budget) is not None
+
+
+async def _works_at_onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
+    session = await _meet(http, place, budget)
+    session.check_login(credential)
+    with budget.trial(place.key, credential.username) as trial:
+        try:
+            accepted = await session.accepts(credential, http)
+        except LockedOut:
+            trial.locked()
+            raise
+        if accepted:
+            trial.worked()
+    if not accepted and session.signs_by_time and not session.clock_is_known:
+        raise ClockSkewed("it refuses the login, which may have been dated wrongly: its clock could not be read")
+    return accepted
