@@ -41,8 +41,9 @@ _UNCERTAIN = (Unreachable, Garbled)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often is asked. Tests go faster."""
+    """How often is asked, and how often other processes' orders are looked for. Tests go faster."""
 
+    tick_s: float = 1.0
     ask_every_s: float = 5.0
     proof_tries: int = 6
     offline_retry: timedelta = timedelta(minutes=10)

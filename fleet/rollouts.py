@@ -18,9 +18,17 @@ from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
 from fleet.rollout_steps import Connect, Journey, Pace, Work, to_the_end
 from fleet.settings import Settings
 from fleet.store import Store
-from hardening.rollout import WINDING_UP, Actions, CampaignEvent, CampaignState, TargetEvent, decide
+from hardening.rollout import (
+    WINDING_UP,
+    Actions,
+    CampaignEvent,
+    CampaignState,
+    Target,
+    TargetEvent,
+    TargetState,
+    decide,
+)
 
-TICK_S = 1.0
 _OVER = WINDING_UP | {CampaignState.DONE, CampaignState.UNDONE}
 _log = logging.getLogger(__name__)
 
@@ -149,7 +157,7 @@ class Rollouts:
                 yield view
             if view.finished_at is not None:
                 return
-            await asyncio.sleep(TICK_S / 4)
+            await asyncio.sleep(self._plugs.pace.tick_s / 4)
 
     # --- carrying out ---
 
@@ -164,7 +172,7 @@ class Rollouts:
             except Exception:  # noqa: BLE001 - the task's boundary; tried again at the next tick
                 _log.exception("rollouts cannot be looked after")
             self._poked.clear()
-            await _event_or(self._poked, TICK_S)
+            await _event_or(self._poked, self._plugs.pace.tick_s)
 
     async def _take_up(self, rollout: RolloutId) -> None:
         view = await rollout_rows.load(self._store, rollout)
@@ -224,7 +232,7 @@ class Rollouts:
             await rollout_rows.settle(self._store, live.id)
             return True
         if not changed:
-            await _event_or(live.poked, _wait_s(actions, now))
+            await _event_or(live.poked, _wait_s(actions, now, live.work.pace.tick_s))
         return False
 
     async def _look(self, live: _Live) -> None:
@@ -322,10 +330,8 @@ class _Turn:
             self._held = None
 
 
-def _wait_s(actions: Actions, now: datetime) -> float:
-    if actions.wake_at is None:
-        return TICK_S
-    return min(TICK_S, max(0.0, (actions.wake_at - now).total_seconds()))
+def _wait_s(actions: Actions, now: datetime, most: float) -> float:
+    return most if actions.wake_at is None else min(most, max(0.0, (actions.wake_at - now).total_seconds()))
 
 
 async def _event_or(event: asyncio.Event, seconds: float) -> None:
