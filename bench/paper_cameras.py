@@ -30,6 +30,7 @@ from simulator.firmware import read_image, read_package
 
 MODEL, OLD, NEW = "P3265-V", "12.11.77", "12.11.80"
 Lie = Literal["", "says-yes-and-does-nothing", "goes-back-by-itself", "hangs-up", "bricks", "refuses", "offline"]
+CHANGES = {"upload_firmware", "commit_firmware", "roll_back_firmware", "upload_app", "start_app", "remove_app"}
 PICTURE = b"\xff\xd8\xff\xe0 a picture of paper"
 
 
@@ -200,7 +201,7 @@ class PaperEstate:
 
 
 class _Watched:
-    """Tells before and after each question: where a process may die."""
+    """Tells before and after each change, and after each question, which changes nothing: where a process may die."""
 
     def __init__(self, driver: PaperDriver, tell: Callable[[str], None]) -> None:
         self._driver = driver
@@ -210,7 +211,8 @@ class _Watched:
         method = getattr(self._driver, name)
 
         async def asked(*words: object, **named: object) -> object:
-            self._tell(f"before {name}")
+            if name in CHANGES:
+                self._tell(f"before {name}")
             answer = await method(*words, **named)
             self._tell(f"after {name}")
             return answer

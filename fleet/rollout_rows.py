@@ -21,17 +21,8 @@ from hardening.windows import parse_window
 
 RolloutId = NewType("RolloutId", str)
 MOST_DETAIL = 1000
-# What a service looks after: everything that is neither over nor still being prepared.
-_TENDED = [
-    state.value
-    for state in (
-        CampaignState.RUNNING,
-        CampaignState.PAUSED,
-        CampaignState.STOPPED,
-        CampaignState.ABORTED,
-        CampaignState.UNDOING,
-    )
-]
+# Still being prepared: nobody looks after it.
+_PREPARED = [state.value for state in (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.APPROVED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,7 @@ async def newest(store: Store, limit: int) -> list[RolloutView]:
 
 async def tended(store: Store) -> list[RolloutId]:
     """Those that somebody must look after."""
-    unfinished = select(Rollout.id).where(Rollout.state.in_(_TENDED), Rollout.finished_at.is_(None))
+    unfinished = select(Rollout.id).where(Rollout.state.not_in(_PREPARED), Rollout.finished_at.is_(None))
     async with store.read() as connection:
         return [RolloutId(found) for found in (await connection.execute(unfinished)).scalars()]
 

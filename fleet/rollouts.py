@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fleet import bundles, rollout_orders, rollout_rows
+from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
 from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
@@ -229,6 +229,7 @@ class Rollouts:
         except Busy:  # a person moved one of them just now: look again
             live.revision, changed = -1, True
         if live.state in _OVER and not live.journeys and not changed:
+            await leases.give_back_all(self._store, f"rollout:{live.id}")
             await rollout_rows.settle(self._store, live.id)
             return True
         if not changed:

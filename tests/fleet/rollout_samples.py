@@ -31,7 +31,7 @@ from simulator.firmware import image, package
 from simulator.plan import Defect
 from tests.fleet.samples import assessed, camera, dossier
 
-FAST = Pace(tick_s=0.02, ask_every_s=0.01, proof_tries=3, offline_retry=timedelta(0), busy_retry=timedelta(0))
+FAST = Pace(tick_s=0.02, ask_every_s=0.01, proof_tries=3, offline_retry=timedelta(0), busy_retry=timedelta(seconds=0.05))
 RULES = Rules(
     canary=2,
     growth=4,
