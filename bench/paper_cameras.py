@@ -1,8 +1,9 @@
-"""Cameras of paper: drivers without a network, for estates larger than one machine can serve, and for deaths by the step.
+"""Cameras of paper: drivers without a network, for estates too large to be served, and for deaths between two steps.
 
 They hold the same images as the simulator's cameras and lie in the same ways.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -36,13 +37,17 @@ PICTURE = b"\xff\xd8\xff\xe0 a picture of paper"
 
 @dataclass
 class PaperCamera:
-    """`flashed` is every image that was written; `commits` says whether it knows two banks and a timer, as Axis does."""
+    """`flashed` is every image that was written; `commits` says whether it knows two banks and a timer, as Axis does.
+
+    `second_s` is how long a second of its timer lasts.
+    """
 
     number: int = 0
     commits: bool = True
     lie: Lie = ""
     version: str = OLD
     restart_s: float = 0.0
+    second_s: float = 1.0
     flashed: list[str] = field(default_factory=list)
     uploads: int = 0
     boots: int = 1
@@ -92,7 +97,7 @@ class PaperCamera:
             self.previous, self.version, self.defect = self.version, image.version, image.defect
             self.committed = not self.commits
             if rollback_after_s is not None:
-                self.goes_back_at = time.monotonic() + rollback_after_s
+                self.goes_back_at = time.monotonic() + rollback_after_s * self.second_s
             if image.defect == "loses-accounts":
                 self.accounts = ["root"]
         if self.lie == "hangs-up":
@@ -149,7 +154,7 @@ class PaperDriver:
         return Apps(tuple(self._there().apps.values()))
 
     async def upload_firmware(self, image: Path, *, rollback_after_s: int | None) -> None:
-        self._there().flash(image.read_bytes(), rollback_after_s)
+        self._there().flash(await asyncio.to_thread(image.read_bytes), rollback_after_s)
 
     async def commit_firmware(self) -> None:
         camera = self._there()
@@ -163,8 +168,8 @@ class PaperDriver:
         camera.go_back()
 
     async def upload_app(self, package: Path) -> None:
-        camera = self._there()
-        app, _ = read_package(package.read_bytes())
+        content = await asyncio.to_thread(package.read_bytes)
+        camera, (app, _) = self._there(), read_package(content)
         camera.uploads += 1
         camera.flashed.append(app.version)
         camera.apps[app.name] = App(app.name, app.nice_name, app.version, running=False)

@@ -6,7 +6,7 @@ down, because a process died in between, sends nothing: it asks the camera what 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,7 +77,9 @@ class Journey:
     async def go(self, *, undo: bool = False) -> None:
         """To the end, or to where the camera waits. Holds its lease. Raises Busy where another hand moved it along."""
         try:
-            async with leases.hold(self._work.store, self.row.camera, f"rollout:{self.row.rollout}"):
+            async with AsyncExitStack() as stack:
+                lease = leases.hold(self._work.store, self.row.camera, f"rollout:{self.row.rollout}")
+                await to_the_end(stack.enter_async_context(lease))
                 if undo:
                     await self._move(TargetEvent.UNDO)
                     await self._go_back(ask=True)
@@ -156,7 +158,7 @@ class Journey:
 
     async def _may_send(self) -> bool:
         """Looked at between the steps: paused, stopped, or the window would close before the proof."""
-        state, _ = await rollout_rows.standing(self._work.store, self.row.rollout)
+        state, _ = await to_the_end(rollout_rows.standing(self._work.store, self.row.rollout))
         if state is CampaignState.PAUSED:
             await self._move(TargetEvent.PUT_BACK, "the rollout is paused")
         elif state is not CampaignState.RUNNING:

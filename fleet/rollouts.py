@@ -165,14 +165,17 @@ class Rollouts:
         """Find the rollouts that nobody looks after; ours and those that another process wrote down."""
         while True:
             try:
-                if self._turn.take():
-                    for rollout in await rollout_rows.tended(self._store):
-                        if rollout not in self._live:
-                            await self._take_up(rollout)
+                await to_the_end(self._look_around())
             except Exception:  # noqa: BLE001 - the task's boundary; tried again at the next tick
                 _log.exception("rollouts cannot be looked after")
             self._poked.clear()
             await _event_or(self._poked, self._plugs.pace.tick_s)
+
+    async def _look_around(self) -> None:
+        if self._turn.take():
+            for rollout in await rollout_rows.tended(self._store):
+                if rollout not in self._live:
+                    await self._take_up(rollout)
 
     async def _take_up(self, rollout: RolloutId) -> None:
         view = await rollout_rows.load(self._store, rollout)
@@ -202,8 +205,8 @@ class Rollouts:
     async def _run(self, live: _Live) -> None:
         """The task's boundary: a rollout that cannot go on here is taken up anew at the next tick."""
         try:
-            while not await self._turn_over(live):
-                live.poked.clear()
+            while (wait_s := await to_the_end(self._turn_over(live))) is not None:
+                await _event_or(live.poked, wait_s)
         except StoreUnavailable:
             _log.exception("a rollout cannot be written down", extra={"rollout": live.id})
         except Exception:  # noqa: BLE001 - the task's boundary
@@ -216,8 +219,9 @@ class Rollouts:
             await asyncio.gather(*journeys, return_exceptions=True)
             self._live.pop(live.id, None)
 
-    async def _turn_over(self, live: _Live) -> bool:
-        """Look, decide, act, and wait for something to happen. True when it is over and nothing is in flight."""
+    async def _turn_over(self, live: _Live) -> float | None:
+        """Look, decide, act. How long to wait for something to happen; `None` when it is over."""
+        live.poked.clear()
         await self._look(live)
         for row in live.rows.values():
             if row.state.in_flight and row.id not in live.journeys:
@@ -231,10 +235,8 @@ class Rollouts:
         if live.state in _OVER and not live.journeys and not changed:
             await leases.give_back_all(self._store, f"rollout:{live.id}")
             await rollout_rows.settle(self._store, live.id)
-            return True
-        if not changed:
-            await _event_or(live.poked, _wait_s(actions, now, live.work.pace.tick_s))
-        return False
+            return None
+        return 0.0 if changed else _wait_s(actions, now, live.work.pace.tick_s)
 
     async def _look(self, live: _Live) -> None:
         """What people did meanwhile, here or in another process."""
@@ -282,7 +284,7 @@ class Rollouts:
         except Exception as error:  # noqa: BLE001 - the task's boundary
             _log.exception("a camera's step failed", extra={"target": row.id})
             await self._unknown(journey, error)
-        live.rows[row.id] = await rollout_rows.target(self._store, row.id)
+        live.rows[row.id] = await to_the_end(rollout_rows.target(self._store, row.id))
         live.journeys.pop(row.id, None)
         live.poked.set()
 

@@ -62,9 +62,9 @@ def parse_window(text: str) -> Window:
 def _days(text: str) -> frozenset[int]:
     days: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         try:
-            one, other = DAYS.index(first), DAYS.index(last or first)
+            one, other = DAYS.index(first), DAYS.index(last if dash else first)
         except ValueError:
             raise WindowError(f"{part!r} is no day; write {', '.join(DAYS)}, or mon-fri") from None
         days |= {day % 7 for day in range(one, other + 1 if other >= one else other + 8)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ from simulator.firmware import image, package
 from simulator.plan import Defect
 from tests.fleet.samples import assessed, camera, dossier
 
-FAST = Pace(tick_s=0.02, ask_every_s=0.01, proof_tries=3, offline_retry=timedelta(0), busy_retry=timedelta(seconds=0.05))
+FAST = Pace(
+    tick_s=0.02, ask_every_s=0.01, proof_tries=3, offline_retry=timedelta(0), busy_retry=timedelta(seconds=0.05)
+)
 RULES = Rules(
     canary=2,
     growth=4,
@@ -61,7 +64,7 @@ def trust(settings: Settings) -> keys.PrivateKey:
 
 
 def bundle_file(
-    folder: Path, key: keys.PrivateKey | None, payload: bytes, version: str, *, kind: Kind = "firmware", **more: Any
+    folder: Path, key: keys.PrivateKey | None, payload: bytes, version: str, *, kind: Kind = "firmware", **more: object
 ) -> Path:
     """Blocks."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +72,14 @@ def bundle_file(
     source, into = folder / f"{number}.bin", folder / f"{number}.bundle"
     source.write_bytes(payload)
     sha256, size = files.digest(source)
-    values = {"kind": kind, "vendor": "AXIS", "models": (MODEL,), "hardware": (), "version": version, "scheme": "axis"}
+    values: dict[str, Any] = {
+        "kind": kind,
+        "vendor": "AXIS",
+        "models": (MODEL,),
+        "hardware": (),
+        "version": version,
+        "scheme": "axis",
+    }
     values |= {"from_version": None, "sha256": sha256, "size": size, "notes": "", "app": None}
     files.build(source, Manifest(**{**values, **more}), into)
     if key is not None:
@@ -90,8 +100,9 @@ async def firmware(
     """A firmware bundle, imported."""
     payload = image(vendor, models, version, defect=defect)
     key = await asyncio.to_thread(trust, settings)
-    words = {"vendor": vendor, "models": tuple(models), "scheme": scheme}
-    path = await asyncio.to_thread(bundle_file, settings.home / "in", key, payload, version, **words)
+    words: dict[str, Any] = {"vendor": vendor, "models": tuple(models), "scheme": scheme}
+    make = partial(bundle_file, settings.home / "in", key, payload, version, **words)
+    path = await asyncio.to_thread(make)
     return await bundles.import_bundle(store, settings, path, "anna")
 
 
@@ -101,8 +112,9 @@ async def app(
     """An app's bundle, imported."""
     key = await asyncio.to_thread(trust, settings)
     payload = package(name, version, vendor="AXIS")
-    words = {"kind": "app", "app": AppWords(name, golden or {})}
-    path = await asyncio.to_thread(bundle_file, settings.home / "in", key, payload, version, **words)
+    words: dict[str, Any] = {"kind": "app", "app": AppWords(name, golden or {})}
+    make = partial(bundle_file, settings.home / "in", key, payload, version, **words)
+    path = await asyncio.to_thread(make)
     return await bundles.import_bundle(store, settings, path, "anna")
 
 
@@ -125,15 +137,15 @@ async def paper(store: Store, *cameras: PaperCamera) -> PaperEstate:
 
 
 async def approved(
-    store: Store, bundle: BundleView, cameras: Sequence[str], rules: Rules = RULES, **more: Any
+    store: Store, bundle: BundleView, cameras: Sequence[str], rules: Rules = RULES, **more: object
 ) -> RolloutId:
-    rollout = await rollout_orders.create(store, bundle.id, cameras, "anna", rules=rules, **more)
+    rollout = await rollout_orders.create(store, bundle.id, cameras, "anna", rules=rules, **more)  # type: ignore[arg-type] # as `create` takes them
     await rollout_orders.approve(store, rollout, "berta")
     return rollout
 
 
 async def started(
-    store: Store, bundle: BundleView, cameras: Sequence[str], rules: Rules = RULES, **more: Any
+    store: Store, bundle: BundleView, cameras: Sequence[str], rules: Rules = RULES, **more: object
 ) -> RolloutId:
     rollout = await approved(store, bundle, cameras, rules, **more)
     await rollout_orders.start(store, rollout, "berta")
@@ -146,8 +158,8 @@ async def over(rollouts: Rollouts, rollout: RolloutId) -> RolloutView:
         return [view async for view in events][-1]
 
 
-async def run(store: Store, settings: Settings, estate: PaperEstate, rollout: RolloutId, **more: Any) -> RolloutView:
-    async with Rollouts(store, settings, connect=estate.connect, pace=FAST, **more) as rollouts:
+async def run(store: Store, settings: Settings, estate: PaperEstate, rollout: RolloutId, **more: object) -> RolloutView:
+    async with Rollouts(store, settings, connect=estate.connect, pace=FAST, **more) as rollouts:  # type: ignore[arg-type] # as it takes them
         return await over(rollouts, rollout)
 
 

@@ -89,12 +89,9 @@ async def test_the_groups_grow_and_each_waits_for_the_one_before(store: Store, s
     assert view.state is CampaignState.DONE
     assert view.counts == {S.SUCCEEDED: 12}
     assert [row.group for row in await samples.rows(store, rollout)] == [1] * 2 + [2] * 8 + [3] * 2
-    begun: list[int] = []
     groups = {row.id: row.group for row in await samples.rows(store, rollout)}
     events = await samples.history(store, rollout)
-    for event in events:
-        if event.target and event.event == "begin":
-            begun.append(groups[event.target])
+    begun = [groups[event.target] for event in events if event.target and event.event == "begin"]
     assert begun == sorted(begun)
     first_of_second = next(i for i, e in enumerate(events) if e.event == "begin" and groups.get(e.target or "") == 2)
     proved = [i for i, e in enumerate(events) if e.event == "proved" and groups.get(e.target or "") == 1]
