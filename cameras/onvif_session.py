@@ -228,7 +228,11 @@ class OnvifSession:
         LockedOut, with nothing tried, where that would be the last one.
         """
         async with self.http.anew() as http:
-            door = await web_login.find_door(http)
+            try:
+                door = await web_login.find_door(http)
+            except Unreachable:
+                await self.clock()  # raises where the camera is gone; else it has no web server beside ONVIF
+                return False
             if door is None or self._credential is None:
                 return False
             self._budget.keep_one(self._camera_key, self._credential.username)

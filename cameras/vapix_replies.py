@@ -237,13 +237,16 @@ _PROTOCOLS: Mapping[object, Literal["udp", "tcp", "tls"]] = {"UDP": "udp", "TCP"
 
 def decode_syslog_target(data: Data) -> SyslogTarget:
     """remotesyslog.cgi's status: its first server."""
+    if not {"enabled", "servers"} & data.keys():
+        raise Garbled("remotesyslog.cgi: it says nothing of syslog")
     enabled = data.get("enabled")
     servers = syslog_servers(data)
     first = servers[0] if servers else {}
     port = first.get("port")
+    nowhere = "servers" in data and not servers
     return SyslogTarget(
         enabled=enabled if isinstance(enabled, bool) else None,
-        server=_text(first.get("address")) if first else "",
+        server="" if nowhere else _text(first.get("address")),
         port=port if isinstance(port, int) else None,
         protocol=_PROTOCOLS.get(first.get("protocol")),
     )

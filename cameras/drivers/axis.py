@@ -156,8 +156,11 @@ class AxisDriver:
             return replies.clock_source_of(await self._vapix.parameters(*replies.TIME_PARAMETERS))
 
     async def set_clock_source(self, *, servers: Sequence[str], from_dhcp: bool) -> None:
+        """With neither, its clock goes by itself; the servers that it has are kept unless others are given."""
         source = "DHCP" if from_dhcp else "static"
-        asked = {"enabled": from_dhcp or bool(servers), "serversSource": source, "staticServers": list(servers)}
+        asked: dict[str, object] = {"enabled": from_dhcp or bool(servers), "serversSource": source}
+        if servers:
+            asked["staticServers"] = list(servers)
         try:
             await self._vapix.ask("ntp.cgi", "setNTPClientConfiguration", asked, once=True)
         except Unsupported:
@@ -173,16 +176,21 @@ class AxisDriver:
         return replies.decode_syslog_target(await self._vapix.ask("remotesyslog.cgi", "status"))
 
     async def set_syslog_target(self, target: SyslogTarget) -> None:
-        """As its first server, which switches it on. A second one stays, as does what is not said of the same one."""
+        """As its first server. A second one stays, as does what is not said of the same one.
+
+        By the documents `setup` switches it on too; where its answer does not say so, it is told.
+        """
         if target.server:
             before = replies.syslog_servers(await self._vapix.ask("remotesyslog.cgi", "status"))
             kept = next((dict(server) for server in before if server.get("address") == target.server), {})
             said = {"address": target.server, "port": target.port, "protocol": (target.protocol or "").upper()}
             first = kept | {name: value for name, value in said.items() if value}
             others = [dict(server) for server in before[1:] if server.get("address") != target.server]
-            await self._vapix.ask("remotesyslog.cgi", "setup", {"servers": [first, *others]}, once=True)
-        if not target.server or target.enabled is False:
-            await self._vapix.ask("remotesyslog.cgi", "enable" if target.enabled else "disable", once=True)
+            done = await self._vapix.ask("remotesyslog.cgi", "setup", {"servers": [first, *others]}, once=True)
+            if target.enabled is not False and done.get("enabled") is True:
+                return
+        switch = "disable" if target.enabled is False or not target.server else "enable"
+        await self._vapix.ask("remotesyslog.cgi", switch, once=True)
 
     # --- switches ---
 
@@ -190,7 +198,11 @@ class AxisDriver:
         parameters = await self._vapix.parameters(*SWITCH_PARAMETERS.values(), "SNMP.Enabled", *SNMP_VERSIONS)
         found = []
         for name, parameter in SWITCH_PARAMETERS.items():
-            on = await self._switch_by_call(name)
+            try:
+                on = await self._switch_by_call(name)
+            except (Refused, Garbled):
+                found.append(Switch(name, None))  # it is there and does not say
+                continue
             if on is None and parameter in parameters:
                 on = _is_yes(parameters[parameter])
             if on is not None:
@@ -267,7 +279,8 @@ class AxisDriver:
         """At the web server, then at ONVIF where it knows us and the account.
 
         Our own account is the hard case: where ONVIF takes the new password at once both are one store; where it does
-        not, which costs one try, it still takes the old one.
+        not, which costs one try, it still takes the old one. An error on the way leaves the stores apart: each is to be
+        proved by itself.
         """
         onvif = await self._onvif.accounts_driver()
         await self._change_account("update", name, {"pwd": password.reveal()}, "Modified account")
@@ -297,10 +310,10 @@ class AxisDriver:
         return replies.decode_firmware_state(data, await self._boot_id())
 
     async def _boot_id(self) -> str | None:
-        """`None` on firmware older than systemready.cgi (9.50), which answers without a login."""
+        """`None` where it does not say, as before systemready.cgi (9.50), which answers without a login."""
         try:
             data = await self._vapix.ask("systemready.cgi", "systemready", {"timeout": 1}, signed=False)
-        except Unsupported:
+        except (Unsupported, Refused, Garbled):
             return None
         return replies.decode_boot_id(data)
 

@@ -58,6 +58,7 @@ from cameras.upload import FileBody, file_body
 # Addresses are asked for this many profiles: the main and sub streams. A camera may define dozens.
 MOST_PROFILES = 4
 MOST_BACKUP_BYTES = 64 * 1024 * 1024
+BACKUP_TIMEOUT_S = 120.0
 # A camera that wants longer than this before it takes a file is not waited for.
 MOST_UPLOAD_DELAY_S = 120.0
 
@@ -166,7 +167,7 @@ class OnvifDriver:
         """Only by HTTP (GetSystemUris): what cameras attach to GetSystemBackup as MTOM is not read."""
         await self._need("HttpSystemBackup")
         uri = decode_backup_uri(await self._session.ask(soap.DEVICE, "GetSystemUris"))
-        async with self._session.http.anew(most_bytes=MOST_BACKUP_BYTES) as http:
+        async with self._session.http.anew(most_bytes=MOST_BACKUP_BYTES, timeout_s=BACKUP_TIMEOUT_S) as http:
             reply = await http.request("GET", http.local_url(uri), login=self._session.http_login)
         if error := refusal(reply, "backup"):
             raise error

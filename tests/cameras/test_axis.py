@@ -197,8 +197,13 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "that its log goes nowhere": (
         lambda d: d.syslog_target(),
-        (told({"enabled": False}),),
+        (told({"enabled": False, "servers": []}),),
         SyslogTarget(enabled=False, server="", port=None, protocol=None),
+    ),
+    "that its log is sent, and not where": (
+        lambda d: d.syslog_target(),
+        (told({"enabled": True}),),
+        SyslogTarget(enabled=True, server=None, port=None, protocol=None),
     ),
     "that strangers may look, by RTSP": (
         lambda d: d.anonymous_viewer(),
@@ -254,6 +259,11 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
         ),
         Switches((Switch("ssh", True), Switch("bonjour", False), Switch("snmp-v1-v2c", False))),
     ),
+    "switches, one of which it does not tell": (
+        lambda d: d.switches(),
+        (parameters("root.Network.UPnP.Enabled=yes"), no(1000, "internal"), MISSING),
+        Switches((Switch("ssh", None), Switch("upnp", True))),
+    ),
     "a firmware that stays": (
         lambda d: d.firmware_state(),
         (told({"activeFirmwareVersion": "12.11.77", "activeFirmwarePart": "10001"}), READY),
@@ -274,6 +284,11 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
             READY,
         ),
         FirmwareState("12.11.77", committed=False, previous="11.11.181", rollback_in_s=540.0, boot_id="b-1"),
+    ),
+    "a firmware, though it does not tell of its boots": (
+        lambda d: d.firmware_state(),
+        (told({"activeFirmwareVersion": "9.40"}), http("<html>starting")),
+        FirmwareState("9.40", committed=True, previous=None, rollback_in_s=None, boot_id=None),
     ),
     "a firmware of which it says little": (
         lambda d: d.firmware_state(),
@@ -349,6 +364,7 @@ SHAPES: dict[str, tuple[Ask, bytes, type[DeviceError]]] = {
     "a list for data": (JSON, told([]), Garbled),
     "an object that is no answer": (JSON, http('{"ok": true}'), Garbled),
     "JSON without an end": (JSON, http("[" * 100_000), Garbled),
+    "nothing of syslog": (JSON, told({}), Garbled),
     "servers that are none": (JSON, told({"servers": ["10.0.0.1"]}), Garbled),
     "no properties": (lambda d: d.identity(), told({}), Garbled),
     "no time client": (lambda d: d.clock_source(), told({}), Garbled),

@@ -45,12 +45,12 @@ CHANGES: dict[str, tuple[Told, tuple[bytes, ...], tuple[Heard, ...]]] = {
     "time servers by DHCP": (
         lambda d: d.set_clock_source(servers=(), from_dhcp=True),
         (told({}),),
-        (("ntp.cgi", {"enabled": True, "serversSource": "DHCP", "staticServers": []}),),
+        (("ntp.cgi", {"enabled": True, "serversSource": "DHCP"}),),
     ),
     "no time server": (
         lambda d: d.set_clock_source(servers=(), from_dhcp=False),
         (told({}),),
-        (("ntp.cgi", {"enabled": False, "serversSource": "static", "staticServers": []}),),
+        (("ntp.cgi", {"enabled": False, "serversSource": "static"}),),
     ),
     "a time server, before ntp.cgi": (
         lambda d: d.set_clock_source(servers=["10.0.0.1"], from_dhcp=False),
@@ -132,7 +132,7 @@ CHANGES: dict[str, tuple[Told, tuple[bytes, ...], tuple[Heard, ...]]] = {
     ),
     "a syslog server, the second one kept": (
         syslog("10.0.0.9"),
-        (told({"servers": SERVERS}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.9", "port": 6514, "protocol": "TLS"}, SERVERS[1]]}),
@@ -140,15 +140,24 @@ CHANGES: dict[str, tuple[Told, tuple[bytes, ...], tuple[Heard, ...]]] = {
     ),
     "another way to the same syslog server": (
         syslog("10.0.0.1"),
-        (told({"servers": SERVERS}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{**SERVERS[0], "port": 6514, "protocol": "TLS"}, SERVERS[1]]}),
         ),
     ),
+    "a syslog server, on a camera that has to be told to use it": (
+        syslog("10.0.0.9"),
+        (told({}), told({}), told({})),
+        (
+            ("remotesyslog.cgi", None),
+            ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.9", "port": 6514, "protocol": "TLS"}]}),
+            ("remotesyslog.cgi", None),
+        ),
+    ),
     "a syslog server that is not to be used yet": (
         syslog("10.0.0.2", enabled=False),
-        (told({"servers": SERVERS}), told({}), told({})),
+        (told({"servers": SERVERS}), told({"enabled": True}), told({})),
         (
             ("remotesyslog.cgi", None),
             ("remotesyslog.cgi", {"servers": [{"address": "10.0.0.2", "port": 6514, "protocol": "TLS"}]}),

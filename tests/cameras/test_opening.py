@@ -122,6 +122,7 @@ UNPROVED: dict[str, tuple[AccountStore, tuple[bytes | None, ...], type[DeviceErr
     "the web server hangs up": ("web", (CHALLENGE, b""), Unreachable, 1),
     "the web server offers only what we may not answer": ("web", (BASIC,), Unauthorized, 0),
     "silence": ("web", (None,), Unreachable, 0),
+    "a hang-up on every page": ("web", (b"",), Unreachable, 0),
 }
 
 
@@ -143,6 +144,7 @@ async def test_what_is_neither_yes_nor_no_is_an_error(
 DOOR = http("", "401 Unauthorized", REALM)
 OTHER_DOOR = http("", "401 Unauthorized", 'WWW-Authenticate: Digest realm="Web", nonce="n"')
 READY = told({"systemready": "yes", "bootid": "b"})
+AWAY = http("", "302 Found", "Location: https://192.0.2.1:1/")
 IN = http("joe\r\nroot admin operator viewer ptz")
 BY_REALM = (DOOR, IN)
 
@@ -152,6 +154,15 @@ AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "not by a guard on every path": ((OTHER_DOOR, OTHER_DOOR, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a welcome on every path": ((http("<html>"), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way by https that leads nowhere": ((AWAY, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way to another page": (
+        (http("", "302 Found", "Location: /login"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
+    "not by a way to nonsense": (
+        (http("", "302 Found", "Location: http://[::1"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
     "not by a hang-up": ((b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
 }
 
@@ -238,6 +249,11 @@ ADDED = http("Created account eve.")
 ACCOUNTS: dict[str, tuple[bytes, ...]] = {
     "at the web server alone": (*UNKNOWN, ADDED),
     "at one store behind two doors": (*KNOWN, ADDED, soap_reply(users("joe", "eve"))),
+    "at one store, to whose second door the list of accounts was the key": (
+        *(CLOCK, soap_reply(DEVICE), CHALLENGE, USERS),
+        ADDED,
+        soap_reply(users("joe", "eve")),
+    ),
     "at two stores": (*KNOWN, ADDED, USERS, soap_reply("<tds:CreateUsersResponse/>")),
 }
 
@@ -262,6 +278,8 @@ ONVIF_STORES: dict[str, tuple[tuple[bytes, ...], tuple[AccountStore, ...], int]]
     "its web server lets us in": ((CHALLENGE, http("<html>")), ("onvif", "web"), 2),
     "its web server refuses us": ((CHALLENGE, CHALLENGE), ("onvif",), 1),
     "its web server asks nobody": ((http("<html>"),), ("onvif",), 2),
+    "its web server hangs up on one page": ((b"", CHALLENGE, http("<html>")), ("onvif", "web"), 2),
+    "it has no web server": ((b"", b"", CLOCK), ("onvif",), 2),
 }
 
 
@@ -274,3 +292,12 @@ async def test_says_where_an_onvif_camera_keeps_our_account(
         async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
             assert await driver.account_stores() == stores
         assert budget.remaining("127.0.0.1", "joe") == left
+
+
+async def test_a_camera_that_went_away_does_not_pass_for_one_without_a_web_server() -> None:
+    async with (
+        saying(MISSING, *KNOWN, b"") as camera,
+        open_camera(at(camera), JOE, AttemptBudget(), timeout_s=0.5) as driver,
+    ):
+        with pytest.raises(Unreachable):
+            await driver.account_stores()
