@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from bench import assess, http, install
+from bench import assess, http, install, rollout
 
-BENCHMARKS = {"assess": assess.measure, "http": http.measure}
+BENCHMARKS = {"assess": assess.measure, "http": http.measure, "rollout": rollout.measure}
 
 
 def main() -> int:

@@ -317,7 +317,9 @@ class Journey:
         if earlier is None:
             return f"the bundle of version {version} was never imported"
         await camera.upload_app(earlier.payload)
-        await camera.start_app(app)
+        has = await installed(camera, self._manifest)
+        if isinstance(has, App) and has.running is False:  # what ran before may go on by itself
+            await camera.start_app(app)
         return ""
 
     # --- watching ---

@@ -107,12 +107,17 @@ async def firmware(
 
 
 async def app(
-    store: Store, settings: Settings, version: str, golden: Mapping[str, Any] | None = None, *, name: str = "counter"
+    store: Store,
+    settings: Settings,
+    version: str,
+    golden: Mapping[str, Any] | None = None,
+    *,
+    models: Sequence[str] = (MODEL,),
 ) -> BundleView:
-    """An app's bundle, imported."""
+    """The bundle of an app named counter, imported."""
     key = await asyncio.to_thread(trust, settings)
-    payload = package(name, version, vendor="AXIS")
-    words: dict[str, Any] = {"kind": "app", "app": AppWords(name, golden or {})}
+    payload = package("counter", version, vendor="AXIS", models=models)
+    words: dict[str, Any] = {"kind": "app", "app": AppWords("counter", golden or {}), "models": tuple(models)}
     make = partial(bundle_file, settings.home / "in", key, payload, version, **words)
     path = await asyncio.to_thread(make)
     return await bundles.import_bundle(store, settings, path, "anna")
