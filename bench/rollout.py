@@ -39,7 +39,7 @@ from simulator.vendors import VENDORS
 
 FAST = replace(PACE, ask_every_s=0.2)
 BRICKS, LIARS = 0.01, 0.03
-WHOLE = replace(RULES, errors=Errors(100, None))
+WHOLE = replace(RULES, errors=Errors(100, None), success_percent=50)
 AXIS_NEW = "12.11.99"
 
 
@@ -59,11 +59,11 @@ class Ended:
     seconds: float
 
 
-def _lies(number: int, total: int) -> Lie:
-    """Bricks and liars spread evenly over the estate."""
-    if number % round(1 / BRICKS) == total % 7:
+def _lies(number: int) -> Lie:
+    """Bricks and liars spread evenly over the estate, none of them among the first."""
+    if number % round(1 / BRICKS) == round(0.5 / BRICKS):
         return "bricks"
-    return "says-yes-and-does-nothing" if number % round(1 / LIARS) == total % 5 else ""
+    return "says-yes-and-does-nothing" if number % round(1 / LIARS) == round(0.5 / LIARS) else ""
 
 
 async def _paper(
@@ -73,7 +73,7 @@ async def _paper(
     image = await bundle(store, settings, version, vendor="AXIS", models=[MODEL], scheme="axis", defect=defect)
     places = [(f"10.{len(what)}.{number >> 8}.{number & 255}", 80, "AXIS", MODEL) for number in range(total)]
     ids = await known(store, places)
-    cameras = [PaperCamera(number, lie=_lies(number, total) if lies else "") for number in range(total)]
+    cameras = [PaperCamera(number, lie=_lies(number) if lies else "") for number in range(total)]
     estate = PaperEstate(dict(zip(ids, cameras, strict=True)))
     run = await _run(store, settings, image, rules, (ids, estate.connect))
     flashed = [len(camera.flashed) for camera in cameras]
