@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from fleet.settings import Settings
 from fleet.store import open_store
 from simulator.firmware import image
 from simulator.vendors import VENDORS
-from tests.cli.running import Ended, camwarden
-from tests.fleet.rollout_samples import known
+from tests.cli.running import Ended, ended, started
+from tests.fleet.rollout_samples import RULES, approved, firmware, known
 from tests.fleet.samples import camera
 from tests.simulator.asking import estate
 
@@ -28,8 +29,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.chdir(tmp_path)
 
     def run(*words: object) -> Ended:
-        ended = CliRunner().invoke(app, list(map(str, words)), prog_name="camwarden")
-        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+        shown = CliRunner().invoke(app, list(map(str, words)), prog_name="camwarden")
+        return Ended(shown.exit_code, shown.stdout, shown.stderr)
 
     return run
 
@@ -57,9 +58,9 @@ def test_a_bundle_from_the_key_to_the_store(command: Command, signed: Path) -> N
 @pytest.mark.parametrize("words", [("verify",), ("import",)], ids=lambda words: words[0])
 def test_a_bundle_that_cannot_be_trusted_is_wrong_use(command: Command, signed: Path, words: tuple[str, ...]) -> None:
     signed.write_bytes(signed.read_bytes()[:-100])
-    ended = command("bundle", *words, signed)
-    assert ended.code == 2
-    assert "cut short" in ended.err
+    refused = command("bundle", *words, signed)
+    assert refused.code == 2
+    assert "cut short" in refused.err
     assert json.loads(command("bundle", "list", "--json").out)["bundles"] == []
 
 
@@ -103,34 +104,31 @@ def test_what_cannot_be_kept_is_refused_at_creation(
 ) -> None:
     bundle = json.loads(command("bundle", "import", signed, "--json").out)["bundles"][0]["id"][:8]
     asyncio.run(_with_a_camera(tmp_path / "home"))
-    ended = command("rollout", "create", bundle, "10.0.0.1", *words)
-    assert (ended.code, why in ended.err) == (2, True), ended.err
+    refused = command("rollout", "create", bundle, "10.0.0.1", *words)
+    assert (refused.code, why in refused.err) == (2, True), refused.err
     assert json.loads(command("rollout", "status", "--json").out)["rollouts"] == []
 
 
 async def test_started_with_wait_it_is_carried_out_here(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
     async with estate(mix={"axis": 1}, reboot_s=0.1) as running:
         (one,) = running.cameras
         plan = one.plan
         assert plan.login is not None
-        vendor = VENDORS["axis"].manufacturer
         login = {"match": plan.address, "username": plan.login.name, "password": plan.login.password}
-        files = {"image.bin": image("axis", [plan.model], "12.11.99"), "logins.yaml": json.dumps([login]).encode()}
-        files["camwarden.toml"] = b'credentials_file = "logins.yaml"\n'
-        for name, content in files.items():
-            await asyncio.to_thread((tmp_path / name).write_bytes, content)
-        async with await open_store(Settings(home=tmp_path)) as store:
-            await known(store, plan.address, plan.port, replace(camera(1, vendor, plan.model), firmware=plan.firmware))
-        words = ("--vendor", vendor, "--model", plan.model, "--version", "12.11.99", "--key", "k.key")
-        assert (await camwarden(tmp_path, "bundle", "keygen", "k")).code == 0
-        assert (await camwarden(tmp_path, "bundle", "build", "image.bin", "i.bundle", *words)).code == 0
-        await asyncio.to_thread((tmp_path / "trusted").mkdir)
-        await asyncio.to_thread((tmp_path / "k.pub").rename, tmp_path / "trusted" / "k.pub")
-        imported = await camwarden(tmp_path, "bundle", "import", "i.bundle", "--json")
-        bundle = json.loads(imported.out)["bundles"][0]["id"]
-        made = await camwarden(tmp_path, "rollout", "create", bundle, plan.address, "--restart", "30s", "--json")
-        rollout = json.loads(made.out)["rollouts"][0]["id"]
-        assert (await camwarden(tmp_path, "rollout", "approve", rollout)).code == 0
-        ended = await camwarden(tmp_path, "rollout", "start", rollout, "--wait")
-        assert (ended.code, "done" in ended.out) == (0, True), ended
+        await asyncio.to_thread((tmp_path / "logins.yaml").write_text, json.dumps([login]))
+        vendor = VENDORS["axis"].manufacturer
+        said = replace(camera(1, vendor, plan.model), firmware=plan.firmware)
+        async with await open_store(settings) as store:
+            camera_id = await known(store, plan.address, plan.port, said)
+            bundle = await firmware(store, settings, "12.11.99", models=[plan.model])
+            rollout = await approved(
+                store,
+                bundle,
+                [camera_id],
+                replace(RULES, restart_most=timedelta(seconds=40), rollback_after=timedelta(minutes=2)),
+            )
+        variables = {"CAMWARDEN_CREDENTIALS_FILE": str(tmp_path / "logins.yaml")}
+        ended_well = await ended(await started(tmp_path, "rollout", "start", rollout, "--wait", more=variables))
+        assert (ended_well.code, "done" in ended_well.out) == (0, True), ended_well
         assert (one.flashed, one.plan.committed) == (["12.11.99"], True)
