@@ -193,7 +193,7 @@ async def _measure(total: int, served: int) -> tuple[list[Ended], float]:
             return ends, await _commits_per_s(store)
 
 
-def measure(*, quick: bool, sizes: Sequence[int] | None = None) -> dict[str, Any]:
+def measure(*, quick: bool, sizes: tuple[int, ...] | None) -> dict[str, Any]:
     """`python -m bench rollout`. Every row must stay at or below its bound, with nothing doubled or forgotten."""
     total = sizes[0] if sizes else 200 if quick else 1000
     ends, commits = asyncio.run(_measure(total, 12 if quick else 24))

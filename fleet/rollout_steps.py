@@ -5,13 +5,12 @@ down, because a process died in between, sends nothing: it asks the camera what 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
 
 from cameras.driver import Driver
 from cameras.errors import DeviceError, Garbled, LockedOut, Unauthorized, Unreachable, Unsupported
@@ -22,6 +21,7 @@ from fleet.errors import Busy, Invalid
 from fleet.rollout_proof import AccuracyOk, PictureOk, installed, is_version, why
 from fleet.rollout_rows import TargetRow
 from fleet.store import Store
+from fleet.unbroken import to_the_end
 from hardening import bundles
 from hardening.bundles import Reason
 from hardening.rollout import CampaignState, TargetEvent, TargetState
@@ -30,8 +30,6 @@ from hardening.windows import may_start
 
 Connect = Callable[[str], AbstractAsyncContextManager[Driver]]
 """A fresh connection to a camera, by its id, logged in. Raises `cameras.errors`."""
-
-Result = TypeVar("Result")
 
 # The login does not work (any more): asking again would spend the camera's tries.
 _SHUT_OUT = (Unauthorized, LockedOut)
@@ -389,19 +387,3 @@ _STEPS: Mapping[TargetState, Callable[[Journey], Awaitable[None]]] = MappingProx
         TargetState.UNDOING: Journey.was_going_back,
     }
 )
-
-
-async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """Even when cancelled meanwhile: what was sent is written down, and no image is cut off half-way."""
-    task = asyncio.ensure_future(work)
-    interrupted: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
-            interrupted = error
-    if interrupted:
-        raise interrupted
-    return task.result()

@@ -15,9 +15,10 @@ from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
 from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
-from fleet.rollout_steps import Connect, Journey, Pace, Work, to_the_end
+from fleet.rollout_steps import Connect, Journey, Pace, Work
 from fleet.settings import Settings
 from fleet.store import Store
+from fleet.unbroken import to_the_end
 from hardening.rollout import (
     WINDING_UP,
     Actions,
