@@ -9,6 +9,7 @@ import typer
 
 from fleet.cli import (
     assess,
+    bundle,
     checks,
     commission,
     demo,
@@ -17,6 +18,7 @@ from fleet.cli import (
     explain,
     harden,
     passwords,
+    rollout,
     screen,
     serve,
     simulate,
@@ -64,9 +66,11 @@ app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")
 app.add_typer(passwords.app, name="passwords")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 
