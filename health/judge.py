@@ -1,0 +1,236 @@
+"""Is this picture good? One look against an approved reference view, without memory. Pure.
+
+Each fault is one function from measures to what it found. Where nothing can be compared, the answer is "unknown".
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from health.looks import SIZE, Look
+from health.measures import Measures, compare
+from health.reference import Reference
+
+Number = float | int | str | bool | None
+
+
+class Fault(StrEnum):
+    OBSTRUCTION = "obstruction"
+    MOVED = "moved"
+    DEFOCUS = "defocus"
+    DARK = "dark"
+    BRIGHT = "bright"
+    COLOUR = "colour"
+    NOISE = "noise"
+    FROZEN = "frozen"
+
+
+class Health(StrEnum):
+    """In order from good to bad; unknown is beside the order."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+SEVERITY: Mapping[Health, int] = MappingProxyType(
+    {Health.OK: 0, Health.UNKNOWN: 1, Health.DEGRADED: 2, Health.FAILED: 3}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One fault. `level` is how far it is on the way from just noticeable (0) to useless (1) and beyond."""
+
+    fault: Fault
+    level: float
+    evidence: Mapping[str, Number]
+
+    @property
+    def failed(self) -> bool:
+        return self.level >= 1
+
+    @property
+    def confidence(self) -> float:
+        """0.6 where it is just noticeable, 0.95 where it is plain."""
+        return round(0.6 + 0.35 * min(1.0, max(0.0, self.level)), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`reason` says why it is unknown, else it is `None`."""
+
+    verdict: Health
+    faults: tuple[Found, ...]
+    measures: Measures
+    reason: str | None
+
+    @property
+    def weight(self) -> tuple[int, float]:
+        """To compare judgements of the same picture against several references: the mildest explains it best."""
+        return SEVERITY[self.verdict], sum(found.level for found in self.faults)
+
+
+# --- thresholds: from just noticeable to useless ----------------------------------------------------------------------
+
+PATCH = (0.15, 0.40)
+LOST = (0.35, 0.70)
+SHIFT_OF_WIDTH = (0.01, 0.05)
+TURN_DEGREES = (1.0, 5.0)
+ZOOM = (0.03, 0.12)
+REBLUR = (0.06, 0.20)
+DARK_MEAN_LOG2 = (1.3, 3.0)
+BRIGHT_SHARE = (0.40, 0.75)
+COLOUR_CAST = (9.0, 30.0)
+NOISE_RATIO = (2.5, 6.0)
+NOISE_LEAST = 1.5
+BLACK_P95 = 24.0
+_NOISE_FLOOR = 0.5
+_GREY, _COLOURED = 2.5, 6.0
+EXPLAINED = 0.4
+# Below this correlation of the thumbnails the scene itself is another one.
+SAME_SCENE = 0.8
+NEARLY_THE_SCENE = 0.6
+HALF = 0.5
+SHARP_TEXTURE = 0.4
+
+
+def judge(reference: Reference, now: Look) -> Judgement:
+    measures = compare(reference, now)
+    found = [one for look_for in LOOK_FOR if (one := look_for(measures)) is not None]
+    faults = _explained(found)
+    blind = {Fault.DARK, Fault.BRIGHT}
+    if not reference.is_assessable and not any(one.fault in blind for one in faults):
+        share = f"{reference.assessable_share:.0%}"
+        reason = f"not assessable from this view: only {share} of the reference has enough texture"
+        return Judgement(Health.UNKNOWN, (), measures, reason)
+    return Judgement(_verdict(faults), faults, measures, None)
+
+
+def _verdict(faults: Sequence[Found]) -> Health:
+    if any(one.failed for one in faults):
+        return Health.FAILED
+    return Health.DEGRADED if faults else Health.OK
+
+
+def _explained(found: Sequence[Found]) -> tuple[Found, ...]:
+    """Without what another fault brings with it, the clearest first."""
+    names = {one.fault for one in found}
+    hidden = {fault for name in names for fault in HIDES.get(name, ())}
+    return tuple(sorted((one for one in found if one.fault not in hidden), key=lambda one: -one.level))
+
+
+# What is black, white or elsewhere cannot also be called covered; a turned camera is not out of focus.
+HIDES: Mapping[Fault, tuple[Fault, ...]] = MappingProxyType(
+    {
+        Fault.DARK: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR, Fault.NOISE),
+        Fault.BRIGHT: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR),
+        Fault.MOVED: (Fault.OBSTRUCTION, Fault.DEFOCUS),
+        Fault.OBSTRUCTION: (Fault.DEFOCUS, Fault.COLOUR),
+        Fault.NOISE: (Fault.OBSTRUCTION,),
+    }
+)
+
+
+def _level(value: float, limits: tuple[float, float]) -> float:
+    noticeable, useless = limits
+    return (value - noticeable) / (useless - noticeable)
+
+
+def _found(fault: Fault, level: float, **evidence: Number) -> Found | None:
+    if level < 0:
+        return None
+    shown = {name: round(value, 3) if isinstance(value, float) else value for name, value in evidence.items()}
+    return Found(fault, level, shown)
+
+
+def dark(m: Measures) -> Found | None:
+    """Far darker than the reference: lights, exposure, or a tight cover; a picture cannot say which."""
+    fall = math.log2((m.reference_light.mean + 1) / (m.light.mean + 1))
+    black = m.light.p95 <= BLACK_P95 and m.reference_light.p95 > 2 * BLACK_P95
+    level = max(_level(fall, DARK_MEAN_LOG2), 1.0 if black else -1.0)
+    return _found(
+        Fault.DARK, level, mean=m.light.mean, reference_mean=m.reference_light.mean, brightest=m.light.p95, black=black
+    )
+
+
+def bright(m: Measures) -> Found | None:
+    gained = m.light.bright_share - m.reference_light.bright_share
+    return _found(Fault.BRIGHT, _level(gained, BRIGHT_SHARE), share=m.light.bright_share, gained=gained)
+
+
+def moved(m: Measures) -> Found | None:
+    if m.move is not None and m.move.explains >= EXPLAINED:
+        move = m.move
+        level = max(
+            _level(move.pixels / SIZE[0], SHIFT_OF_WIDTH),
+            _level(abs(move.degrees), TURN_DEGREES),
+            _level(abs(move.zoom - 1), ZOOM),
+        )
+        shift = move.pixels / SIZE[0]
+        return _found(
+            Fault.MOVED, level, shift_of_width=shift, degrees=move.degrees, zoom=move.zoom, explains=move.explains
+        )
+    if m.lost_share >= LOST[1] and m.texture >= SHARP_TEXTURE and m.coarse < SAME_SCENE:
+        return _found(Fault.MOVED, 1.0, shift_of_width=None, changed=m.lost_share, coarse=m.coarse)
+    return None
+
+
+def obstruction(m: Measures) -> Found | None:
+    """Something stands before the scene. What a small movement or a blur explains is none."""
+    if _only_blurred(m):
+        return None
+    left = 1 - m.move.explains if m.move is not None and m.move.explains >= EXPLAINED else 1.0
+    level = max(_level(left * m.patch_share, PATCH), _level(left * m.lost_share, LOST))
+    return _found(
+        Fault.OBSTRUCTION, level, covered=m.patch_share, changed=m.lost_share, coarse=m.coarse, brightness=m.patch_light
+    )
+
+
+def _only_blurred(m: Measures) -> bool:
+    """Blurred beyond comparing block by block, but the scene is there."""
+    if m.reblur is None or m.reblur > -REBLUR[0]:
+        return False
+    return m.coarse >= (SAME_SCENE if m.lost_share >= HALF else NEARLY_THE_SCENE)
+
+
+def defocus(m: Measures) -> Found | None:
+    if m.reblur is None:
+        return None
+    return _found(Fault.DEFOCUS, _level(-m.reblur, REBLUR), sharpness_change=m.reblur, coarse=m.coarse)
+
+
+def colour(m: Measures) -> Found | None:
+    """A cast (the infrared filter is stuck open), or grey where the reference is coloured (stuck in night mode)."""
+    cast = ((m.colour.a - m.reference_colour.a) ** 2 + (m.colour.b - m.reference_colour.b) ** 2) ** 0.5
+    grey = m.colour.chroma < _GREY and m.reference_colour.chroma >= _COLOURED
+    level = max(_level(cast, COLOUR_CAST), 0.5 if grey else -1.0)
+    return _found(
+        Fault.COLOUR, level, cast=cast, grey=grey, chroma=m.colour.chroma, reference_chroma=m.reference_colour.chroma
+    )
+
+
+def noise(m: Measures) -> Found | None:
+    ratio = m.noise / max(m.reference_noise, _NOISE_FLOOR)
+    if m.noise < NOISE_LEAST:
+        return None
+    return _found(Fault.NOISE, _level(ratio, NOISE_RATIO), noise=m.noise, reference_noise=m.reference_noise)
+
+
+LOOK_FOR: tuple[Callable[[Measures], Found | None], ...] = (
+    dark,
+    bright,
+    moved,
+    obstruction,
+    defocus,
+    colour,
+    noise,
+)
+
+
+def mildest(judgements: Sequence[Judgement]) -> Judgement:
+    """Of one picture against several references that may apply; the first wins where they agree."""
+    return min(judgements, key=lambda one: one.weight)
