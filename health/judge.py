@@ -61,10 +61,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`reason` says why it is unknown, else it is `None`."""
+    """`reason` says why it is unknown, else it is `None`.
+
+    `levels` has every fault that was looked for, also those not found (below zero): what is usual is learnt from them.
+    """
 
     verdict: Health
     faults: tuple[Found, ...]
+    levels: Mapping[Fault, float]
     measures: Measures
     reason: str | None
 
@@ -88,6 +92,8 @@ COLOUR_CAST = (9.0, 30.0)
 NOISE_RATIO = (2.5, 6.0)
 NOISE_LEAST = 1.5
 BLACK_P95 = 24.0
+STILL_LEVELS = 0.05
+NOT_AT_ALL = -1.0
 _NOISE_FLOOR = 0.5
 _GREY, _COLOURED = 2.5, 6.0
 EXPLAINED = 0.4
@@ -98,16 +104,20 @@ HALF = 0.5
 SHARP_TEXTURE = 0.4
 
 
-def judge(reference: Reference, now: Look) -> Judgement:
+def judge(reference: Reference, now: Look, stillness: float | None = None) -> Judgement:
+    """`stillness`: see `health.stream.stillness`; `None` for a single picture, which cannot be called frozen."""
     measures = compare(reference, now)
-    found = [one for look_for in LOOK_FOR if (one := look_for(measures)) is not None]
-    faults = _explained(found)
-    blind = {Fault.DARK, Fault.BRIGHT}
+    looked_for = [look_for(measures) for look_for in LOOK_FOR]
+    if stillness is not None:
+        looked_for.append(frozen(stillness))
+    levels = MappingProxyType({one.fault: one.level for one in looked_for})
+    faults = _explained([one for one in looked_for if one.level >= 0])
+    blind = {Fault.DARK, Fault.BRIGHT, Fault.FROZEN}
     if not reference.is_assessable and not any(one.fault in blind for one in faults):
         share = f"{reference.assessable_share:.0%}"
         reason = f"not assessable from this view: only {share} of the reference has enough texture"
-        return Judgement(Health.UNKNOWN, (), measures, reason)
-    return Judgement(_verdict(faults), faults, measures, None)
+        return Judgement(Health.UNKNOWN, (), levels, measures, reason)
+    return Judgement(_verdict(faults), faults, levels, measures, None)
 
 
 def _verdict(faults: Sequence[Found]) -> Health:
@@ -140,29 +150,27 @@ def _level(value: float, limits: tuple[float, float]) -> float:
     return (value - noticeable) / (useless - noticeable)
 
 
-def _found(fault: Fault, level: float, **evidence: Number) -> Found | None:
-    if level < 0:
-        return None
+def _found(fault: Fault, level: float, **evidence: Number) -> Found:
     shown = {name: round(value, 3) if isinstance(value, float) else value for name, value in evidence.items()}
     return Found(fault, level, shown)
 
 
-def dark(m: Measures) -> Found | None:
+def dark(m: Measures) -> Found:
     """Far darker than the reference: lights, exposure, or a tight cover; a picture cannot say which."""
     fall = math.log2((m.reference_light.mean + 1) / (m.light.mean + 1))
     black = m.light.p95 <= BLACK_P95 and m.reference_light.p95 > 2 * BLACK_P95
-    level = max(_level(fall, DARK_MEAN_LOG2), 1.0 if black else -1.0)
+    level = max(_level(fall, DARK_MEAN_LOG2), 1.0 if black else NOT_AT_ALL)
     return _found(
         Fault.DARK, level, mean=m.light.mean, reference_mean=m.reference_light.mean, brightest=m.light.p95, black=black
     )
 
 
-def bright(m: Measures) -> Found | None:
+def bright(m: Measures) -> Found:
     gained = m.light.bright_share - m.reference_light.bright_share
     return _found(Fault.BRIGHT, _level(gained, BRIGHT_SHARE), share=m.light.bright_share, gained=gained)
 
 
-def moved(m: Measures) -> Found | None:
+def moved(m: Measures) -> Found:
     if m.move is not None and m.move.explains >= EXPLAINED:
         move = m.move
         level = max(
@@ -176,13 +184,13 @@ def moved(m: Measures) -> Found | None:
         )
     if m.lost_share >= LOST[1] and m.texture >= SHARP_TEXTURE and m.coarse < SAME_SCENE:
         return _found(Fault.MOVED, 1.0, shift_of_width=None, changed=m.lost_share, coarse=m.coarse)
-    return None
+    return _found(Fault.MOVED, NOT_AT_ALL)
 
 
-def obstruction(m: Measures) -> Found | None:
+def obstruction(m: Measures) -> Found:
     """Something stands before the scene. What a small movement or a blur explains is none."""
     if _only_blurred(m):
-        return None
+        return _found(Fault.OBSTRUCTION, NOT_AT_ALL)
     left = 1 - m.move.explains if m.move is not None and m.move.explains >= EXPLAINED else 1.0
     level = max(_level(left * m.patch_share, PATCH), _level(left * m.lost_share, LOST))
     return _found(
@@ -197,30 +205,34 @@ def _only_blurred(m: Measures) -> bool:
     return m.coarse >= (SAME_SCENE if m.lost_share >= HALF else NEARLY_THE_SCENE)
 
 
-def defocus(m: Measures) -> Found | None:
+def defocus(m: Measures) -> Found:
     if m.reblur is None:
-        return None
+        return _found(Fault.DEFOCUS, NOT_AT_ALL)
     return _found(Fault.DEFOCUS, _level(-m.reblur, REBLUR), sharpness_change=m.reblur, coarse=m.coarse)
 
 
-def colour(m: Measures) -> Found | None:
+def colour(m: Measures) -> Found:
     """A cast (the infrared filter is stuck open), or grey where the reference is coloured (stuck in night mode)."""
     cast = ((m.colour.a - m.reference_colour.a) ** 2 + (m.colour.b - m.reference_colour.b) ** 2) ** 0.5
     grey = m.colour.chroma < _GREY and m.reference_colour.chroma >= _COLOURED
-    level = max(_level(cast, COLOUR_CAST), 0.5 if grey else -1.0)
+    level = max(_level(cast, COLOUR_CAST), 0.5 if grey else NOT_AT_ALL)
     return _found(
         Fault.COLOUR, level, cast=cast, grey=grey, chroma=m.colour.chroma, reference_chroma=m.reference_colour.chroma
     )
 
 
-def noise(m: Measures) -> Found | None:
+def noise(m: Measures) -> Found:
     ratio = m.noise / max(m.reference_noise, _NOISE_FLOOR)
-    if m.noise < NOISE_LEAST:
-        return None
-    return _found(Fault.NOISE, _level(ratio, NOISE_RATIO), noise=m.noise, reference_noise=m.reference_noise)
+    level = _level(ratio, NOISE_RATIO) if m.noise >= NOISE_LEAST else NOT_AT_ALL
+    return _found(Fault.NOISE, level, noise=m.noise, reference_noise=m.reference_noise)
 
 
-LOOK_FOR: tuple[Callable[[Measures], Found | None], ...] = (
+def frozen(stillness: float) -> Found:
+    """A sensor always has noise: pictures that are equal to the last digit were taken once."""
+    return _found(Fault.FROZEN, 1.0 if stillness < STILL_LEVELS else NOT_AT_ALL, mean_difference=stillness)
+
+
+LOOK_FOR: tuple[Callable[[Measures], Found], ...] = (
     dark,
     bright,
     moved,
