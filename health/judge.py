@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+import numpy as np
+
 from health.looks import SIZE, Look
 from health.measures import Measures, compare
 from health.reference import Reference
@@ -93,6 +95,7 @@ NOISE_RATIO = (2.5, 6.0)
 NOISE_LEAST = 1.5
 BLACK_P95 = 24.0
 STILL_LEVELS = 0.05
+BLANK_SD = 2.0
 NOT_AT_ALL = -1.0
 _NOISE_FLOOR = 0.5
 _GREY, _COLOURED = 2.5, 6.0
@@ -241,6 +244,26 @@ LOOK_FOR: tuple[Callable[[Measures], Found], ...] = (
     colour,
     noise,
 )
+
+
+def judge_alone(now: Look, stillness: float | None = None) -> tuple[Health, tuple[Found, ...], str | None]:
+    """Without a reference view: black, white, blank and frozen can be seen; that a picture is good cannot.
+
+    Gives verdict, faults and, where it is unknown, the reason.
+    """
+    light = now.light
+    found = []
+    if light.p95 <= BLACK_P95:
+        found.append(_found(Fault.DARK, 1.0, mean=light.mean, brightest=light.p95, black=True))
+    elif light.bright_share >= BRIGHT_SHARE[1]:
+        found.append(_found(Fault.BRIGHT, 1.0, share=light.bright_share))
+    elif float(np.sqrt(now.variance).max()) < BLANK_SD:
+        found.append(_found(Fault.OBSTRUCTION, 1.0, covered=1.0, brightness=light.mean))
+    if stillness is not None and stillness < STILL_LEVELS:
+        found.append(frozen(stillness))
+    if found:
+        return Health.FAILED, tuple(found), None
+    return Health.UNKNOWN, (), "no reference view to compare it with"
 
 
 def mildest(judgements: Sequence[Judgement]) -> Judgement:
