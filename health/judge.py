@@ -133,17 +133,18 @@ def _explained(found: Sequence[Found]) -> tuple[Found, ...]:
     """Without what another fault brings with it, the clearest first."""
     names = {one.fault for one in found}
     hidden = {fault for name in names for fault in HIDES.get(name, ())}
+    if any(one.evidence.get("black") for one in found):
+        hidden.discard(Fault.OBSTRUCTION)  # no light, or a tight cover: a picture cannot say which
     return tuple(sorted((one for one in found if one.fault not in hidden), key=lambda one: -one.level))
 
 
-# What is black, white or elsewhere cannot also be called covered; a turned camera is not out of focus.
+# What is dark, white or elsewhere cannot also be called covered; a turned camera is not out of focus.
 HIDES: Mapping[Fault, tuple[Fault, ...]] = MappingProxyType(
     {
         Fault.DARK: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR, Fault.NOISE),
         Fault.BRIGHT: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR),
         Fault.MOVED: (Fault.OBSTRUCTION, Fault.DEFOCUS),
         Fault.OBSTRUCTION: (Fault.DEFOCUS, Fault.COLOUR),
-        Fault.NOISE: (Fault.OBSTRUCTION,),
     }
 )
 
@@ -191,8 +192,8 @@ def moved(m: Measures) -> Found:
 
 
 def obstruction(m: Measures) -> Found:
-    """Something stands before the scene. What a small movement or a blur explains is none."""
-    if _only_blurred(m):
+    """Something stands before the scene. What a small movement, a blur or noise explains is none."""
+    if _only_unclear(m):
         return _found(Fault.OBSTRUCTION, NOT_AT_ALL)
     left = 1 - m.move.explains if m.move is not None and m.move.explains >= EXPLAINED else 1.0
     level = max(_level(left * m.patch_share, PATCH), _level(left * m.lost_share, LOST))
@@ -201,11 +202,11 @@ def obstruction(m: Measures) -> Found:
     )
 
 
-def _only_blurred(m: Measures) -> bool:
-    """Blurred beyond comparing block by block, but the scene is there."""
-    if m.reblur is None or m.reblur > -REBLUR[0]:
-        return False
-    return m.coarse >= (SAME_SCENE if m.lost_share >= HALF else NEARLY_THE_SCENE)
+def _only_unclear(m: Measures) -> bool:
+    """Blurred or noisy beyond comparing block by block, but the scene is there."""
+    blurred = m.reblur is not None and m.reblur <= -REBLUR[0]
+    least = SAME_SCENE if m.lost_share >= HALF else NEARLY_THE_SCENE
+    return (blurred or noise(m).level >= 0) and m.coarse >= least
 
 
 def defocus(m: Measures) -> Found:

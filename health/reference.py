@@ -152,7 +152,7 @@ def from_bytes(body: bytes) -> Reference:
         words = json.loads(head)
         if words["format"] != FORMAT:
             raise NotAReference("another format")
-        usable = np.unpackbits(np.frombuffer(bytes.fromhex(words["usable"]), np.uint8), count=ROWS * COLUMNS)
+        usable = np.unpackbits(np.frombuffer(bytes.fromhex(words["usable"]), np.uint8))
         if int.from_bytes(png[16:20], "big") != SIZE[0] or int.from_bytes(png[20:24], "big") != SIZE[1]:
             raise NotAReference("another size")
         layers = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
