@@ -83,6 +83,7 @@ class Judgement:
 # --- thresholds: from just noticeable to useless ----------------------------------------------------------------------
 
 PATCH = (0.15, 0.40)
+AREA = (0.18, 0.45)
 LOST = (0.35, 0.70)
 SHIFT_OF_WIDTH = (0.01, 0.05)
 TURN_DEGREES = (1.0, 5.0)
@@ -90,6 +91,7 @@ ZOOM = (0.03, 0.12)
 REBLUR = (0.06, 0.20)
 DARK_MEAN_LOG2 = (1.3, 3.0)
 BRIGHT_SHARE = (0.40, 0.75)
+BRIGHT_MEAN_LOG2 = (0.9, 1.8)
 COLOUR_CAST = (9.0, 30.0)
 NOISE_RATIO = (2.5, 6.0)
 NOISE_LEAST = 1.5
@@ -104,7 +106,8 @@ EXPLAINED = 0.4
 SAME_SCENE = 0.8
 NEARLY_THE_SCENE = 0.6
 HALF = 0.5
-SHARP_TEXTURE = 0.4
+SCENE_CONTRAST = 0.45
+SCENE_VARIETY = 0.45  # made-up cloth has 0.3 at most, pictured scenes 0.5 at least
 
 
 def judge(reference: Reference, now: Look, stillness: float | None = None) -> Judgement:
@@ -171,7 +174,11 @@ def dark(m: Measures) -> Found:
 
 def bright(m: Measures) -> Found:
     gained = m.light.bright_share - m.reference_light.bright_share
-    return _found(Fault.BRIGHT, _level(gained, BRIGHT_SHARE), share=m.light.bright_share, gained=gained)
+    rise = math.log2((m.light.mean + 1) / (m.reference_light.mean + 1))
+    level = max(_level(gained, BRIGHT_SHARE), _level(rise, BRIGHT_MEAN_LOG2))
+    return _found(
+        Fault.BRIGHT, level, share=m.light.bright_share, mean=m.light.mean, reference_mean=m.reference_light.mean
+    )
 
 
 def moved(m: Measures) -> Found:
@@ -186,9 +193,18 @@ def moved(m: Measures) -> Found:
         return _found(
             Fault.MOVED, level, shift_of_width=shift, degrees=move.degrees, zoom=move.zoom, explains=move.explains
         )
-    if m.lost_share >= LOST[1] and m.texture >= SHARP_TEXTURE and m.coarse < SAME_SCENE:
+    if m.lost_share >= LOST[1] and m.coarse < SAME_SCENE and _shows_a_scene(m):
         return _found(Fault.MOVED, 1.0, shift_of_width=None, changed=m.lost_share, coarse=m.coarse)
     return _found(Fault.MOVED, NOT_AT_ALL)
+
+
+def _shows_a_scene(m: Measures) -> bool:
+    """Where all is lost: cloth, a hand, a sticker may have texture, but not the edges and shapes of a scene.
+
+    Or they have the same texture everywhere, which no scene has.
+    """
+    contrast = min(m.texture, m.patch_texture, m.patch_spread)
+    return contrast >= SCENE_CONTRAST and m.patch_variety >= SCENE_VARIETY
 
 
 def obstruction(m: Measures) -> Found:
@@ -196,9 +212,12 @@ def obstruction(m: Measures) -> Found:
     if _only_unclear(m):
         return _found(Fault.OBSTRUCTION, NOT_AT_ALL)
     left = 1 - m.move.explains if m.move is not None and m.move.explains >= EXPLAINED else 1.0
-    level = max(_level(left * m.patch_share, PATCH), _level(left * m.lost_share, LOST))
+    level = max(
+        _level(left * m.patch_share, PATCH), _level(left * m.area_share, AREA), _level(left * m.lost_share, LOST)
+    )
+    covered = max(m.patch_share, m.area_share)
     return _found(
-        Fault.OBSTRUCTION, level, covered=m.patch_share, changed=m.lost_share, coarse=m.coarse, brightness=m.patch_light
+        Fault.OBSTRUCTION, level, covered=covered, changed=m.lost_share, coarse=m.coarse, brightness=m.patch_light
     )
 
 

@@ -20,7 +20,9 @@ _FEATURES = 500
 _RATIO = 0.8
 _LEAST_MATCHES = 8
 _LEAST_OVERLAP = 0.25
-_CHANGED_LEVELS = 25.0
+_CHANGED_LEVELS, _LOST_BESIDE_SHADED = 25.0, 0.25
+_CHANGED_STOPS, _LOST_BESIDE_HIDDEN = 1.2, 0.05
+_DARK_LEVELS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,12 @@ class Move:
 class Measures:
     """Everything that a judgement needs. Shares are of the blocks that can be compared.
 
-    `lost_share`: blocks that show something else; `patch_share`: the largest connected piece of them. `coarse`:
-    correlation of the thumbnails. `reblur`: change of sharpness on the reference's edges, `None` where there are too
-    few. `contrast_log2`, `texture`: local contrast and edge energy now against then. `shift_px` with its `response` is
-    what phase correlation says; `move` what matched points say, where that was asked.
+    `lost_share`: blocks that show something else. `patch_*`: of the largest connected piece of them its share, its
+    brightness, its local and its large-scale contrast against the reference's, and how much its parts differ in local
+    contrast. `area_share`: of the whole picture, with the flat blocks that changed alike. `coarse`: correlation of the
+    thumbnails. `reblur`: change of sharpness on the reference's edges, `None` where there are too few.
+    `contrast_log2`, `texture`: local contrast and edge energy against the reference's. `shift_px` with its `response`
+    is what phase correlation says; `move` the movement that explains the change best, looked for where much changed.
     """
 
     assessable_share: float
@@ -56,6 +60,9 @@ class Measures:
     patch_share: float
     patch_light: float
     patch_texture: float
+    patch_spread: float
+    patch_variety: float
+    area_share: float
     coarse: float
     reblur: float | None
     contrast_log2: float
@@ -77,7 +84,7 @@ def compare(reference: Reference, now: Look) -> Measures:
     alike = zncc(then, now)
     lost = reference.usable & (alike < LOST_ZNCC)
     usable = max(1, int(reference.usable.sum()))
-    patch = _largest_patch(lost, lost | _flat_and_changed(reference, now))
+    patch, area = _largest_patch(reference, now, lost)
     lost_share = float(lost.sum() / usable)
     shift, response = _shift(reference, now)
     return Measures(
@@ -86,6 +93,9 @@ def compare(reference: Reference, now: Look) -> Measures:
         patch_share=float(patch.sum() / usable),
         patch_light=float(now.mean[patch].mean()) if patch.any() else 0.0,
         patch_texture=_ratio(np.sqrt(now.variance[patch]), np.sqrt(then.variance[patch])),
+        patch_spread=float((now.mean[patch].std() + 1) / (then.mean[patch].std() + 1)) if patch.any() else 1.0,
+        patch_variety=float(np.log2(np.sqrt(now.variance[patch]) + 1).std()) if patch.any() else 0.0,
+        area_share=area,
         coarse=_correlation(then.thumb, now.thumb),
         reblur=_reblur(reference, now, lost),
         contrast_log2=_contrast(reference, now, lost),
@@ -103,19 +113,33 @@ def compare(reference: Reference, now: Look) -> Measures:
     )
 
 
-def _largest_patch(lost: Mask, changed: Mask) -> Mask:
-    """The lost blocks of the largest connected change: people are scattered, a cover is one thing."""
-    count, labels = cv2.connectedComponents(changed.astype(np.uint8), connectivity=4)
+def _largest_patch(reference: Reference, now: Look, lost: Mask) -> tuple[Mask, float]:
+    """The lost blocks of the largest connected change, and its share of the picture.
+
+    People are scattered, a cover is one thing. Blocks without texture cannot be compared: one whose brightness leaves
+    the others' counts beside enough lost ones, since shadows fall on flat ground; beside few, where no shadow can be
+    that deep.
+    """
     if not lost.any():
-        return lost
-    sizes = np.bincount(np.asarray(labels)[lost], minlength=count)
-    return np.asarray(lost & (labels == int(np.argmax(sizes))), np.bool_)
+        return lost, 0.0
+    levels = now.mean - reference.look.mean
+    stops = np.log2((now.mean + _DARK_LEVELS) / (reference.look.mean + _DARK_LEVELS))
+    flat = ~reference.usable
+    shaded = flat & (np.abs(levels - np.median(levels)) > _CHANGED_LEVELS)
+    hidden = flat & (np.abs(stops - np.median(stops)) > _CHANGED_STOPS)
+    patch, area = _component(lost, lost | shaded, _LOST_BESIDE_SHADED)
+    _, deeper = _component(lost, lost | hidden, _LOST_BESIDE_HIDDEN)
+    return patch, max(area, deeper)
 
 
-def _flat_and_changed(reference: Reference, now: Look) -> Mask:
-    """Blocks without texture cannot be compared; one whose brightness leaves the others' belongs to a cover."""
-    difference = now.mean - reference.look.mean
-    return np.asarray(~reference.usable & (np.abs(difference - np.median(difference)) > _CHANGED_LEVELS), np.bool_)
+def _component(lost: Mask, changed: Mask, least_lost: float) -> tuple[Mask, float]:
+    count, found = cv2.connectedComponents(changed.astype(np.uint8), connectivity=4)
+    labels = np.asarray(found)
+    of_lost = np.bincount(labels[lost], minlength=count)
+    largest = int(np.argmax(of_lost))
+    size = int((labels == largest).sum())
+    area = size / changed.size if of_lost[largest] >= least_lost * size else 0.0
+    return np.asarray(lost & (labels == largest), np.bool_), area
 
 
 def _ratio(above: Map, below: Map) -> float:
