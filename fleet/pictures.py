@@ -111,7 +111,7 @@ class Pictures:
     async def check_now(self, camera: str) -> CheckView:
         """Look at one camera now; needs the operator role. Raises NotFound, StoreUnavailable."""
         await picture_rows.camera(self._store, camera)
-        async with self._turns.setdefault(camera, asyncio.Lock()):
+        async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
             return await self._check(camera)
 
     async def approve(
@@ -132,7 +132,16 @@ class Pictures:
         else:
             burst, stream = (await self._decoder.picture(await self.picture(picture)),), ""
         now = self._store.now()
-        view = await asyncio.to_thread(_approved, burst, condition, name, now, camera, stream)
+        view = await asyncio.to_thread(
+            lambda: build(
+                [burst],
+                condition=condition or condition_of(look_at(median_of(burst))),
+                approved_by=name,
+                approved_at=now,
+                camera=camera,
+                stream=stream,
+            )
+        )
         if not view.is_assessable:
             raise Invalid(
                 f"only {view.assessable_share:.0%} of this view has enough texture to be compared; turn the camera to "
@@ -198,11 +207,11 @@ class Pictures:
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""
         try:
-            async with self._places, self._turns.setdefault(camera, asyncio.Lock()):
+            async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
                 await self._check(camera)
         except FleetError:
             _log.exception("a picture check could not be stored", extra={"camera": camera})
-        except Exception:
+        except Exception:  # noqa: BLE001 - the boundary; a camera whose check always fails must not be due for ever
             _log.exception("a picture check failed by a fault of ours", extra={"camera": camera})
             with suppress(FleetError):
                 await self._later(camera)
@@ -277,8 +286,8 @@ class Pictures:
         body, picture = await asyncio.to_thread(lambda: (to_bytes(view), _jpeg(view.picture)))
         digest = await asyncio.to_thread(self._evidence.keep, body)
         shown = await asyncio.to_thread(self._evidence.keep, picture)
-        row = {"id": new_id(), "camera": view.camera, "condition": view.condition.value, "evidence": digest}
-        row |= {"picture": shown, "approved_by": view.approved_by, "approved_at": now}
+        row: dict[str, Any] = {"id": new_id(), "camera": view.camera, "condition": view.condition.value}
+        row |= {"evidence": digest, "picture": shown, "approved_by": view.approved_by, "approved_at": now}
         async with self._store.write() as connection:
             await picture_rows.remember_evidence(connection, digest, "reference", now, len(body))
             await picture_rows.remember_evidence(connection, shown, "reference", now, len(picture))
@@ -287,16 +296,8 @@ class Pictures:
             before = await picture_rows.watch(connection, view.camera)
             if before is not None:
                 kept = replace(series.from_plain(before.series), usual={})
-                plain = {"series": series.to_plain(kept), "next_at": now}
+                plain: dict[str, Any] = {"series": series.to_plain(kept), "next_at": now}
                 await picture_rows.change_watch(connection, view.camera, plain, now)
-
-
-def _approved(
-    burst: Sequence[Picture], condition: Condition | None, actor: str, now: datetime, camera: str, stream: str
-) -> Reference:
-    """Blocks: run it in a thread."""
-    light = condition or condition_of(look_at(median_of(burst)))
-    return build([burst], condition=light, approved_by=actor, approved_at=now, camera=camera, stream=stream)
 
 
 def _judged(

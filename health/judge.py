@@ -278,12 +278,16 @@ def judge_alone(now: Look, stillness: float | None = None) -> tuple[Health, tupl
     elif light.bright_share >= BRIGHT_SHARE[1]:
         found.append(_found(Fault.BRIGHT, 1.0, share=light.bright_share))
     elif float(np.sqrt(now.variance).max()) < BLANK_SD:
-        found.append(_found(Fault.OBSTRUCTION, 1.0, covered=1.0, brightness=light.mean))
+        found.append(blank(now))
     if stillness is not None and stillness < STILL_LEVELS:
         found.append(frozen(stillness))
     if found:
         return Health.FAILED, tuple(found), None
     return Health.UNKNOWN, (), "no reference view to compare it with"
+
+
+def blank(now: Look) -> Found:
+    return _found(Fault.OBSTRUCTION, 1.0, covered=1.0, brightness=now.light.mean)
 
 
 def mildest(judgements: Sequence[Judgement]) -> Judgement:

@@ -87,7 +87,7 @@ def build(
     picture = median_of(views)
     looks = [look_at(view) for view in views]
     middle = look_at(picture)
-    usable = np.sqrt(middle.variance) >= _TEXTURED_SD
+    usable = textured(middle)
     for look in looks if len(looks) > 1 else []:
         usable &= zncc(middle, look) >= _STABLE_ZNCC
     return Reference(
@@ -102,6 +102,11 @@ def build(
         noise=float(np.median([noise_of(one) for burst in bursts[:_MOST_VIEWS] for one in burst[:3]])),
         bursts=len(views),
     )
+
+
+def textured(look: Look) -> Mask:
+    """The blocks in which there is something to compare."""
+    return np.asarray(np.sqrt(look.variance) >= _TEXTURED_SD, np.bool_)
 
 
 def zncc(reference: Look, now: Look) -> Map:
