@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from bench import assess, http, install
+from bench import assess, health, http, install
 
-BENCHMARKS = {"assess": assess.measure, "http": http.measure}
+BENCHMARKS = {"assess": assess.measure, "health": health.measure, "http": http.measure}
 
 
 def main() -> int:

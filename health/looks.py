@@ -126,7 +126,7 @@ def _as_map(values: object) -> Map:
 
 
 def _light(gray: Picture) -> Light:
-    counts = np.bincount(gray.ravel(), minlength=256)
+    counts = np.asarray(cv2.calcHist([gray], [0], None, [256], [0, 256]), np.float64).ravel()
     cumulated = np.cumsum(counts) / gray.size
     p5, p95 = np.searchsorted(cumulated, (0.05, 0.95))
     return Light(

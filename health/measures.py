@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from health.looks import COLUMNS, ROWS, SIZE, Colour, Light, Look, Map, blocks
-from health.reference import Mask, Reference, gradient_map, zncc
+from health.looks import SIZE, Colour, Light, Look, Map, blocks
+from health.reference import Mask, Reference, gradient_map, sharpness, zncc
 
 LOST_ZNCC = 0.5
 _HALF = (SIZE[0] // 2, SIZE[1] // 2)
@@ -51,8 +51,8 @@ class Measures:
     brightness, its local and its large-scale contrast against the reference's, and how much its parts differ in local
     contrast. `area_share`: of the whole picture, with the flat blocks that changed alike. `coarse`: correlation of the
     thumbnails. `reblur`: change of sharpness on the reference's edges, `None` where there are too few.
-    `contrast_log2`, `texture`: local contrast and edge energy against the reference's. `shift_px` with its `response`
-    is what phase correlation says; `move` the movement that explains the change best, looked for where much changed.
+    `contrast_log2`, `texture`: local contrast and edge energy against the reference's. `move`: the movement that
+    explains the change best, looked for where much changed.
     """
 
     assessable_share: float
@@ -67,8 +67,6 @@ class Measures:
     reblur: float | None
     contrast_log2: float
     texture: float
-    shift_px: tuple[float, float]
-    response: float
     move: Move | None
     light: Light
     reference_light: Light
@@ -86,7 +84,6 @@ def compare(reference: Reference, now: Look) -> Measures:
     usable = max(1, int(reference.usable.sum()))
     patch, area = _largest_patch(reference, now, lost)
     lost_share = float(lost.sum() / usable)
-    shift, response = _shift(reference, now)
     return Measures(
         assessable_share=reference.assessable_share,
         lost_share=lost_share,
@@ -100,9 +97,7 @@ def compare(reference: Reference, now: Look) -> Measures:
         reblur=_reblur(reference, now, lost),
         contrast_log2=_contrast(reference, now, lost),
         texture=float((now.energy.mean() + 1) / (then.energy.mean() + 1)),
-        shift_px=shift,
-        response=response,
-        move=_move(reference, now, lost, shift) if lost_share > _LOOK_CLOSER_SHARE else None,
+        move=_move(reference, now, lost) if lost_share > _LOOK_CLOSER_SHARE else None,
         light=now.light,
         reference_light=then.light,
         colour=now.colour,
@@ -156,18 +151,15 @@ def _reblur(reference: Reference, now: Look, lost: Mask) -> float | None:
 
     Where something else stands now, its own sharpness must not count.
     """
-    zone = reference.edges
-    if lost.any() and lost.sum() < 0.5 * reference.usable.sum():
-        zone = zone & ~np.kron(lost, np.ones((SIZE[1] // ROWS, SIZE[0] // COLUMNS), np.bool_))
-    weights = zone.astype(np.float32)
-    if float(weights.sum()) < _LEAST_EDGE_PIXELS:
+    if reference.edge_pixels < _LEAST_EDGE_PIXELS:
         return None
-    return _sharpness(now, weights) - _sharpness(reference.look, weights)
-
-
-def _sharpness(look: Look, weights: Map) -> float:
-    before, after = float((look.energy * weights).sum()), float((look.reblurred_energy * weights).sum())
-    return 1 - math.sqrt(after / before) if before > 1 else 0.0
+    if not lost.any() or lost.sum() >= 0.5 * reference.usable.sum():
+        return sharpness(now, reference.edge_zone) - reference.sharpness
+    hidden = cv2.resize(lost.astype(np.uint8), SIZE, interpolation=cv2.INTER_NEAREST)
+    zone = np.asarray(reference.edge_zone * (1 - np.asarray(hidden, np.uint8)), np.uint8)
+    if cv2.countNonZero(zone) < _LEAST_EDGE_PIXELS:
+        return None
+    return sharpness(now, zone) - sharpness(reference.look, zone)
 
 
 def _contrast(reference: Reference, now: Look, lost: Mask) -> float:
@@ -178,17 +170,18 @@ def _contrast(reference: Reference, now: Look, lost: Mask) -> float:
     return float(np.median(np.log2(ratios)) / 2)
 
 
-def _shift(reference: Reference, now: Look) -> tuple[tuple[float, float], float]:
+def _shift(reference: Reference, now: Look) -> tuple[float, float]:
     """Of the gradients, which a change of light leaves in place; in pixels of the working size."""
     # A copy: phaseCorrelate lays the window over what it is given, in place (OpenCV 5.0).
-    (x, y), response = cv2.phaseCorrelate(reference.gradient.copy(), gradient_map(now), _WINDOW)
+    (x, y), _ = cv2.phaseCorrelate(reference.gradient.copy(), gradient_map(now), _WINDOW)
     if not (math.isfinite(x) and math.isfinite(y)):
-        return (0.0, 0.0), 0.0
-    return (2 * x, 2 * y), float(response)
+        return 0.0, 0.0
+    return 2 * x, 2 * y
 
 
-def _move(reference: Reference, now: Look, lost: Mask, shift: tuple[float, float]) -> Move | None:
+def _move(reference: Reference, now: Look, lost: Mask) -> Move | None:
     """Phase correlation knows shifts only, matched points also turns and zooms but need points: the better one."""
+    shift = _shift(reference, now)
     shifted = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
     candidates = [shifted, matched(reference.look, now)]
     moves = [_explaining(reference, now, lost, affine) for affine in candidates if affine is not None]
