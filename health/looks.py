@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
-SIZE = (640, 360)
+SIZE = (480, 270)
 COLUMNS, ROWS = 20, 12
 _THUMB = (40, 24)
-_COLOUR = (160, 90)
+_HALF = (SIZE[0] // 2, SIZE[1] // 2)
+_COLOUR_STEP = 4  # colour is known at every fourth pixel: that is enough for a median
 _NO_COLOUR = 128  # of a and b in OpenCV's 8-bit Lab
 _DARKEST, _BRIGHTEST = 6, 250
 _NOISE_SEEN = (15.0, 240.0)
@@ -45,7 +46,10 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture at the working size. `gray` is slightly smoothed; `energy` is the squared gradient before that."""
+    """A picture at the working size. `gray` is slightly smoothed.
+
+    `energy` is the squared gradient before that, `reblurred_energy` the same after another blur.
+    """
 
     gray: Map
     energy: Map
@@ -56,6 +60,10 @@ class Look:
     light: Light
     colour: Colour
     noise: float
+
+
+def _as_map(values: object) -> Map:
+    return np.asarray(values, np.float32)
 
 
 def at_size(picture: Picture, size: tuple[int, int] = SIZE) -> Picture:
@@ -83,46 +91,48 @@ def look_at_burst(burst: Sequence[Picture]) -> Look:
 
 
 def noise_of(picture: Picture) -> float:
-    gray = np.asarray(cv2.cvtColor(at_size(picture), cv2.COLOR_BGR2GRAY), np.float32)
-    return _noise(gray, blocks(gray))
+    gray = np.asarray(cv2.cvtColor(at_size(picture), cv2.COLOR_BGR2GRAY), np.uint8)
+    return _noise(gray, blocks(gray.astype(np.float32)))
 
 
 def look_at(picture: Picture) -> Look:
     scaled = at_size(picture)
     plain = np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2GRAY), np.uint8)
-    sharp = plain.astype(np.float32)
-    gray = _as_map(cv2.GaussianBlur(sharp, (0, 0), 1.0))
+    # In whole numbers, at a fifth of the cost of floating point: edges are far above the rounding.
+    gray = cv2.GaussianBlur(plain, (5, 5), 0.8).astype(np.float32)
     mean = blocks(gray)
     variance = np.maximum(blocks(gray * gray) - mean * mean, 0)
     return Look(
         gray=gray,
-        energy=gradient_energy(sharp),
-        reblurred_energy=gradient_energy(_as_map(cv2.GaussianBlur(sharp, (0, 0), 1.5))),
+        energy=gradient_energy(plain),
+        reblurred_energy=gradient_energy(np.asarray(cv2.GaussianBlur(plain, (5, 5), 1.2), np.uint8)),
         mean=mean,
         variance=variance,
-        thumb=_as_map(cv2.resize(gray, _THUMB, interpolation=cv2.INTER_AREA)),
+        thumb=_averaged(gray, _THUMB),
         light=_light(plain),
         colour=_colour(scaled),
-        noise=_noise(sharp, mean),
+        noise=_noise(plain, mean),
     )
 
 
 def blocks(values: Map) -> Map:
     """The mean of each of the 20 x 12 blocks."""
-    return _as_map(cv2.resize(values, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA))
+    return _averaged(values, (COLUMNS, ROWS))
 
 
-def gradient_energy(gray: Map) -> Map:
-    x = _as_map(cv2.Sobel(gray, cv2.CV_32F, 1, 0))
-    y = _as_map(cv2.Sobel(gray, cv2.CV_32F, 0, 1))
-    x *= x
-    y *= y
-    x += y
-    return x
+def _averaged(values: Map, size: tuple[int, int]) -> Map:
+    """In two steps: OpenCV halves four times as fast as it averages areas whose edges lie within pixels."""
+    half = cv2.resize(values, _HALF, interpolation=cv2.INTER_AREA)
+    return _as_map(cv2.resize(half, size, interpolation=cv2.INTER_AREA))
 
 
-def _as_map(values: object) -> Map:
-    return np.asarray(values, np.float32)
+def gradient_energy(gray: Picture) -> Map:
+    across = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 1, 0)).astype(np.float32)
+    down = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 0, 1)).astype(np.float32)
+    across *= across
+    down *= down
+    across += down
+    return across
 
 
 def _light(gray: Picture) -> Light:
@@ -139,19 +149,20 @@ def _light(gray: Picture) -> Light:
 
 
 def _colour(scaled: Picture) -> Colour:
-    small = cv2.resize(scaled, _COLOUR, interpolation=cv2.INTER_AREA)
-    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2Lab), np.float32)
-    a, b = lab[:, :, 1] - _NO_COLOUR, lab[:, :, 2] - _NO_COLOUR
-    return Colour(float(np.median(a)), float(np.median(b)), float(np.mean(np.hypot(a, b))))
+    small = np.ascontiguousarray(scaled[::_COLOUR_STEP, ::_COLOUR_STEP])
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2Lab), np.uint8)
+    a, b = np.median(lab[:, :, 1]) - _NO_COLOUR, np.median(lab[:, :, 2]) - _NO_COLOUR
+    away = lab[:, :, 1:].astype(np.float32) - _NO_COLOUR
+    return Colour(float(a), float(b), float(np.sqrt((away * away).sum(axis=2)).mean()))
 
 
-def _noise(gray: Map, mean: Map) -> float:
+def _noise(gray: Picture, mean: Map) -> float:
     """Standard deviation in grey levels (Immerkaer 1996), from the calmest quarter of the blocks: texture is not noise.
 
     Nor is a block that is black or white through and through: there noise is cut off.
     """
-    residue = np.abs(cv2.filter2D(gray, cv2.CV_32F, _IMMERKAER))
-    per_block = blocks(_as_map(residue)) * np.sqrt(np.pi / 2) / 6
+    residue = cv2.convertScaleAbs(cv2.filter2D(gray, cv2.CV_16S, _IMMERKAER))
+    per_block = blocks(residue.astype(np.float32)) * np.sqrt(np.pi / 2) / 6
     open_to_noise = (mean > _NOISE_SEEN[0]) & (mean < _NOISE_SEEN[1])
     candidates = np.sort(per_block[open_to_noise] if open_to_noise.any() else per_block, axis=None)
     return float(np.median(candidates[: max(1, len(candidates) // 4)]))

@@ -27,7 +27,7 @@ _DARK_LEVELS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How the picture has moved against the reference, in pixels of a picture 640 wide.
+    """How the picture has moved against the reference, in pixels of the working size.
 
     `explains` is the share of the lost blocks that show the reference again once the movement is taken back.
     """
@@ -96,7 +96,7 @@ def compare(reference: Reference, now: Look) -> Measures:
         coarse=_correlation(then.thumb, now.thumb),
         reblur=_reblur(reference, now, lost),
         contrast_log2=_contrast(reference, now, lost),
-        texture=float((now.energy.mean() + 1) / (then.energy.mean() + 1)),
+        texture=(cv2.mean(now.energy)[0] + 1) / (cv2.mean(then.energy)[0] + 1),
         move=_move(reference, now, lost) if lost_share > _LOOK_CLOSER_SHARE else None,
         light=now.light,
         reference_light=then.light,

@@ -15,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from health.conditions import Condition
-from health.looks import COLUMNS, ROWS, SIZE, Look, Map, Picture, at_size, blocks, look_at, median_of, noise_of
+from health.looks import (
+    COLUMNS,
+    ROWS,
+    SIZE,
+    Look,
+    Map,
+    Picture,
+    at_size,
+    blocks,
+    look_at,
+    median_of,
+    noise_of,
+)
 
 Mask = NDArray[np.bool_]
 
@@ -82,7 +94,7 @@ class Reference:
 def sharpness(look: Look, zone: Picture) -> float:
     """Within the zone: what a second blur takes away, from 0 (it was blurred) to 1."""
     before, after = cv2.mean(look.energy, zone)[0], cv2.mean(look.reblurred_energy, zone)[0]
-    return 1 - math.sqrt(after / before) if before > 1e-3 else 0.0  # noqa: PLR2004 - flat
+    return 1 - math.sqrt(after / before) if before > 0 else 0.0
 
 
 def gradient_map(look: Look) -> Map:
