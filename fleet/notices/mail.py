@@ -44,6 +44,8 @@ class Mail:
                 start_tls=self._tls == "starttls",
                 username=self._login.username if self._login else None,
                 password=self._login.password.reveal() if self._login else None,
+                # Else the library looks our own name up, and the event loop waits for the answer.
+                local_hostname=self._sender.rpartition("@")[2] or "localhost",
                 timeout=TIMEOUT_S,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:

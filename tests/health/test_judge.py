@@ -51,7 +51,7 @@ FAULTS: dict[str, tuple[Change, Fault, Health]] = {
     "far too much light": (gain(2.6, 70), Fault.BRIGHT, Health.FAILED),
     "an open infrared filter": (pink, Fault.COLOUR, Health.FAILED),
     "no colour by day": (grey, Fault.COLOUR, Health.DEGRADED),
-    "strong noise": (noisy(40), Fault.NOISE, Health.FAILED),
+    "strong noise": (noisy(25), Fault.NOISE, Health.DEGRADED),
 }
 
 
