@@ -27,12 +27,19 @@ _WORDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFault:
+    fault: str
+    confidence: float
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One picture file or one camera. `name` is what the operator called it; `reason` says why it is unknown."""
 
     name: str
     verdict: Health
-    faults: tuple[Found, ...]
+    faults: tuple[Found | ShownFault, ...]
     reason: str | None
     figures: StreamFigures | None = None
 
@@ -49,7 +56,7 @@ def to_json(key: str, results: Sequence[Judged]) -> str:
 
 def _entry(named: str, one: Judged) -> dict[str, Any]:
     faults = [
-        {"fault": found.fault.value, "confidence": found.confidence, "evidence": dict(found.evidence)}
+        {"fault": str(found.fault), "confidence": found.confidence, "evidence": dict(found.evidence)}
         for found in one.faults
     ]
     entry: dict[str, Any] = {named: one.name, "verdict": one.verdict.value, "faults": faults, "reason": one.reason}
@@ -63,7 +70,7 @@ def _entry(named: str, one: Judged) -> dict[str, Any]:
 def to_terminal(results: Sequence[Judged]) -> RenderableType:
     table = Table("picture", "verdict", "what to look at")
     for one in results:
-        found = [f"{each.fault.value} ({each.confidence:.0%}): {_WORDS[each.fault.value]}" for each in one.faults]
+        found = [f"{each.fault} ({each.confidence:.0%}): {_WORDS[str(each.fault)]}" for each in one.faults]
         said = "\n".join(found) or one.reason or ""
         table.add_row(Text(clean_text(one.name)), one.verdict.value, Text(said))
     bad = sum(one.verdict in {Health.DEGRADED, Health.FAILED} for one in results)
