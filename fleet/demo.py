@@ -23,9 +23,10 @@ import httpx
 from fleet import people
 from fleet.errors import FleetError
 from fleet.people import Role
-from fleet.scans import ScanProgress, Scans
+from fleet.scans import ScanProgress
+from fleet.service import Service, open_service
 from fleet.settings import Settings
-from fleet.store import Store, open_store
+from fleet.store import Store
 
 NAME = "demo"
 SEED = 457
@@ -50,7 +51,7 @@ class Console(Protocol):
     def stop(self) -> None: ...
 
 
-MakeConsole = Callable[[Settings, Store, Scans, socket.socket], Console]
+MakeConsole = Callable[[Service, socket.socket], Console]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,13 @@ async def run_demo(
     """Runs until it is cancelled, or, where a check is wished for, until the scan has been compared with the truth."""
     async with (
         _simulator(home, wishes.cameras) as manifest,
-        await open_store(settings) as store,
-        Scans(store, settings) as scans,
-        _serving(make_console(settings, store, scans, listening)),
+        open_service(settings) as service,
+        _serving(make_console(service, listening)),
     ):
-        ready = await _first_administrator(store, listening, manifest)
-        scan = await scans.start(ready.targets, NAME)
+        ready = await _first_administrator(service.store, listening, manifest)
+        scan = await service.scans.start(ready.targets, NAME)
         wishes.on_ready(ready)
-        async for progress in scans.events(scan):
+        async for progress in service.scans.events(scan):
             wishes.on_progress(progress)
         if wishes.check:
             return await check(ready, manifest)

@@ -1,17 +1,17 @@
-"""How a stored camera is reached when its picture is looked at: by the login that the credentials file has for it."""
+"""How a stored camera is reached when its picture is looked at."""
 
-import asyncio
-from typing import Literal
+from collections.abc import Awaitable, Callable
 
 from cameras.budget import AttemptBudget
-from cameras.errors import Unauthorized
 from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential
 from fleet.picture_rows import AnyRow
+from fleet.reach import place_and_credential
 from fleet.settings import Settings
+from fleet.store import Store
+from fleet.vault import Vault
 from health.visit import Access
-from scanners.credentials import CredentialRule, for_address, load_credentials
 
 TIMEOUT_S = 8.0
 
@@ -21,21 +21,12 @@ def reached(place: Place, credential: Credential, budget: AttemptBudget, timeout
     return Access(lambda: open_camera(place, credential, budget, timeout_s=timeout_s), place, credential, budget)
 
 
-class ByCredentialsFile:
-    """`access_to` of `fleet.pictures.Pictures`. The file is read once, when it is first needed."""
+def looking(
+    store: Store, vault: Vault, settings: Settings, budget: AttemptBudget
+) -> Callable[[AnyRow], Awaitable[Access]]:
+    """`access_to` of `fleet.pictures.Pictures`, by the logins of the vault and of the credentials file."""
 
-    def __init__(self, settings: Settings, budget: AttemptBudget) -> None:
-        self._settings = settings
-        self._budget = budget
-        self._rules: list[CredentialRule] | None = None
+    async def access_to(row: AnyRow) -> Access:
+        return reached(*await place_and_credential(store, vault, settings, row.id), budget)
 
-    async def __call__(self, row: AnyRow) -> Access:
-        """Raises Unauthorized where the file has no login for it, CredentialsError where it cannot be used."""
-        if self._rules is None:
-            path = self._settings.credentials_file
-            self._rules = await asyncio.to_thread(load_credentials, path) if path else []
-        found = for_address(self._rules, row.address)
-        if not found:
-            raise Unauthorized("nobody gave a login for it: set credentials_file")
-        scheme: Literal["http", "https"] = "https" if row.scheme == "https" else "http"
-        return reached(Place(row.address, row.port, scheme), found[0], self._budget)
+    return access_to

@@ -48,18 +48,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one visit gave: a burst, or why there is none."""
+    """What one visit gave: a burst, or why there is none. `tried`: the camera was asked, and what it gave counts."""
 
     taken: Taken | None
     checked: Checked | None
     reason: str | None
     coded: bytes | None
+    tried: bool = True
 
 
 class Pictures:
     """`async with Pictures(store, settings, access_to) as pictures`.
 
-    `access_to` says how a stored camera is reached; it raises `cameras.errors` where nobody gave a login for it.
+    `access_to` says how a stored camera is reached; it raises FleetError where nobody gave a login for it.
     `channels` are the names of the outbox's ways. What a check found is stored whole or not at all; an interrupted one
     is simply due again.
     """
@@ -261,7 +262,11 @@ class Pictures:
 
     async def _look(self, row: picture_rows.AnyRow) -> _Seen:
         try:
-            taken = await take(await self._access_to(row), self._decoder, self._pace)
+            access = await self._access_to(row)
+        except FleetError as error:  # nobody gave a login, or its password is just being changed
+            return _Seen(None, None, clean_text(str(error), 300), None, tried=False)
+        try:
+            taken = await take(access, self._decoder, self._pace)
         except DeviceError as error:
             return _Seen(None, None, f"{type(error).__name__}: {clean_text(str(error), 300)}", None)
         now = self._store.now()
@@ -347,7 +352,8 @@ def _follow(
 ) -> tuple[series.Series, Sequence[series.Change]]:
     """While work is planned, nothing is counted either way. No picture at all is a fault of its own."""
     followed = series.from_plain(before.series) if before is not None else series.Series()
-    if before is not None and before.muted_until is not None and before.muted_until > now:
+    muted = before is not None and before.muted_until is not None and before.muted_until > now
+    if muted or not seen.tried:
         return followed, ()
     reading = seen.checked.reading(now) if seen.checked else None
     if reading is None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,10 +24,11 @@ from simulator.decoys import Decoy
 from simulator.discovery import Responder
 from simulator.http import connection_factory
 from simulator.options import ONE_ADDRESS, Options, OptionsError
-from simulator.plan import DecoyPlan, EstatePlan
+from simulator.plan import DecoyPlan, EstatePlan, Week
 from simulator.planning import LOW_PORTS, plan_estate
 from simulator.ports import Greeter
 from simulator.rtsp import RtspConnection
+from simulator.studio import Studio
 
 BACKLOG = 128
 HANDSHAKE_S = 10.0
@@ -46,12 +48,20 @@ class Estate:
         self.authority = tls.Authority.new()
         self._first: EstatePlan = plan_for_this_machine(options)
         self.cameras = [Camera(plan) for plan in self._first.cameras]
+        self.studio: Studio | None = None
+        if options.pictures:
+            week = Week(options.start_hour * 3600, options.time_scale, time.time())
+            self._first = replace(self._first, week=week)
+            self.studio = Studio(week, options.stream_fps)
+            for camera in self.cameras:
+                camera.studio = self.studio
         self.decoys = {plan: Decoy(plan.kind) for plan in self._first.decoys}
         self.discovery = Responder(self.cameras if options.discovery else ())
         self.problems: list[str] = []
         self._doors: dict[Camera | Decoy, dict[int, _Door]] = {}
         self._leaving: set[asyncio.BaseTransport] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     @property
     def plan(self) -> EstatePlan:
@@ -78,9 +88,9 @@ class Estate:
 
     async def stop(self) -> None:
         """Stops listening, hangs up on everybody, writes the stats. Safe to call twice."""
+        self._stopped = True
         for camera in self.cameras:
             camera.stop()
-            camera.on_change = _nothing
         doors = [door for own in self._doors.values() for door in own.values()]
         self._doors.clear()
         for door in doors:
@@ -92,6 +102,8 @@ class Estate:
         for connections in (self._leaving, *(door.connections for door in doors)):
             for connection in tuple(connections):
                 connection.abort()  # type: ignore[attr-defined]
+        if self.studio is not None:
+            await self.studio.close()
         for _ in range(ROUNDS_TO_CLOSE):  # a TLS connection hears a few rounds later that it is gone
             await asyncio.sleep(0)
         if self.options.stats:
@@ -137,7 +149,9 @@ class Estate:
         asyncio.get_running_loop().call_soon(self._refit, camera)
 
     def _refit(self, camera: Camera) -> None:
-        """Closes what is not wanted any more and opens what is."""
+        """Closes what is not wanted any more and opens what is. A stopped estate opens nothing."""
+        if self._stopped:
+            return
         wanted = self._wanted(camera)
         open_doors = self._doors.setdefault(camera, {})
         for port, door in tuple(open_doors.items()):
@@ -234,10 +248,6 @@ def _greeters(service: str, open_transports: set[asyncio.BaseTransport]) -> Make
 def _is_gone(connection: asyncio.BaseTransport) -> bool:
     sock = connection.get_extra_info("socket")
     return sock is None or sock.fileno() < 0
-
-
-def _nothing() -> None:
-    """A stopped estate changes no listeners."""
 
 
 async def _connect(client: socket.socket, factory: Maker, context: ssl.SSLContext | None, door: _Door) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulator.camera import Camera
 from simulator.decoys import Decoy
+from simulator.pictures import manifest_entries, manifest_week
 from simulator.plan import CameraPlan, DecoyPlan, EstatePlan
 from simulator.truth import Expected, expected
 
@@ -16,6 +17,7 @@ def manifest(plan: EstatePlan) -> dict[str, object]:
     return {
         "format": "camwarden/manifest/1",
         "seed": plan.seed,
+        **manifest_week(plan),
         "cameras": [_camera(camera, plan) for camera in plan.cameras],
         "decoys": [
             {"address": d.address, "port": d.port, "kind": d.kind, "expected_reason": d.expected_reason}
@@ -37,6 +39,7 @@ def _camera(camera: CameraPlan, plan: EstatePlan) -> dict[str, object]:
         "mac": camera.mac,
         "auth": camera.auth,
         "faults": list(camera.faults),
+        **manifest_entries(camera),
         "expected": [_entry(e) for e in expected(camera, ports_probed=plan.ports_probed)],
     }
 
@@ -61,7 +64,7 @@ def credentials(plan: EstatePlan) -> str:
 
 
 def stats(cameras: Sequence[Camera], decoys: Mapping[DecoyPlan, Decoy]) -> dict[str, object]:
-    """What was tried at the doors: who was locked, and how many wrong tries each account saw."""
+    """What was tried at the doors: who was locked, the wrong tries at each account, and what was changed how often."""
     return {
         "format": "camwarden/simulator-stats/1",
         "cameras": [
@@ -75,6 +78,11 @@ def stats(cameras: Sequence[Camera], decoys: Mapping[DecoyPlan, Decoy]) -> dict[
                 "most_in_a_row": camera.guard.most_in_a_row,
                 "granted": camera.guard.granted,
                 "requests": camera.requests,
+                "boots": camera.boots,
+                "bricked": camera.bricked,
+                "flashed": list(camera.flashed),
+                "password_requests": camera.password_requests,
+                "password_changes": camera.password_changes,
             }
             for camera in cameras
         ],

@@ -21,12 +21,22 @@ class Permission(StrEnum):
     READ = "read"
     TRIAGE = "triage"
     SCAN = "scan"
+    PLAN = "plan"
+    CHANGE = "change"
+    COMMISSION = "commission"
+    ADMINISTER = "administer"
 
 
+_OPERATES = frozenset(
+    {
+        *(Permission.READ, Permission.TRIAGE, Permission.SCAN),
+        *(Permission.PLAN, Permission.CHANGE, Permission.COMMISSION),
+    }
+)
 PERMISSIONS = {
     "viewer": frozenset({Permission.READ}),
-    "operator": frozenset({Permission.READ, Permission.TRIAGE, Permission.SCAN}),
-    "administrator": frozenset({Permission.READ, Permission.TRIAGE, Permission.SCAN}),
+    "operator": _OPERATES,
+    "administrator": _OPERATES | {Permission.ADMINISTER},
 }
 
 

@@ -1,5 +1,6 @@
 """The console as an application."""
 
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -10,17 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from fleet.people import needs_setup
-from fleet.scans import Scans
-from fleet.settings import Settings
-from fleet.store import Store
-from web.access import Permission, check_origin, check_token, may
+from fleet.service import Service
+from web.access import Permission, check_origin, check_token
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
 from web.routes import ROUTES, Proof, Route
 from web.visit import Desk, Visit, meet, posted
 
 
-def create_app(store: Store, scans: Scans, settings: Settings, hosts: frozenset[str] = frozenset()) -> FastAPI:
+def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI:
     """`hosts` are further names under which people reach the console; addresses and this machine's name always work."""
     app = FastAPI(
         title="Camwarden",
@@ -31,12 +30,16 @@ def create_app(store: Store, scans: Scans, settings: Settings, hosts: frozenset[
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
     )
-    app.state.desk = Desk(store, scans, settings)
+    app.state.desk = Desk(service)
     for route in ROUTES:
         _add(app, route)
-    names = hosts | {"localhost", settings.host, socket.gethostname()}
+    names = hosts | {"localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
-        Frame, hosts=frozenset(name.lower() for name in names), secure=settings.secure_cookies, failure=answer
+        Frame,
+        hosts=frozenset(name.lower() for name in names),
+        secure=service.settings.secure_cookies,
+        failure=answer,
+        photos=re.compile("|".join(re.sub(r"{\w+}", "[^/]+", route.path) for route in ROUTES if route.takes_photo)),
     )
     return app
 
@@ -60,13 +63,12 @@ def gate(route: Route) -> Callable[[Request], Awaitable[None]]:
         if route.proof:
             check_origin(request)
         visit = await meet(request)
-        if route.permission is not Permission.ANYONE and visit.person is None:
+        if route.permission is not Permission.ANYONE and not visit.known:
             raise await _stranger(request, visit, route)
-        if route.proof:
+        # A bearer token is sent by nobody's browser on its own: the request was meant.
+        if route.proof and not visit.token:
             check_token(await _token(request, route.proof), visit.csrf if not visit.fresh else "")
-        if route.permission is not Permission.ANYONE and not (
-            visit.person and may(visit.person.person.role, route.permission)
-        ):
+        if route.permission is not Permission.ANYONE and not visit.may(route.permission):
             raise HTTPException(403)
 
     return admit
@@ -80,7 +82,11 @@ async def _token(request: Request, proof: Proof) -> str:
 
 async def _stranger(request: Request, visit: Visit, route: Route) -> Exception:
     if route.is_api:
-        return HTTPException(401, "Sign in at /sign-in; the session cookie is the key to the API.")
+        return HTTPException(
+            401,
+            'Send a token as "Authorization: Bearer cw_..." (it may be wrong, revoked or at its end), or sign in.',
+            {"WWW-Authenticate": "Bearer"},
+        )
     if await needs_setup(visit.store):
         return SignInNeeded("/set-up")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")

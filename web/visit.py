@@ -5,19 +5,23 @@ from dataclasses import dataclass, fields
 from typing import Annotated, cast
 
 from fastapi import Depends
-from starlette.datastructures import QueryParams
+from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from fleet import tokens
 from fleet.people import SessionToken, SignedIn, session
 from fleet.scans import Scans
-from fleet.settings import Settings
+from fleet.service import Service
 from fleet.store import Store
+from fleet.tokens import Token
 from web import assets
 from web.access import Permission, may
 from web.contexts import PAGES, Frame
 from web.rendering import environment
 
+# One photo and the fields of a row; more is no form of ours.
+MOST_FILES, MOST_FIELDS = 1, 20
 THEMES = ("light", "dark", "system")
 SEE_OTHER = 303
 
@@ -26,36 +30,54 @@ SEE_OTHER = 303
 class Desk:
     """What the console works with for as long as it runs."""
 
-    store: Store
-    scans: Scans
-    settings: Settings
+    service: Service
 
     def cookie(self, name: str) -> str:
         """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""
-        return f"__Host-{name}" if self.settings.secure_cookies else name
+        return f"__Host-{name}" if self.service.settings.secure_cookies else name
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`person` is `None` for a stranger. `csrf` is the session's token, or a stranger's, which then is `fresh` once."""
+    """`person` is `None` for a stranger and for a machine, which has a `token` instead.
+
+    `csrf` is the session's token, or a stranger's, which then is `fresh` once.
+    """
 
     request: Request
     desk: Desk
     person: SignedIn | None
     csrf: str
     fresh: bool
+    token: Token | None = None
+
+    @property
+    def service(self) -> Service:
+        return self.desk.service
 
     @property
     def store(self) -> Store:
-        return self.desk.store
+        return self.service.store
 
     @property
     def scans(self) -> Scans:
-        return self.desk.scans
+        return self.service.scans
 
     @property
     def name(self) -> str:
+        """Who acts, as it is written into histories."""
+        if self.token:
+            return f"token {self.token.name}"
         return self.person.person.name if self.person else ""
+
+    @property
+    def known(self) -> bool:
+        return self.person is not None or self.token is not None
+
+    def may(self, permission: Permission) -> bool:
+        if self.token:
+            return str(permission) in self.token.scopes
+        return self.person is not None and may(self.person.person.role, permission)
 
     @property
     def query(self) -> QueryParams:
@@ -67,8 +89,20 @@ class Visit:
         return self.request.client.host if self.request.client else "unknown"
 
     async def form(self) -> QueryParams:
-        """The posted fields. Forms of this console are never multipart, and the frame limits their size."""
+        """The posted fields; the frame limits their size."""
         return await posted(self.request)
+
+    async def fields(self) -> dict[str, str]:
+        """The posted fields, the last of each name."""
+        return dict(await self.form())
+
+    async def upload(self, name: str) -> bytes | None:
+        """The file that was posted under this name, `None` where none was chosen."""
+        if not _is_multipart(self.request):
+            return None
+        file = (await _multipart(self.request)).get(name)
+        body = await file.read() if isinstance(file, UploadFile) else b""
+        return body or None
 
     def page(self, context: object, status: int = 200) -> Response:
         response = draw(self.request, context, status, self)
@@ -82,7 +116,7 @@ class Visit:
             value,
             max_age=seconds,
             path="/",
-            secure=self.desk.settings.secure_cookies,
+            secure=self.service.settings.secure_cookies,
             httponly=True,
             samesite="lax",
         )
@@ -92,7 +126,7 @@ class Visit:
         return response
 
     def forget(self, response: Response) -> Response:
-        secure = self.desk.settings.secure_cookies
+        secure = self.service.settings.secure_cookies
         response.delete_cookie(self.desk.cookie("session"), path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
@@ -105,19 +139,41 @@ def see(target: str) -> Response:
 
 
 async def posted(request: Request) -> QueryParams:
+    if _is_multipart(request):
+        form = await _multipart(request)
+        return QueryParams([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     return QueryParams((await request.body()).decode("utf-8", "replace"))
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+async def _multipart(request: Request) -> FormData:
+    """Read once and kept by the request, which closes its files."""
+    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
 
 
 async def meet(request: Request) -> Visit:
     """Find out who is asking, and remember it for whoever draws an error page."""
     desk = cast("Desk", request.app.state.desk)
+    if bearer := _bearer(request):
+        visit = Visit(request, desk, None, "", fresh=False, token=await tokens.check(desk.service.store, bearer))
+        request.state.visit = visit
+        return visit
     token = request.cookies.get(desk.cookie("session"), "")
-    person = await session(desk.store, token) if token else None
+    person = await session(desk.service.store, token) if token else None
     form_token = request.cookies.get(desk.cookie("form"), "")
     csrf = person.csrf if person else form_token or secrets.token_urlsafe(32)
     visit = Visit(request, desk, person, csrf, fresh=not person and not form_token)
     request.state.visit = visit
     return visit
+
+
+def _bearer(request: Request) -> str:
+    """The token of a machine. Only the API takes one: a page has no use for it."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" and request.url.path.startswith("/api/") else ""
 
 
 def the_visit(request: Request) -> Visit:

@@ -28,7 +28,7 @@ async def hold(stack: AsyncExitStack, job: dict[str, Any], budget: AttemptBudget
 
 async def main() -> None:
     jobs = json.load(sys.stdin)
-    soap.descriptions()
+    soap.descriptions([soap.DEVICE])
     budget = AttemptBudget()
     async with AsyncExitStack() as stack:
         held = [await hold(stack, job, budget) for job in jobs[:10]]  # what is paid once

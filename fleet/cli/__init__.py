@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli import assess, checks, demo, discover, doctor, explain, health, screen, serve, simulate, user
+from fleet.cli import (
+    assess,
+    checks,
+    commission,
+    demo,
+    discover,
+    doctor,
+    explain,
+    harden,
+    health,
+    passwords,
+    screen,
+    serve,
+    simulate,
+    token,
+    user,
+)
 from fleet.cli.outcomes import Boundary
 
 __all__ = ["app", "main"]
@@ -49,7 +65,11 @@ app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.add_typer(commission.app, name="commission")
+app.add_typer(harden.app, name="harden")
 app.add_typer(health.app, name="health")
+app.add_typer(passwords.app, name="passwords")
+app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 
 

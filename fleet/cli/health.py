@@ -12,20 +12,22 @@ from typing import Annotated
 import typer
 
 from cameras import soap
-from cameras.budget import Attempt, AttemptBudget
+from cameras.budget import AttemptBudget
 from cameras.decoding import MOST_BYTES, Decoder, Picture
 from cameras.errors import DeviceError, Garbled
 from cameras.facts import Gap, OpenPorts
 from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet.cli import screen
-from fleet.cli.explain import stored_id
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.picture_access import TIMEOUT_S, ByCredentialsFile, reached
+from fleet.cli.stored import camera_id
+from fleet.kept_budget import kept_budget
+from fleet.picture_access import TIMEOUT_S, looking, reached
 from fleet.pictures import Pictures
 from fleet.reports.health import Judged, ShownFault, judged, to_json, to_terminal
 from fleet.settings import Settings, load_settings
-from fleet.store import Store, attempts, open_store
+from fleet.store import Store, open_store
+from fleet.vault import open_vault
 from health.checking import check
 from health.conditions import Condition, condition_of
 from health.judge import Health, judge
@@ -206,7 +208,7 @@ async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) ->
     results = []
     async with _pictures(settings, pace) as (store, pictures):
         for name in names:
-            view = await pictures.check_now(await stored_id(store, name))
+            view = await pictures.check_now(await camera_id(store, name))
             faults = tuple(
                 ShownFault(fault, said["confidence"], said["evidence"]) for fault, said in view.faults.items()
             )
@@ -217,7 +219,7 @@ async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) ->
 async def _approve(settings: Settings, name: str, actor: str, condition: Condition | None) -> Condition:
     async with _pictures(settings, Pace()) as (store, pictures):
         try:
-            return await pictures.approve(await stored_id(store, name), actor, condition=condition)
+            return await pictures.approve(await camera_id(store, name), actor, condition=condition)
         except DeviceError as error:
             raise WrongUse(f"no picture of it: {type(error).__name__}: {error}") from None
 
@@ -229,11 +231,8 @@ async def _pictures(settings: Settings, pace: Pace) -> AsyncIterator[tuple[Store
         raise WrongUse("nothing is stored yet: scan in the console first")
     quiet = settings.model_copy(update={"picture_minutes": 0})
     async with await open_store(quiet) as store:
-        spent: list[Attempt] = []
-        budget = AttemptBudget(earlier=await attempts.load(store), on_spent=spent.append, now=store.now)
-        try:
-            async with Pictures(store, quiet, ByCredentialsFile(quiet, budget), pace=pace) as pictures:
+        vault = await open_vault(store, quiet)
+        async with kept_budget(store) as budget:
+            access_to = looking(store, vault, quiet, budget)
+            async with Pictures(store, quiet, access_to, pace=pace) as pictures:
                 yield store, pictures
-        finally:
-            for attempt in spent:
-                await attempts.record(store, attempt)

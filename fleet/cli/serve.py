@@ -13,9 +13,8 @@ from fleet import people
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.service import Console, Tls, address_of, is_loopback, listen
-from fleet.scans import Scans
+from fleet.service import open_service
 from fleet.settings import Settings, load_settings
-from fleet.store import open_store
 
 EPILOG = """
 Example: camwarden serve
@@ -78,13 +77,13 @@ def _tls(certificate: Path | None, key: Path | None) -> Tls | None:
 
 async def _serve(settings: Settings, tls: Tls | None) -> None:
     with listen(settings.host, settings.port) as listening:
-        async with await open_store(settings) as store, Scans(store, settings) as scans:
-            console = Console(settings, store, scans, listening, tls)
+        async with open_service(settings) as service:
+            console = Console(service, listening, tls)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, console.stop)
             where = address_of(listening, tls=tls is not None)
             screen.note(f"Camwarden listens on {where}")
-            if token := await people.setup_token(store):
+            if token := await people.setup_token(service.store):
                 screen.note(f"Nobody may sign in yet. Open {where}/set-up and give this one-time token: {token}")
             await console.run()

@@ -10,9 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from fleet.cli.outcomes import WrongUse
-from fleet.scans import Scans
-from fleet.settings import Settings
-from fleet.store import Store
+from fleet.service import Service
 from web.app import create_app
 
 # Pages with live progress hold their connection open; a stop does not wait for their readers.
@@ -36,13 +34,11 @@ class _Server(uvicorn.Server):
 class Console:
     """The console on a socket that already listens."""
 
-    def __init__(
-        self, settings: Settings, store: Store, scans: Scans, listening: socket.socket, tls: Tls | None = None
-    ) -> None:
+    def __init__(self, service: Service, listening: socket.socket, tls: Tls | None = None) -> None:
         self._listening = listening
         self._server = _Server(
             uvicorn.Config(
-                create_app(store, scans, settings),
+                create_app(service),
                 log_config=None,
                 access_log=False,
                 server_header=False,

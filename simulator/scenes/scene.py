@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -30,7 +29,7 @@ from simulator.scenes.traffic import Traffic
 LEAST_VISIBLE = 0.35
 DARKER: Mapping[Light, Light] = {"day": "dusk", "dusk": "night-ir", "night-ir": "dusk"}
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-KEPT_BACKDROPS = 3
+KEPT_BACKDROPS = 2
 _PAD = 0.15
 _SUN_STEP_S = HOUR_S / 2
 
@@ -47,8 +46,9 @@ class Scene:
         self._sun_turn = dice(seed * 17 + 3).uniform(-0.6, 0.6)
         place = places.build(seed)
         self._traffic = Traffic(seed, place.paths, place.bays)
+        self._yaw = place.mount.yaw
         self._place: places.Place | None = place
-        self._backdrop = lru_cache(maxsize=KEPT_BACKDROPS)(self._draw_backdrop)
+        self._backdrops: dict[Look, Backdrop] = {}
 
     def view(
         self,
@@ -59,6 +59,31 @@ class Scene:
         faults: Sequence[PictureFault] = (),
         benign: Sequence[Benign] = (),
     ) -> View:
+        picture, things = self._seen(t_s, size, light, faults, benign, drawn=True)
+        return View(picture, things)
+
+    def things(
+        self,
+        t_s: float,
+        *,
+        size: tuple[int, int] = (640, 360),
+        light: Light | None = None,
+        faults: Sequence[PictureFault] = (),
+        benign: Sequence[Benign] = (),
+    ) -> tuple[Thing, ...]:
+        """The truth alone, for less than the price of a picture."""
+        return self._seen(t_s, size, light, faults, benign, drawn=False)[1]
+
+    def _seen(
+        self,
+        t_s: float,
+        size: tuple[int, int],
+        light: Light | None,
+        faults: Sequence[PictureFault],
+        benign: Sequence[Benign],
+        *,
+        drawn: bool,
+    ) -> tuple[Array, tuple[Thing, ...]]:
         faults = tuple(self._settled(fault) for fault in faults)
         frozen = next((fault for fault in faults if fault.name == "frozen" and fault.severity > 0), None)
         if frozen is not None:
@@ -72,10 +97,11 @@ class Scene:
         picture, painted = self._drawn(t_s, size, pad, light, newcomer="parked-vehicle" in changes)
         if moved:
             picture, painted = self._turned(picture, painted, moved, size, pad)
-        picture = self._through_the_lens(picture, t_s, light, faults, changes)
+        if drawn:
+            picture = self._through_the_lens(picture, t_s, light, faults, changes)
         if any(fault.name == "no-picture" and fault.severity > 0 for fault in faults):
-            return View(picture, ())
-        return View(picture, self._truth(painted, size, faults))
+            return picture, ()
+        return picture, self._truth(painted, size, faults)
 
     # --- the scene ---
 
@@ -87,13 +113,20 @@ class Scene:
             sun = sun_at(round(t_s % DAY_S / _SUN_STEP_S) * _SUN_STEP_S, self._sun_turn)
         frame = Frame(self._backdrop(Look(*size, pad, light, sun)), sun)
         actors = list(self._traffic.at(t_s))
-        arrived = self._traffic.newcomer(t_s) if newcomer else None
+        arrived = self._traffic.newcomer(t_s, self._yaw) if newcomer else None
         painted = frame.paint([*actors, arrived] if arrived else actors)
         return frame.picture, painted
 
-    def _draw_backdrop(self, look: Look) -> Backdrop:
-        place, self._place = self._place or places.build(self.seed), None
-        return draw(place, look, self.seed)
+    def _backdrop(self, look: Look) -> Backdrop:
+        """Kept in the order of their last use. A functools.cache here would keep the scene itself alive."""
+        found = self._backdrops.pop(look, None)
+        if found is None:
+            place, self._place = self._place or places.build(self.seed), None
+            found = draw(place, look, self.seed)
+            while len(self._backdrops) >= KEPT_BACKDROPS:
+                del self._backdrops[next(iter(self._backdrops))]
+        self._backdrops[look] = found
+        return found
 
     # --- the camera ---
 
@@ -174,5 +207,6 @@ def _write_clock(picture: Array, t_s: float) -> None:
     text = f"{DAYS[second // DAY_S % 7]} {second // HOUR_S % 24:02}:{second // 60 % 60:02}:{second % 60:02}"
     scale = picture.shape[0] / 720
     at = (int(picture.shape[1] * 0.02), int(picture.shape[0] * 0.05) + 4)
-    for colour, width in (((20, 20, 20), 4), ((240, 240, 240), 1)):
-        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, max(0.35, scale), colour, width, cv2.LINE_AA)
+    for away, colour in ((1, (20, 20, 20)), (0, (240, 240, 240))):
+        spot = (at[0] + away, at[1] + away)
+        cv2.putText(picture, text, spot, cv2.FONT_HERSHEY_SIMPLEX, max(0.35, scale), colour, 1, cv2.LINE_AA)

@@ -379,7 +379,9 @@ async def test_falls_back_to_capabilities() -> None:
 
 
 def test_descriptions_are_parsed_once() -> None:
-    assert soap.descriptions() is soap.descriptions()
+    one, other = soap.descriptions(), soap.descriptions([soap.DEVICE])
+    assert other == {soap.DEVICE: one[soap.DEVICE]}
+    assert {*one} == {soap.DEVICE, soap.MEDIA, soap.MEDIA2}
 
 
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 16

@@ -15,6 +15,7 @@ import pytest
 from fleet import findings, people
 from fleet.people import Role
 from fleet.scans import Scans
+from fleet.service import Service, open_service
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from scanners.assessment import CameraAssessment
@@ -42,9 +43,16 @@ class House:
     """The parts of a running console, for tests that look behind the pages."""
 
     home: Path
-    store: Store
-    scans: Scans
+    service: Service
     app: Any
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+    @property
+    def scans(self) -> Scans:
+        return self.service.scans
 
 
 class Visitor:
@@ -102,9 +110,8 @@ async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def open_house(stack: AsyncExitStack, settings: Settings) -> House:
-    store = await stack.enter_async_context(await open_store(settings))
-    scans = await stack.enter_async_context(Scans(store, settings))
-    return House(settings.home, store, scans, create_app(store, scans, settings))
+    service = await stack.enter_async_context(open_service(settings))
+    return House(settings.home, service, create_app(service))
 
 
 Visit = Callable[[str], Visitor]

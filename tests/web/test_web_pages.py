@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -110,7 +111,7 @@ async def test_signing_in_leads_to_where_one_wanted_to_go_and_out_ends_it(visit:
 
 
 async def test_behind_tls_the_cookie_is_bound_to_the_host(house: House) -> None:
-    app = create_app(house.store, house.scans, Settings(secure_cookies=True))
+    app = create_app(replace(house.service, settings=Settings(secure_cookies=True)))
     async with browser(app) as client:
         answer = await client.get("/sign-in")
     assert answer.headers["set-cookie"].startswith("__Host-form=")

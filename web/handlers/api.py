@@ -1,19 +1,19 @@
 """The REST API, version 1: the same questions as the pages ask, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from fleet import estate
+from fleet import estate, idempotency
 from fleet.findings import FindingState
 from fleet.scans import ScanId, ScanView
 from fleet.views import DeviceFilter, DeviceRow, DeviceView, FindingFilter, FindingRow, FindingView, Page
 from scanners.model import Severity
 from web.handlers.checks import WORST_FIRST
-from web.visit import Visited
+from web.visit import Visit, Visited
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Text = Annotated[str | None, Query(max_length=200)]
@@ -91,13 +91,25 @@ async def scans(visit: Visited) -> list[ScanView]:
 
 
 async def start_scan(visit: Visited, new: NewScan, response: Response) -> ScanView:
-    """Start a scan: needs the operator role and X-CSRF-Token. 409 asks for `confirmed` beyond 4096 addresses."""
-    scan = await visit.scans.start(
-        new.targets, visit.name, default_credentials=new.default_credentials, confirmed=new.confirmed
+    """Start a scan: 409 asks for `confirmed` beyond 4096 addresses."""
+    scan = await once(
+        visit,
+        lambda: visit.scans.start(
+            new.targets, visit.name, default_credentials=new.default_credentials, confirmed=new.confirmed
+        ),
     )
     response.status_code = 202
     response.headers["Location"] = f"/api/v1/scans/{scan}"
-    return await visit.scans.get(scan)
+    return await visit.scans.get(ScanId(scan))
+
+
+async def once(visit: Visit, start: Callable[[], Awaitable[str]]) -> str:
+    """The id of what `start` makes; the same id where the request was sent before with the same Idempotency-Key."""
+    key = visit.request.headers.get("idempotency-key")
+    if key is None:
+        return await start()
+    request = visit.request.url.path.encode() + b"\0" + await visit.request.body()
+    return await idempotency.once(visit.store, visit.name, key, request, start)
 
 
 async def scan(visit: Visited, scan: str) -> ScanView:

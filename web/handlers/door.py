@@ -81,6 +81,6 @@ async def theme(visit: Visited) -> Response:
     wanted = form.get("theme", "system")
     response = see(safe_next(form.get("next", "/")))
     if wanted in THEMES:
-        secure = visit.desk.settings.secure_cookies
+        secure = visit.service.settings.secure_cookies
         response.set_cookie("theme", wanted, max_age=A_YEAR_S, path="/", samesite="lax", secure=secure)
     return response

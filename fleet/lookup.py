@@ -1,0 +1,40 @@
+"""Which stored camera a person means: `@` and its name, address, serial number, MAC address or id."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from fleet.errors import Invalid, NotFound
+from fleet.store import Store
+from fleet.store import tables as t
+
+
+async def cameras(store: Store, words: Sequence[str]) -> tuple[str, ...]:
+    """Ids in the order of the words, each once; `@all` is every camera. Raises NotFound, Invalid (ambiguous)."""
+    found: dict[str, None] = {}
+    for word in words:
+        name = word.removeprefix("@")
+        found |= dict.fromkeys(await _all(store) if name == "all" else [await camera(store, name)])
+    return tuple(found)
+
+
+async def camera(store: Store, name: str) -> str:
+    """The id of the one camera that is meant."""
+    wanted = name.removeprefix("@")
+    address, _, port = wanted.rpartition(":")
+    spots = [t.Camera.id == wanted, t.Camera.address == wanted, t.Camera.serial == wanted, t.Camera.name == wanted]
+    spots.append(t.Camera.mac == wanted.lower())
+    if address and port.isdecimal():
+        spots.append((t.Camera.address == address) & (t.Camera.port == int(port)))
+    async with store.read() as connection:
+        rows = (await connection.execute(select(t.Camera.id).where(or_(*spots)).limit(2))).scalars().all()
+    if not rows:
+        raise NotFound(f"no stored camera is called {wanted!r}; scan it first, or look for its name in the console")
+    if len(rows) > 1:
+        raise Invalid(f"several stored cameras are called {wanted!r}; give the serial number, or address:port")
+    return str(rows[0])
+
+
+async def _all(store: Store) -> list[str]:
+    async with store.read() as connection:
+        return list((await connection.execute(select(t.Camera.id).order_by(t.Camera.address, t.Camera.port))).scalars())

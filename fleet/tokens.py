@@ -1,0 +1,142 @@
+"""Keys for machines: `cw_<key>.<secret>`, each with the permissions it names, and an end.
+
+The key finds the row, the secret proves the holder; only its hash is kept, and 32 random bytes need no slow hash.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from cameras.secret import Secret
+from cameras.untrusted import clean_text
+from fleet.errors import Invalid, NotFound
+from fleet.store import Store
+from fleet.store import access_tables as t
+from fleet.store.ids import new_id
+
+MOST_DAYS = 366
+_MOST_NAME = 64
+_FORM = re.compile(r"cw_(?P<key>[a-z0-9]{12})\.(?P<secret>[A-Za-z0-9_-]{43})")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+class Scope(StrEnum):
+    """What a token may do; each is a permission of the console of the same name."""
+
+    READ = "read"
+    SCAN = "scan"
+    TRIAGE = "triage"
+    PLAN = "plan"
+    CHANGE = "change"
+    COMMISSION = "commission"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it may be shown."""
+
+    id: str
+    key: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+_COLUMNS = (
+    *(t.ApiToken.id, t.ApiToken.key, t.ApiToken.name, t.ApiToken.scopes, t.ApiToken.created_by),
+    *(t.ApiToken.created_at, t.ApiToken.expires_at, t.ApiToken.used_at, t.ApiToken.revoked_at),
+)
+
+
+async def create(store: Store, name: str, scopes: Sequence[Scope], actor: str, *, days: int) -> tuple[Token, Secret]:
+    """A new token and its text, which is shown once and cannot be had again. Raises Invalid."""
+    shown = clean_text(name.strip(), _MOST_NAME)
+    if not shown:
+        raise Invalid("give the token a name that says who uses it")
+    if not scopes:
+        raise Invalid(f"name at least one scope: {', '.join(Scope)}")
+    if not 1 <= days <= MOST_DAYS:
+        raise Invalid(f"a token lasts from 1 to {MOST_DAYS} days")
+    key = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    secret = secrets.token_urlsafe(32)
+    now = store.now()
+    token = Token(
+        id=new_id(),
+        key=key,
+        name=shown,
+        scopes=tuple(scope for scope in Scope if scope in scopes),
+        created_by=clean_text(actor),
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+        used_at=None,
+        revoked_at=None,
+    )
+    row = {
+        **{name: getattr(token, name) for name in ("id", "key", "name", "created_by", "created_at", "expires_at")},
+        "scopes": [str(scope) for scope in token.scopes],
+        "secret_hash": _digest(secret),
+        "used_at": None,
+        "revoked_at": None,
+    }
+    async with store.write() as connection:
+        await connection.execute(insert(t.ApiToken), [row])
+    return token, Secret(f"cw_{key}.{secret}")
+
+
+async def check(store: Store, text: str) -> Token | None:
+    """The live token of that text, `None` for one that is wrong, ended or revoked: which of them is never said."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        return None
+    async with store.read() as connection:
+        found = select(*_COLUMNS, t.ApiToken.secret_hash).where(t.ApiToken.key == form["key"])
+        row = (await connection.execute(found)).first()
+    stored = row.secret_hash if row else _digest("")
+    if not hmac.compare_digest(stored, _digest(form["secret"])) or row is None:
+        return None
+    token, now = _token(row), store.now()
+    if token.revoked_at is not None or token.expires_at <= now:
+        return None
+    if token.used_at is None or token.used_at <= now - _NOTED_EVERY:
+        async with store.write() as connection:
+            await connection.execute(update(t.ApiToken).where(t.ApiToken.id == token.id).values(used_at=now))
+    return token
+
+
+async def tokens(store: Store) -> tuple[Token, ...]:
+    """All that were ever made, the newest first."""
+    async with store.read() as connection:
+        rows = (await connection.execute(select(*_COLUMNS).order_by(t.ApiToken.id.desc()))).all()
+    return tuple(_token(row) for row in rows)
+
+
+async def revoke(store: Store, token: str) -> None:
+    """From now on it opens nothing. Raises NotFound."""
+    mine = (t.ApiToken.id == token, t.ApiToken.revoked_at.is_(None))
+    async with store.write() as connection:
+        done = await connection.execute(update(t.ApiToken).where(*mine).values(revoked_at=store.now()))
+        if not done.rowcount:
+            raise NotFound("there is no such token, or it is revoked already")
+
+
+def _token(row: Any) -> Token:  # noqa: ANN401 - a row of `_COLUMNS` and perhaps more
+    plain = {column.name: getattr(row, column.name) for column in _COLUMNS}
+    known = tuple(Scope)
+    return Token(**{**plain, "scopes": tuple(scope for scope in known if scope.value in plain["scopes"])})
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
