@@ -17,6 +17,7 @@ from fleet.cli import (
     doctor,
     explain,
     harden,
+    health,
     passwords,
     rollout,
     screen,
@@ -69,6 +70,7 @@ app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")
+app.add_typer(health.app, name="health")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(token.app, name="token")

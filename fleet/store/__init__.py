@@ -6,6 +6,7 @@ The modules of tables are named here so that the metadata is whole wherever the 
 from fleet.store import (
     access_tables,
     commissioning_tables,
+    pictures_tables,
     plans_tables,
     rollouts_tables,
     vault_tables,
@@ -17,6 +18,7 @@ __all__ = [
     "access_tables",
     "commissioning_tables",
     "open_store",
+    "pictures_tables",
     "plans_tables",
     "rollouts_tables",
     "vault_tables",
