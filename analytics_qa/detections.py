@@ -12,6 +12,7 @@ from analytics_qa.errors import DetectionsError
 Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 CORNERS = 4
 
 
@@ -54,7 +55,7 @@ class Detections:
         """The name of each object's class."""
         return tuple(self.names[index] for index in self.class_ids)
 
-    def taken(self, chosen: NDArray[np.bool_] | Ids) -> Self:
+    def taken(self, chosen: Mask | Ids) -> Self:
         """Those that a mask or a list of indices chooses."""
         return type(self)(self.boxes[chosen], self.scores[chosen], self.class_ids[chosen], self.names)
 
