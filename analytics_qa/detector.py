@@ -7,11 +7,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped] # it ships no annotations
 from numpy.typing import NDArray
 
 from analytics_qa.decoders import DECODERS, Decode, layout_of
@@ -39,7 +38,7 @@ class _Fit:
 class Detector:
     """`Detector.load(path)`; then `detect(picture)`. Not to be used by two threads at once."""
 
-    def __init__(self, session: ort.InferenceSession, manifest: Manifest, name: str) -> None:
+    def __init__(self, session: Any, manifest: Manifest, name: str) -> None:  # noqa: ANN401 - as in `_session`
         """Use `load`. Raises ModelError where model and manifest do not fit each other."""
         self.manifest = manifest
         self.name = name
@@ -158,8 +157,11 @@ def _content(model: Path) -> bytes:
     return content
 
 
-def _session(content: bytes, name: str) -> ort.InferenceSession:
+def _session(content: bytes, name: str) -> Any:  # noqa: ANN401 - onnxruntime ships no annotations
     """One thread that sleeps when it waits: beside others, two are slower than one."""
+    # Tenths of a second and tens of MiB, which only those shall pay who detect something.
+    import onnxruntime as ort  # type: ignore[import-untyped] # noqa: PLC0415
+
     options = ort.SessionOptions()
     options.log_severity_level = _LOUD
     options.intra_op_num_threads = 1
@@ -171,7 +173,7 @@ def _session(content: bytes, name: str) -> ort.InferenceSession:
         raise ModelError(f"{name} is not an ONNX model that can be run ({_first_line(error)})") from error
 
 
-def _input_of(session: ort.InferenceSession, manifest: Manifest) -> tuple[str, int, int]:
+def _input_of(session: Any, manifest: Manifest) -> tuple[str, int, int]:  # noqa: ANN401 - as above
     """The name of the input, its width and its height. Raises ModelError."""
     inputs = session.get_inputs()
     if len(inputs) != 1:

@@ -23,7 +23,7 @@ from analytics_qa.poisson import surprise
 
 # One value a day, capped, and slack for days that resemble their neighbours: weather lasts.
 SLACK = 1.0
-ALARM = 6.0
+ALARM = 7.0
 CALM = ALARM / 2
 LEAST_EXPECTED_A_DAY = 20.0
 # How far the recall side of the agreement may fall, beyond what the two intervals leave open.
@@ -151,14 +151,19 @@ def drift(evidence: Evidence) -> Drift:
 
 def named_cause(evidence: Evidence) -> Cause:
     """Under a good picture: what is the likeliest cause. Unsure is an answer."""
-    fell = agreement_fell(evidence.agreement)
-    if evidence.golden_failed or fell or evidence.version_changed:
+    if evidence.golden_failed or agreement_fell(evidence.agreement):
         return Cause.MODEL
+    if _scene_went_along(evidence):
+        return Cause.SCENE
+    return Cause.MODEL if evidence.version_changed else Cause.SCENE_OR_MODEL
+
+
+def _scene_went_along(evidence: Evidence) -> bool:
+    """The camera still sees what the reference sees, and the reference sees fewer (or more) as well."""
     alarm = evidence.trend.alarm if evidence.trend else None
-    if alarm and evidence.reference_ratio is not None and _agreement_known(evidence.agreement):
-        went_along = evidence.reference_ratio < 1 - MOST_FALL if alarm == "fewer" else evidence.reference_ratio > 1
-        return Cause.SCENE if went_along else Cause.SCENE_OR_MODEL
-    return Cause.SCENE_OR_MODEL
+    if alarm is None or evidence.reference_ratio is None or not _agreement_known(evidence.agreement):
+        return False
+    return evidence.reference_ratio < 1 - MOST_FALL if alarm == "fewer" else evidence.reference_ratio > 1 + MOST_FALL
 
 
 _REASONS: Mapping[Cause, str] = {

@@ -20,11 +20,10 @@ class Limits:
     least_n: int = 30
 
     def __post_init__(self) -> None:
-        """A limit that cannot be meant must not become "no limit"."""
-        shares = (self.least_recall, self.least_precision, self.most_fall)
-        if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in shares):
+        """A limit that cannot be meant must not become "no limit". Raises ValueError."""
+        if not all(0 <= one <= 1 for one in (self.least_recall, self.least_precision, self.most_fall)):
             raise ValueError("a limit of accuracy is a number from 0 to 1")
-        if not isinstance(self.least_n, int) or self.least_n < 1:
+        if not self.least_n >= 1:
             raise ValueError("least_n is a whole number from 1")
 
 

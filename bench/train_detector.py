@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch  # type: ignore[import-not-found] # not a dependency of the project
-import torch.nn.functional as nnf  # type: ignore[import-not-found] # as above
+import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import nn  # type: ignore[import-not-found] # as above
 
@@ -27,9 +27,9 @@ from analytics_qa.accuracy import average_precision
 from analytics_qa.decoders import DECODERS, Layout
 from analytics_qa.detections import Detections, named
 from analytics_qa.overlap import without_doubles
-from bench.scene_pictures import LIGHTS, draw
+from bench.scene_pictures import draw
 
-SIZE = (320, 192)  # width, height of the input
+SIZE = (384, 224)  # width, height of the input
 DRAWN = (640, 360)
 STRIDE = 4
 CLASSES = ("person", "vehicle")
@@ -65,7 +65,7 @@ def _alone() -> None:
 def _drawn(job: tuple[int, tuple[int, int]]) -> tuple[NDArray[np.uint8], list[tuple[str, list[float]]]]:
     """One picture, shrunk into the corner of the input as the detector does it."""
     seed, size = job
-    picture, things = draw(seed, size, LIGHTS[seed % len(LIGHTS)])
+    picture, things = draw(seed, size)
     width, height = SIZE
     scale = min(width / size[0], height / size[1])
     canvas = np.full((height, width, 3), 114, np.uint8)
@@ -109,13 +109,15 @@ def batches(images: Any, truth: Any, size: int, seed: int) -> Iterator[tuple[Any
                 picture, boxes = changed(images[index], truth[index], chance)
                 seen.append(picture.transpose(2, 0, 1))
                 made.append(targets(boxes))
-            yield (np.stack(seen), *(np.stack(part) for part in zip(*made, strict=True)))
+            heat, numbers, counts = (np.stack(part) for part in zip(*made, strict=True))
+            yield np.stack(seen), heat, numbers, counts
 
 
 def changed(
     picture: NDArray[np.uint8], truth: NDArray[np.float32], chance: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    seen, boxes = picture.astype(np.float32), truth.copy()
+    boxes = truth.copy()
+    seen: NDArray[Any] = picture.astype(np.float32)
     if chance.random() < 0.5:  # noqa: PLR2004 - as often as not
         seen = seen[:, ::-1]
         boxes[:, [1, 3]] = SIZE[0] - truth[:, [3, 1]]
@@ -241,7 +243,7 @@ def train(given: argparse.Namespace) -> Any:  # noqa: ANN401 - as above
         finder.load_state_dict(torch.load(given.start))
     smooth = copy.deepcopy(finder)
     steps = torch.optim.AdamW(finder.parameters(), lr=given.rate, weight_decay=1e-4)
-    best, started = 0.0, time.monotonic()
+    best, started = -1.0, time.monotonic()
     print(f"{sum(one.numel() for one in finder.parameters())} parameters, {len(images)} pictures", flush=True)
     for number, batch in enumerate(batches(images, truth, given.batch, given.seed), 1):
         share = max(number / given.iterations, (time.monotonic() - started) / (given.minutes * 60))
