@@ -1,7 +1,7 @@
 """Who may enter: HTTP and RTSP Digest (RFC 7616; RFC 2069 clients too), Basic, WS-UsernameToken, and the lock-out.
 
-One `Guard` per camera. Web, ONVIF and RTSP share its accounts and its counter: wrong tries in a row at any door lock
-all of them for half an hour, and a good login starts the counting again.
+One `Guard` per camera. Web, ONVIF and RTSP share its counter, and its accounts unless the web has its own: wrong tries
+in a row at any door lock all of them for half an hour, and a good login starts the counting again.
 """
 
 import base64
@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 
-from simulator.plan import CameraPlan
+from simulator.plan import CameraPlan, Store
 
 LOCKED_S = 30 * 60
 NONCE_LIFE_S = 300
@@ -47,7 +47,10 @@ class Entry(Enum):
 
 
 class Guard:
-    """The accounts and the lock of one camera. `now` is a monotonic clock, `utc` the true time."""
+    """The accounts and the lock of one camera. `now` is a monotonic clock, `utc` the true time.
+
+    `caller` is the account of the last try that was granted.
+    """
 
     def __init__(
         self,
@@ -60,18 +63,30 @@ class Guard:
         self._plan = plan
         self._now = now
         self._utc = utc
-        self._passwords = {account.name: account.password for account in plan.accounts}
+        self._passwords: dict[Store, dict[str, str]] = {}
         self._key = hashlib.blake2b(plan.serial.encode(), digest_size=16).digest()
-        self._ha1: dict[str, str] = {}
+        self._ha1: dict[tuple[Store, str], str] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self.realm = realm
-        self.algorithm = "SHA-256" if plan.auth == "digest-sha256" else "MD5"
+        self.algorithm = "MD5"
+        self.caller = ""
         self.wrong_tries: dict[str, int] = {}
         self.in_a_row = 0
         self.most_in_a_row = 0
         self.times_locked = 0
         self.granted = 0
         self._locked_until = now() + LOCKED_S if "locked" in plan.quirks else 0.0
+        self.learn(plan)
+
+    def learn(self, plan: CameraPlan) -> None:
+        """Other accounts from now on; the counters and the lock stay as they are."""
+        self._plan = plan
+        shared = {account.name: account.password for account in plan.accounts}
+        own = plan.web_accounts
+        web = shared if own is None else {account.name: account.password for account in own}
+        self._passwords = {"onvif": shared, "web": web}
+        self._ha1.clear()
+        self.algorithm = "SHA-256" if plan.auth == "digest-sha256" else "MD5"
 
     @property
     def locked(self) -> bool:
@@ -83,28 +98,32 @@ class Guard:
 
     # --- HTTP and RTSP ---
 
-    def challenges(self, *, stale: bool = False, basic: bool = False) -> bytes:
+    def challenges(self, *, stale: bool = False, basic: bool = False, digest: bool = True) -> bytes:
         """The WWW-Authenticate header lines of a 401."""
+        if not digest:
+            return f'WWW-Authenticate: Basic realm="{self.realm}"\r\n'.encode()
         ending = ", stale=true" if stale else ""
         nonce, algorithm = self._nonce(), self.algorithm
-        digest = f'Digest realm="{self.realm}", qop="auth", nonce="{nonce}", algorithm={algorithm}{ending}'
-        lines = [f"WWW-Authenticate: {digest}\r\n"]
+        scheme = f'Digest realm="{self.realm}", qop="auth", nonce="{nonce}", algorithm={algorithm}{ending}'
+        lines = [f"WWW-Authenticate: {scheme}\r\n"]
         if basic:
             lines.append(f'WWW-Authenticate: Basic realm="{self.realm}"\r\n')
         return "".join(lines).encode()
 
-    def check_http(self, header: str | None, method: str, uri: str, *, basic: bool = False) -> Entry:
+    def check_http(
+        self, header: str | None, method: str, uri: str, *, basic: bool = False, store: Store = "web"
+    ) -> Entry:
         """Judges an Authorization header; a scheme that is not offered counts as none."""
         if header is None:
             return self._without_credentials()
         scheme, _, rest = header.partition(" ")
         if scheme.lower() == "digest":
-            return self._check_digest(rest, method, uri)
+            return self._check_digest(rest, method, uri, store)
         if scheme.lower() == "basic" and basic:
-            return self._check_basic(rest)
+            return self._check_basic(rest, store)
         return self._without_credentials()
 
-    def _check_digest(self, text: str, method: str, uri: str) -> Entry:
+    def _check_digest(self, text: str, method: str, uri: str, store: Store) -> Entry:
         said = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(text)}
         name = said.get("username", "")
         if self.locked:
@@ -113,18 +132,20 @@ class Guard:
             return Entry.NO_CREDENTIALS
         if not self._nonce_is_fresh(said.get("nonce", "")):
             return Entry.STALE
-        wanted = self._digest(said, name, method, uri)
+        wanted = self._digest(said, (store, name), method, uri)
         if wanted is None or not hmac.compare_digest(wanted.encode(), said.get("response", "").lower().encode()):
             return self._refuse(name)
-        return self._grant()
+        return self._grant(name)
 
-    def _digest(self, said: dict[str, str], name: str, method: str, uri: str) -> str | None:
+    def _digest(self, said: dict[str, str], account: tuple[Store, str], method: str, uri: str) -> str | None:
         """The right response, or None where there is no such account."""
-        if name not in self._passwords:
+        store, name = account
+        password = self._passwords[store].get(name)
+        if password is None:
             return None
-        ha1 = self._ha1.get(name)
+        ha1 = self._ha1.get(account)
         if ha1 is None:
-            ha1 = self._ha1[name] = self._hash(f"{name}:{self.realm}:{self._passwords[name]}")
+            ha1 = self._ha1[account] = self._hash(f"{name}:{self.realm}:{password}")
         ha2 = self._hash(f"{method}:{uri}")
         if "qop" not in said:
             return self._hash(f"{ha1}:{said['nonce']}:{ha2}")
@@ -134,15 +155,15 @@ class Guard:
     def _hash(self, text: str) -> str:
         return _HASHES[self.algorithm](text.encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _check_basic(self, text: str) -> Entry:
+    def _check_basic(self, text: str, store: Store) -> Entry:
         try:
             name, _, password = base64.b64decode(text, validate=True).decode("utf-8", "replace").partition(":")
         except (binascii.Error, ValueError):
             return Entry.NO_CREDENTIALS
-        right = self._passwords.get(name)
+        right = self._passwords[store].get(name)
         if self.locked or right is None or not hmac.compare_digest(right.encode(), password.encode()):
             return self._refuse(name)
-        return self._grant()
+        return self._grant(name)
 
     def _nonce(self) -> str:
         """Signed, so that none has to be remembered."""
@@ -181,10 +202,10 @@ class Guard:
         self._seen[nonce[1]] = None
         if len(self._seen) > MOST_WSSE_NONCES:
             self._seen.popitem(last=False)
-        return self._grant()
+        return self._grant(account)
 
     def _digest_is_right(self, account: str, digest: bytes, nonce: bytes, created: re.Match[bytes]) -> bool:
-        password = self._passwords.get(account)
+        password = self._passwords["onvif"].get(account)
         if password is None:
             return False
         try:
@@ -201,7 +222,8 @@ class Guard:
         """A locked camera says so to everybody; only a try with credentials makes it last longer."""
         return Entry.LOCKED if self.locked else Entry.NO_CREDENTIALS
 
-    def _grant(self) -> Entry:
+    def _grant(self, name: str) -> Entry:
+        self.caller = name
         self.in_a_row = 0
         self.granted += 1
         return Entry.GRANTED

@@ -1,23 +1,21 @@
 """One camera's web server: front page, login path, vendor signals, snapshots, and the door to its ONVIF services."""
 
-import json
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from simulator import onvif
-from simulator.auth import Entry, Guard
+from simulator import onvif, transfers, vapix
+from simulator.auth import Entry
+from simulator.device import Device, HungUp
 from simulator.http import Reply, Request, response
 from simulator.odd import ODD, SOAP
+from simulator.onvif_writes import BACKUP_PATH, RESTORE_PATH, UPGRADE_PATH, WRITES, Refusal, has_transfers, operation
 from simulator.picture import JPEG
 from simulator.plan import CameraPlan
 from simulator.vendors import VENDORS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-JSON, XML, TEXT = b"application/json", b"application/xml", b"text/plain"
+XML, TEXT = b"application/xml", b"text/plain"
 HTML = b"text/html; charset=utf-8"
-_BOOT_ID = "2f1d6d2c-0b7e-4b0a-9f0e-5d6a7c8b9a10"
+BINARY = b"application/octet-stream"
 ELSEWHERE = "http://192.0.2.1/login.html"
 _FRONT = "<!DOCTYPE html><html><head><title>{name}</title></head><body><h1>{name}</h1></body></html>"
 _LOCK_XML = (
@@ -27,16 +25,12 @@ _LOCK_XML = (
 )
 
 
-class Camera:
+class Camera(Device):
     """What answers behind all ports of one camera. `requests` counts what reached its web server."""
 
     def __init__(self, plan: CameraPlan) -> None:
+        super().__init__(plan)
         vendor = VENDORS[plan.vendor]
-        compact = plan.mac.replace(":", "").upper()
-        self.plan = plan
-        self.guard = Guard(plan, vendor.realm.format(mac=compact, tail=compact[-6:]))
-        self.values = onvif.values_of(plan)
-        self.requests = 0
         self._vendor = vendor
         self._server = f"Server: {vendor.server}\r\n".encode()
         self._odd = dict(plan.odd_replies)
@@ -50,16 +44,27 @@ class Camera:
         }
         for target in _snapshot_targets(plan):
             self._pages[target.partition("?")[0]] = self._snapshot
-        if vendor.login_path:
+        if plan.vendor == "axis":
+            self._pages |= dict.fromkeys(vapix.PAGES, self._vapix)
+        elif vendor.login_path:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
         signal = _SETUP_SIGNALS.get(plan.vendor)
         if signal:
-            self._pages[signal[0]] = lambda _request: self._page(200, signal[2](plan), signal[1])
+            self._pages[signal[0]] = lambda _request: self._page(200, signal[2](self), signal[1])
+        if has_transfers(plan.vendor):
+            self._pages[BACKUP_PATH] = self._backup
 
     def handle(self, request: Request) -> Reply:
-        self.requests += 1
+        self.count_request()
+        if not self.awake:
+            return Reply(b"", close=True)
         page = self._pages.get(request.path)
-        reply = page(request) if page else self._page(404, "Not Found", TEXT)
+        if page is None and request.path.startswith((UPGRADE_PATH, RESTORE_PATH)):
+            page = self._upload
+        try:
+            reply = page(request) if page else self._page(404, "Not Found", TEXT)
+        except HungUp:
+            return Reply(b"", close=True)
         if self._slow:
             reply.slow = True
         return reply
@@ -84,6 +89,8 @@ class Camera:
         return self._behind_login(request, self._page(200, "OK\r\n", TEXT))
 
     def _snapshot(self, request: Request) -> Reply:
+        if self.plan.defect == "no-picture":
+            return self._behind_login(request, self._page(503, "Service Unavailable", TEXT))
         picture = Reply(response(200, JPEG, b"image/jpeg", server=self._server))
         if "snapshot" in self.plan.anonymous:
             return picture
@@ -106,6 +113,59 @@ class Camera:
     def _redirect(self, url: str) -> Reply:
         return self._page(302, "", HTML, f"Location: {url}\r\n".encode())
 
+    # --- VAPIX ---
+
+    def _vapix(self, request: Request) -> Reply:
+        page = vapix.PAGES[request.path]
+        call = vapix.Call(self, request)
+        group = page.group(call)
+        if group is not None and self.plan.setup_done:
+            entry, challenges = self._vapix_entry(request)
+            caller = next((a for a in self.plan.accounts_of("web") if a.name == self.guard.caller), None)
+            if entry is Entry.LOCKED:
+                return self._page(401, self._vendor.locked_text, TEXT, challenges)
+            if entry is not Entry.GRANTED or caller is None or group not in vapix.GROUPS[caller.role]:
+                return self._page(401, "Unauthorized", TEXT, challenges)
+            call = vapix.Call(self, request, caller)
+        elif group is not None and request.path != self._vendor.login_path:
+            return self._page(401, "Error: initial admin user must be created first.", HTML)
+        answer = page.answer(call)
+        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        return Reply(response(answer.status, body, answer.content_type, server=self._server))
+
+    def _vapix_entry(self, request: Request) -> tuple[Entry, bytes]:
+        """By the authentication policy: `recommended` is Digest, but Basic inside TLS."""
+        policy = vapix.value_of(self.plan, "Network.HTTP.AuthenticationPolicy")
+        basic = policy.startswith("basic") or (policy == "recommended" and request.tls)
+        digest = policy != "basic" and not (policy == "recommended" and request.tls)
+        header = request.header(b"Authorization")
+        entry = self.guard.check_http(header, request.method, request.target, basic=basic)
+        return entry, self.guard.challenges(stale=entry is Entry.STALE, basic=basic, digest=digest)
+
+    # --- files by HTTP ---
+
+    def _backup(self, request: Request) -> Reply:
+        def page() -> Reply:
+            return Reply(response(200, transfers.backup(self), BINARY, server=self._server))
+
+        return self._for_administrators(request, page)
+
+    def _upload(self, request: Request) -> Reply:
+        if request.method != "POST":
+            return self._page(405, "", TEXT, b"Allow: POST\r\n")
+        return self._for_administrators(
+            request, lambda: self._page(transfers.upload(self, request.path, request.body), "", TEXT)
+        )
+
+    def _for_administrators(self, request: Request, page: Callable[[], Reply]) -> Reply:
+        """By HTTP login; a camera that has WS-Security only knows the client by the address it was given."""
+        if "digest" not in self.plan.auth:
+            return page()
+        entry = self.guard.check_http(request.header(b"Authorization"), request.method, request.target, store="onvif")
+        if entry is not Entry.GRANTED:
+            return self._page(401, "Unauthorized", TEXT, self.guard.challenges(stale=entry is Entry.STALE))
+        return page() if self._caller_is_administrator() else self._page(403, "Forbidden", TEXT)
+
     # --- ONVIF ---
 
     def _soap(self, request: Request) -> Reply:
@@ -114,11 +174,33 @@ class Camera:
         asked = onvif.question(request.body)
         if asked is None:
             return self._fault("Sender", ("WellFormed",), "Well-formed Error")
-        if (asked.service, asked.operation) not in onvif.PRE_AUTH and "onvif" not in self.plan.anonymous:
+        write = asked.service == "device" and asked.operation in WRITES
+        if self._needs_login(asked, write=write):
             refusal = self._refusal(request, asked)
             if refusal is not None:
                 return refusal
-        return self._answer(asked)
+            if write and not self._caller_is_administrator():
+                return self._fault("Sender", ("NotAuthorized",), "The user's level does not allow this action")
+        return self._change(asked) if write else self._answer(asked)
+
+    def _needs_login(self, asked: onvif.Question, *, write: bool) -> bool:
+        """In the factory default state everything is open; a camera that is open to questions still guards changes."""
+        if write:
+            return self.plan.setup_done
+        return (asked.service, asked.operation) not in onvif.PRE_AUTH and "onvif" not in self.plan.anonymous
+
+    def _caller_is_administrator(self) -> bool:
+        return any(a.name == self.guard.caller and a.role == "Administrator" for a in self.plan.accounts)
+
+    def _change(self, asked: onvif.Question) -> Reply:
+        try:
+            inside = WRITES[asked.operation](self, operation(asked.message))
+        except Refusal as refusal:
+            return self._fault(refusal.side, refusal.codes, refusal.text)
+        name = f"tds:{asked.operation}Response"
+        message = onvif.envelope(self.values, f"<{name}>{inside}</{name}>" if inside else f"<{name}/>")
+        odd = self._odd.get(asked.operation)
+        return ODD[odd](message) if odd else Reply(response(200, message, SOAP, server=self._server))
 
     def _answer(self, asked: onvif.Question) -> Reply:
         body = onvif.answer(self.plan, self.values, asked)
@@ -139,7 +221,7 @@ class Camera:
             return self._fault("Sender", ("NotAuthorized",), "One authentication method at a time")
         entry = Entry.NO_CREDENTIALS
         if by_http:
-            entry = self.guard.check_http(header, request.method, request.target)
+            entry = self.guard.check_http(header, request.method, request.target, store="onvif")
         if entry is Entry.NO_CREDENTIALS and "wsse" in auth:
             entry = self.guard.check_wsse(asked.head)
         if entry is Entry.GRANTED:
@@ -173,14 +255,8 @@ def _snapshot_targets(plan: CameraPlan) -> list[str]:
     return [onvif.snapshot_target(plan, profile[0]) for profile in onvif.PROFILES]
 
 
-def _system_ready(plan: CameraPlan) -> str:
-    needs_setup = "no" if plan.setup_done else "yes"
-    data = {"systemready": "yes", "needsetup": needs_setup, "uptime": "7800", "bootid": _BOOT_ID}
-    return json.dumps({"apiVersion": "1.4", "method": "systemready", "data": data})
-
-
-def _activate_status(plan: CameraPlan) -> str:
-    activated = "true" if plan.setup_done else "false"
+def _activate_status(device: Device) -> str:
+    activated = "true" if device.plan.setup_done else "false"
     return (
         '<?xml version="1.0" encoding="UTF-8"?><ActivateStatus version="2.0" '
         f'xmlns="http://www.hikvision.com/ver20/XMLSchema"><Activated>{activated}</Activated></ActivateStatus>'
@@ -189,7 +265,6 @@ def _activate_status(plan: CameraPlan) -> str:
 
 _SETUP_SIGNALS = MappingProxyType(
     {
-        "axis": ("/axis-cgi/systemready.cgi", JSON, _system_ready),
         "hikvision": ("/SDK/activateStatus", XML, _activate_status),
     }
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape
 
 from simulator import onvif
+from simulator.device import Device
 from simulator.plan import CameraPlan
 from simulator.vendors import VENDORS
 
@@ -29,28 +30,34 @@ Endpoint = tuple[str, int]
 class Responder:
     """The estate's part in discovery. `problems` says what could not be opened; the rest of the estate serves on."""
 
-    def __init__(self, cameras: Sequence[CameraPlan]) -> None:
-        self._cameras = [plan for plan in cameras if plan.discoverable]
+    def __init__(self, cameras: Sequence[Device]) -> None:
+        self._cameras = cameras
         self._own: dict[str, asyncio.DatagramTransport] = {}
         self._group: asyncio.DatagramTransport | None = None
         self._number = 0
         self.problems: list[str] = []
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        for address in sorted({plan.address for plan in self._cameras}):
-            there = [plan for plan in self._cameras if plan.address == address]
-            try:
-                transport, _ = await loop.create_datagram_endpoint(
-                    lambda there=there: _Listener(there, self._answer),  # type: ignore[misc]
-                    local_addr=(address, PORT),
-                )
-            except OSError as problem:
-                self.problems.append(f"udp {address}:{PORT}: {problem.strerror}")
-                continue
-            self._own[address] = transport
-        if self._own:
-            await self._join(loop)
+        for address in sorted({camera.plan.address for camera in self._cameras if camera.plan.discoverable}):
+            await self.open(address)
+
+    def misses(self, camera: Device) -> bool:
+        """Whether this camera has become discoverable; one that is not any more just keeps silent."""
+        plan = camera.plan
+        return plan.discoverable and plan.address not in self._own and camera in self._cameras
+
+    async def open(self, address: str) -> None:
+        there = [camera for camera in self._cameras if camera.plan.address == address]
+        try:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: _Listener(there, self._answer), local_addr=(address, PORT)
+            )
+        except OSError as problem:
+            self.problems.append(f"udp {address}:{PORT}: {problem.strerror}")
+            return
+        self._own[address] = transport
+        if self._group is None:
+            await self._join(asyncio.get_running_loop())
 
     async def _join(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -61,13 +68,14 @@ class Responder:
         except OSError as problem:
             self.problems.append(f"multicast {GROUP}: {problem.strerror}")
 
-    def _answer(self, plans: Sequence[CameraPlan], probe: bytes, prober: Endpoint) -> None:
+    def _answer(self, cameras: Sequence[Device], probe: bytes, prober: Endpoint) -> None:
         message_id = _MESSAGE_ID.search(probe)
         if message_id is None or not _PROBE.search(probe):
             return
-        for plan in plans:
+        for camera in cameras:
+            plan = camera.plan
             sender = self._own.get(plan.address)
-            if sender is not None and _matches(plan, probe):
+            if sender is not None and plan.discoverable and camera.awake and _matches(plan, probe):
                 self._number += 1
                 sender.sendto(probe_match(plan, message_id[1].decode("latin-1"), self._number), prober)
 
@@ -77,14 +85,12 @@ class Responder:
 
 
 class _Listener(asyncio.DatagramProtocol):
-    def __init__(
-        self, plans: Sequence[CameraPlan], answer: Callable[[Sequence[CameraPlan], bytes, Endpoint], None]
-    ) -> None:
-        self._plans = plans
+    def __init__(self, cameras: Sequence[Device], answer: Callable[[Sequence[Device], bytes, Endpoint], None]) -> None:
+        self._cameras = cameras
         self._answer = answer
 
     def datagram_received(self, data: bytes, addr: Endpoint) -> None:
-        self._answer(self._plans, data, addr)
+        self._answer(self._cameras, data, addr)
 
 
 def probe_match(plan: CameraPlan, relates_to: str, number: int) -> bytes:

@@ -1,4 +1,8 @@
-"""The running estate: listeners for every port of every camera and decoy, from start to clean stop."""
+"""The running estate: listeners for every port of every camera and decoy, from start to clean stop.
+
+A camera that switches a port off or restarts has that listener closed; when it is back, or the port is on again, the
+estate listens anew.
+"""
 
 import asyncio
 import errno
@@ -7,7 +11,9 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +23,7 @@ from simulator.decoys import Decoy
 from simulator.discovery import Responder
 from simulator.http import connection_factory
 from simulator.options import ONE_ADDRESS, Options, OptionsError
-from simulator.plan import CameraPlan, DecoyPlan, EstatePlan
+from simulator.plan import DecoyPlan, EstatePlan
 from simulator.planning import LOW_PORTS, plan_estate
 from simulator.ports import Greeter
 from simulator.rtsp import RtspConnection
@@ -25,25 +31,31 @@ from simulator.rtsp import RtspConnection
 BACKLOG = 128
 HANDSHAKE_S = 10.0
 ROUNDS_TO_CLOSE = 5
-Factory = Callable[[], asyncio.Protocol]
+Maker = Callable[[], asyncio.Protocol]
 
 
 class Estate:
     """`async with Estate(options) as estate:` serves until the block ends.
 
-    `plan` is the truth behind it, `cameras` and `decoys` are what runs, with the counters that `stats()` reports.
+    `plan` is the present truth, `cameras` and `decoys` are what runs, with the counters that `stats()` reports.
+    `problems` tells what could not be served after a change.
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.plan: EstatePlan = plan_for_this_machine(options)
         self.authority = tls.Authority.new()
-        self.cameras = [Camera(plan) for plan in self.plan.cameras]
-        self.decoys = {plan: Decoy(plan.kind) for plan in self.plan.decoys}
-        self.discovery = Responder(self.plan.cameras if options.discovery else ())
-        self._listening: list[socket.socket] = []
-        self._connections: set[asyncio.BaseTransport] = set()
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._first: EstatePlan = plan_for_this_machine(options)
+        self.cameras = [Camera(plan) for plan in self._first.cameras]
+        self.decoys = {plan: Decoy(plan.kind) for plan in self._first.decoys}
+        self.discovery = Responder(self.cameras if options.discovery else ())
+        self.problems: list[str] = []
+        self._doors: dict[Camera | Decoy, dict[int, _Door]] = {}
+        self._leaving: set[asyncio.BaseTransport] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def plan(self) -> EstatePlan:
+        return replace(self._first, cameras=tuple(camera.plan for camera in self.cameras))
 
     async def __aenter__(self) -> Self:
         _raise_descriptor_limit()
@@ -66,17 +78,20 @@ class Estate:
 
     async def stop(self) -> None:
         """Stops listening, hangs up on everybody, writes the stats. Safe to call twice."""
-        loop = asyncio.get_running_loop()
-        for listening in self._listening:
-            loop.remove_reader(listening)
-            listening.close()
-        self._listening.clear()
+        for camera in self.cameras:
+            camera.stop()
+            camera.on_change = _nothing
+        doors = [door for own in self._doors.values() for door in own.values()]
+        self._doors.clear()
+        for door in doors:
+            door.close()
         self.discovery.stop()
-        for handshake in tuple(self._handshakes):
-            handshake.cancel()
-        await asyncio.gather(*self._handshakes, return_exceptions=True)
-        for connection in tuple(self._connections):
-            connection.abort()  # type: ignore[attr-defined]
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connections in (self._leaving, *(door.connections for door in doors)):
+            for connection in tuple(connections):
+                connection.abort()  # type: ignore[attr-defined]
         for _ in range(ROUNDS_TO_CLOSE):  # a TLS connection hears a few rounds later that it is gone
             await asyncio.sleep(0)
         if self.options.stats:
@@ -97,36 +112,70 @@ class Estate:
     # --- listeners ---
 
     def _serve_camera(self, camera: Camera) -> None:
+        for port, factory in self._wanted(camera).items():
+            self._listen(camera, camera.plan.address, port, factory)
+        camera.on_change = partial(self._look_again, camera)
+
+    def _wanted(self, camera: Camera) -> Mapping[int, "_Factory"]:
+        """What this camera listens on now."""
         plan = camera.plan
+        if not camera.awake:
+            return {}
+        wanted: dict[int, _Factory] = {}
         if plan.http_port:
-            self._listen(plan.address, plan.http_port, connection_factory(camera, self._connections, tls=False))
+            wanted[plan.http_port] = _Factory("http", partial(connection_factory, camera, tls=False))
         if plan.https_port:
-            secured = connection_factory(camera, self._connections, tls=True)
-            self._listen(plan.address, plan.https_port, secured, plan)
-        self._listen(plan.address, plan.rtsp_port, lambda: RtspConnection(camera, self._connections))
+            wanted[plan.https_port] = _Factory("https", partial(connection_factory, camera, tls=True))
+        if plan.rtsp_on:
+            wanted[plan.rtsp_port] = _Factory("rtsp", lambda open_: lambda: RtspConnection(camera, open_))
         for extra in plan.extra_ports:
-            service = extra.service
-            self._listen(plan.address, extra.port, lambda service=service: Greeter(service, self._connections))  # type: ignore[misc]
+            wanted[extra.port] = _Factory(extra.service, partial(_greeters, extra.service))
+        return wanted
+
+    def _look_again(self, camera: Camera) -> None:
+        """After the answer that is being written now, so that a camera can still say yes to its own restart."""
+        asyncio.get_running_loop().call_soon(self._refit, camera)
+
+    def _refit(self, camera: Camera) -> None:
+        """Closes what is not wanted any more and opens what is."""
+        wanted = self._wanted(camera)
+        open_doors = self._doors.setdefault(camera, {})
+        for port, door in tuple(open_doors.items()):
+            if port not in wanted or wanted[port].service != door.service:
+                del open_doors[port]
+                self._leaving |= door.connections
+                door.close()
+        for port in wanted.keys() - open_doors.keys():
+            try:
+                self._listen(camera, camera.plan.address, port, wanted[port])
+            except OptionsError as problem:
+                self.problems.append(str(problem))
+        if self.discovery.misses(camera):
+            self._spawn(self.discovery.open(camera.plan.address))
+        self._leaving = {connection for connection in self._leaving if not _is_gone(connection)}
 
     def _serve_decoy(self, plan: DecoyPlan, decoy: Decoy) -> None:
         if plan.kind == "rtsp-only":
-            self._listen(plan.address, plan.port, lambda: RtspConnection(decoy, self._connections))
-            return
-        self._listen(plan.address, plan.port, connection_factory(decoy, self._connections, tls=False))
+            factory = _Factory("rtsp", lambda open_: lambda: RtspConnection(decoy, open_))
+        else:
+            factory = _Factory("http", partial(connection_factory, decoy, tls=False))
+        self._listen(decoy, plan.address, plan.port, factory)
 
-    def _listen(self, address: str, port: int, factory: Factory, secured: CameraPlan | None = None) -> None:
+    def _listen(self, owner: Camera | Decoy, address: str, port: int, factory: "_Factory") -> None:
         """TLS contexts are made when the first client comes: a thousand at start would take a second and 20 MB."""
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listening.append(listening)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((address, port))
         except OSError as problem:
+            listening.close()
             raise OptionsError(
                 f"cannot listen on {address} port {port}: {problem.strerror}; try another --base"
             ) from None
         listening.listen(BACKLOG)
         listening.setblocking(False)
+        door = self._doors.setdefault(owner, {})[port] = _Door(listening, factory.service)
+        protocol = factory.make(door.connections)
         contexts: list[ssl.SSLContext] = []
 
         def accept() -> None:
@@ -140,19 +189,58 @@ class Estate:
                         return
                     raise
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if secured and not contexts:
-                    contexts.append(tls.context(self.authority, secured))
-                self._take(client, factory, contexts[0] if contexts else None)
+                if factory.service == "https" and isinstance(owner, Camera) and not contexts:
+                    contexts.append(tls.context(self.authority, owner.plan))
+                self._spawn(_connect(client, protocol, contexts[0] if contexts else None, door))
 
         asyncio.get_running_loop().add_reader(listening, accept)
 
-    def _take(self, client: socket.socket, factory: Factory, context: ssl.SSLContext | None) -> None:
-        task = asyncio.get_running_loop().create_task(_connect(client, factory, context))
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-async def _connect(client: socket.socket, factory: Factory, context: ssl.SSLContext | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Factory:
+    """What is spoken at a port, and how to make a protocol that keeps its transport in a set."""
+
+    service: str
+    make: Callable[[set[asyncio.BaseTransport]], Maker]
+
+
+@dataclass(slots=True, eq=False)
+class _Door:
+    """One listening socket and who came in by it."""
+
+    listening: socket.socket
+    service: str
+    connections: set[asyncio.BaseTransport] = field(default_factory=set)
+    closed: bool = False
+
+    def close(self) -> None:
+        """No new clients; those inside hear what was already said to them and the end of it."""
+        self.closed = True
+        asyncio.get_running_loop().remove_reader(self.listening)
+        self.listening.close()
+        for connection in tuple(self.connections):
+            connection.close()
+
+
+def _greeters(service: str, open_transports: set[asyncio.BaseTransport]) -> Maker:
+    return lambda: Greeter(service, open_transports)
+
+
+def _is_gone(connection: asyncio.BaseTransport) -> bool:
+    sock = connection.get_extra_info("socket")
+    return sock is None or sock.fileno() < 0
+
+
+def _nothing() -> None:
+    """A stopped estate changes no listeners."""
+
+
+async def _connect(client: socket.socket, factory: Maker, context: ssl.SSLContext | None, door: _Door) -> None:
     """Hands an accepted socket to its protocol. A client that fails the handshake is its own problem."""
     loop = asyncio.get_running_loop()
     timeout_s = HANDSHAKE_S if context else None
@@ -161,6 +249,10 @@ async def _connect(client: socket.socket, factory: Factory, context: ssl.SSLCont
         await loop.connect_accepted_socket(factory, client, ssl=context, ssl_handshake_timeout=timeout_s)
     except (OSError, TimeoutError):  # ssl.SSLError is an OSError
         client.close()
+        return
+    if door.closed:  # it closed during the handshake
+        for connection in tuple(door.connections):
+            connection.close()
 
 
 def plan_for_this_machine(options: Options) -> EstatePlan:

@@ -79,6 +79,14 @@ def _ftp(plan: CameraPlan, _rng: Random) -> CameraPlan:
     return _with_port(plan, ExtraPort(21 if plan.rtsp_port < 1024 else 2121, "ftp"))  # noqa: PLR2004 - privileged
 
 
+def _ssh(plan: CameraPlan, _rng: Random) -> CameraPlan:
+    return _with_port(plan, ExtraPort(22 if plan.rtsp_port < 1024 else 2222, "ssh"))  # noqa: PLR2004 - privileged
+
+
+def _two_stores(plan: CameraPlan, _rng: Random) -> CameraPlan:
+    return replace(plan, web_accounts=plan.accounts, quirks=plan.quirks | {"password-two-stores"})
+
+
 def _unexpected_port(plan: CameraPlan, rng: Random) -> CameraPlan:
     usual = {"hikvision": (8000,), "dahua": (37777,)}
     return _with_port(plan, ExtraPort(rng.choice(usual.get(plan.vendor, (8000, 9000, 34567, 37777))), "silent"))
@@ -135,6 +143,9 @@ def _quirk(name: str, /, **fields: object) -> Change:
 _WITH_DEFAULTS = tuple(name for name, vendor in VENDORS.items() if vendor.defaults)
 _LOGINS = ("no-login", "wrong-login", "locked")
 _CERTIFICATES = ("tls-expired", "tls-not-yet-valid", "tls-expiring", "tls-self-signed", "tls-weak-key", "no-https")
+_PASSWORDS = ("password-ignored", "password-truncated", "password-late", "password-reboot")
+_SETTINGS = ("setting-ignored", "setting-reverts")
+_UPGRADES = ("upgrade-bricks", "upgrade-liar", "upgrade-reverts")
 _XADDRS = ("nat-xaddr", "http-xaddr", "metadata-xaddr", "many-xaddrs")
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
@@ -151,6 +162,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "default-credentials": Fault(_default_credentials, weight=10, vendors=_WITH_DEFAULTS),
         "telnet-open": Fault(_telnet, weight=8, own_address=True),
         "ftp-open": Fault(_ftp, weight=6, own_address=True),
+        "ssh-open": Fault(_ssh, vendors=("axis",), own_address=True),
         "anonymous-rtsp": Fault(_open("rtsp"), weight=8),
         "anonymous-snapshot": Fault(_open("snapshot"), weight=8),
         "anonymous-onvif": Fault(_open("onvif"), weight=4),
@@ -206,5 +218,22 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "hostile-name": Fault(
             _quirk("hostile-name", model=HOSTILE_NAME, name=HOSTILE_NAME), excludes=("firmware-outdated", *_LOGINS)
         ),
+        # how it lies when it is changed
+        "password-ignored": Fault(_quirk("password-ignored"), excludes=_PASSWORDS),
+        "password-truncated": Fault(_quirk("password-truncated"), excludes=_PASSWORDS),
+        "password-late": Fault(_quirk("password-late"), excludes=_PASSWORDS),
+        "password-reboot": Fault(_quirk("password-reboot"), excludes=_PASSWORDS),
+        "password-two-stores": Fault(
+            _two_stores,
+            vendors=("axis",),
+            excludes=("factory-default", "default-credentials", "too-many-administrators"),
+        ),
+        "setting-ignored": Fault(_quirk("setting-ignored"), excludes=_SETTINGS),
+        "setting-reverts": Fault(_quirk("setting-reverts"), excludes=_SETTINGS),
+        "upgrade-bricks": Fault(_quirk("upgrade-bricks"), excludes=_UPGRADES),
+        "upgrade-liar": Fault(_quirk("upgrade-liar"), excludes=_UPGRADES),
+        "upgrade-reverts": Fault(_quirk("upgrade-reverts"), excludes=_UPGRADES),
+        "upgrade-slow": Fault(_quirk("upgrade-slow"), excludes=("upgrade-bricks",)),
+        "upgrade-drops": Fault(_quirk("upgrade-drops")),
     }
 )

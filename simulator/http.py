@@ -13,13 +13,16 @@ from typing import Protocol, cast
 
 MOST_HEAD_BYTES = 16 * 1024
 MOST_BODY_BYTES = 64 * 1024
+MOST_UPLOAD_BYTES = 8 * 1024 * 1024
+UPLOADS = ("/onvif/upload/", "/axis-cgi/firmwaremanagement.cgi", "/axis-cgi/applications/upload.cgi")
+"""Paths that take files."""
 SLOW_BYTES = 48
 SLOW_PAUSE_S = 0.003
 
 _STATUS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 _HEADERS: dict[bytes, re.Pattern[bytes]] = {
     name: re.compile(rb"\r\n" + name + rb":[ \t]*([^\r\n]*)", re.IGNORECASE)
-    for name in (b"Authorization", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Expect")
+    for name in (b"Authorization", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Content-Type", b"Expect")
 }
 
 
@@ -179,7 +182,7 @@ def _body_length(request: Request) -> int:
     length = request.header(b"Content-Length") or "0"
     if not (length.isascii() and length.isdigit() and len(length) < 10):  # noqa: PLR2004 - digits of a size
         raise _Unacceptable(400)
-    if int(length) > MOST_BODY_BYTES:
+    if int(length) > (MOST_UPLOAD_BYTES if request.path.startswith(UPLOADS) else MOST_BODY_BYTES):
         raise _Unacceptable(413)
     return int(length)
 

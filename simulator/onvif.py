@@ -14,6 +14,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from simulator.accounts import LONGEST_NAME, MOST_ACCOUNTS, RULES
 from simulator.faults import METADATA_HOST, NAT_HOST
 from simulator.plan import CameraPlan
 from simulator.vendors import VENDORS
@@ -139,6 +140,11 @@ def values_of(plan: CameraPlan) -> Mapping[str, str]:
         "model": plan.model,
         "ntp_from_dhcp": _word(plan.ntp_from_dhcp),
         "serial": plan.serial,
+        "timezone": plan.timezone,
+        "transfers": _word(plan.vendor != "axis"),
+        "longest_password": str(RULES[plan.vendor].longest),
+        "longest_name": str(LONGEST_NAME),
+        "most_accounts": str(MOST_ACCOUNTS),
         "usernametoken": _word("wsse" in plan.auth),
         "xaddr": xaddr(plan),
     }
@@ -229,8 +235,8 @@ def _ntp_servers(plan: CameraPlan) -> str:
 
 
 def _protocols(plan: CameraPlan) -> str:
-    ports = {"HTTP": plan.http_port, "HTTPS": plan.https_port, "RTSP": plan.rtsp_port}
-    usual = {"HTTP": 80, "HTTPS": 443, "RTSP": 554}
+    ports = {"HTTP": plan.http_port, "HTTPS": plan.https_port, "RTSP": plan.rtsp_port if plan.rtsp_on else None}
+    usual = dict(zip(ports, plan.usual_ports, strict=True))
     return "".join(
         f"<tds:NetworkProtocols><tt:Name>{name}</tt:Name><tt:Enabled>{_word(port is not None)}</tt:Enabled>"
         f"<tt:Port>{port or usual[name]}</tt:Port></tds:NetworkProtocols>"

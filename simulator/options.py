@@ -19,7 +19,8 @@ class OptionsError(ValueError):
 class Options:
     """`faults` None means a seeded believable mix; an empty mapping means clean cameras.
 
-    `one_address` and `low_ports` None mean "as this machine allows".
+    `one_address` and `low_ports` None mean "as this machine allows". `reboot_s` is how long a camera is away when it
+    restarts, `minute_s` how long a minute of its rollback timer lasts.
     """
 
     cameras: int = 24
@@ -34,6 +35,8 @@ class Options:
     one_address: bool | None = None
     low_ports: bool | None = None
     discovery: bool = True
+    reboot_s: float = 0.3
+    minute_s: float = 60.0
 
 
 def from_words(words: Sequence[str]) -> Options:
@@ -58,6 +61,8 @@ def from_words(words: Sequence[str]) -> Options:
         one_address=True if given.one_address else None,
         low_ports=False if given.high_ports else None,
         discovery=not given.no_discovery,
+        reboot_s=given.reboot_s,
+        minute_s=given.minute_s,
     )
 
 
@@ -76,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--one-address", action="store_true", help="one block of ports per camera on 127.0.0.1")
     parser.add_argument("--high-ports", action="store_true", help="8080, 8443, 8554 although 80, 443, 554 are allowed")
     parser.add_argument("--no-discovery", action="store_true", help="no WS-Discovery responder")
+    parser.add_argument("--reboot-s", type=float, default=0.3, metavar="S", help="how long a restart takes")
+    parser.add_argument("--minute-s", type=float, default=60, metavar="S", help="a minute of the rollback timer")
     return parser
 
 

@@ -1,19 +1,24 @@
 """What there is in an estate: plain frozen values, decided before anything listens."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 Auth = Literal["digest-md5", "digest-sha256", "wsse", "digest+wsse", "none"]
+Role = Literal["Administrator", "Operator", "User"]
+Store = Literal["onvif", "web"]
+Defect = Literal["brick", "no-picture", "loses-accounts", "analytics-drop"]
 Certificate = Literal["good", "expired", "not-yet-valid", "expiring", "self-signed", "weak-key"]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the camera's one store, which web, ONVIF and RTSP share."""
+    """An account. Web, ONVIF and RTSP share one store, unless the camera has `web_accounts`."""
 
     name: str
     password: str
-    role: Literal["Administrator", "Operator", "User"]
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,29 @@ class ExtraPort:
     """An open port beside the declared services."""
 
     port: int
-    service: Literal["telnet", "ftp", "silent"]
+    service: Literal["telnet", "ftp", "ssh", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogServer:
+    """Where the camera sends its log."""
+
+    address: str
+    port: int
+    protocol: Literal["UDP", "TCP", "TLS"]
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A program on the camera. `behaviour` tells the simulated analytics how well it sees."""
+
+    name: str
+    nice_name: str
+    vendor: str
+    version: str
+    running: bool
+    behaviour: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,12 @@ class CameraPlan:
 
     `anonymous` holds what is answered without a login: "onvif", "snapshot", "rtsp". `setup_done` False is the factory
     default state: no account exists yet. `quirks` are the behaviours that have no field of their own.
+
+    A port that is None is switched off; `usual_ports` (HTTP, HTTPS, RTSP) tells where it listens when it is on.
+    `web_accounts` None means one store for all doors. `standby_firmware` lies in the other bank until it is purged,
+    `committed` False means that a restart by power loss goes back to it. `defect` is what ails the running firmware.
+    `parameters` are the vendor's own settings that differ from the factory's. `reboot_s` is how long a restart takes in
+    real seconds, `minute_s` how long a minute of the rollback timer lasts.
     """
 
     address: str
@@ -72,6 +105,19 @@ class CameraPlan:
     odd_replies: tuple[tuple[str, str], ...]
     faults: tuple[str, ...]
     quirks: frozenset[str]
+    usual_ports: tuple[int, int, int] = (80, 443, 554)
+    rtsp_on: bool = True
+    web_accounts: tuple[Account, ...] | None = None
+    timezone: str = "CET-1CEST,M3.5.0,M10.5.0/3"
+    standby_firmware: str | None = None
+    committed: bool = True
+    defect: Defect | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    syslog: tuple[SyslogServer, ...] = ()
+    syslog_on: bool = False
+    apps: tuple[App, ...] = ()
+    reboot_s: float = 0.3
+    minute_s: float = 60.0
 
     @property
     def port(self) -> int:
@@ -80,6 +126,9 @@ class CameraPlan:
         if port is None:
             raise ValueError(f"{self.address} serves nothing")
         return port
+
+    def accounts_of(self, store: Store) -> tuple[Account, ...]:
+        return self.accounts if store == "onvif" or self.web_accounts is None else self.web_accounts
 
     @property
     def hostname(self) -> str:

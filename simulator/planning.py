@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -51,6 +51,7 @@ def plan_estate(options: Options, *, one_address: bool, low_ports: bool) -> Esta
         cameras = [_believable(camera, rng, shared_address=one_address) for camera in cameras]
     else:
         cameras = _as_asked(cameras, options, rng, shared_address=one_address)
+    cameras = [replace(camera, reboot_s=options.reboot_s, minute_s=options.minute_s) for camera in cameras]
     decoys = [_decoy(number, next(places)) for number in range(options.decoys)]
     return EstatePlan(options.seed, not one_address, tuple(cameras), tuple(decoys))
 
@@ -128,6 +129,7 @@ def _clean_camera(number: int, family: str, place: _Place, shared_login: Login |
         odd_replies=(),
         faults=(),
         quirks=frozenset(),
+        usual_ports=place.ports,
     )
 
 

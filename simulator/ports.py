@@ -1,4 +1,4 @@
-"""Doors that should not be there: Telnet, FTP, and ports that accept and say nothing."""
+"""Doors that should not be there: Telnet, FTP, SSH, and ports that accept and say nothing."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ GREETINGS: Mapping[str, bytes] = MappingProxyType(
     {
         "telnet": TELNET_OPTIONS + b"\r\n\r\nHisilicon (none) login: ",
         "ftp": b"220 IP Camera FTP server ready.\r\n",
+        "ssh": b"SSH-2.0-dropbear_2022.83\r\n",
         "silent": b"",
     }
 )

@@ -4,13 +4,13 @@ Pure. A clean camera's verdicts follow from what it serves; then each of its fau
 `EFFECTS`: what cannot be seen comes last, because a weakness behind a closed door is unknown, not failed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from simulator.plan import CameraPlan
-from simulator.vendors import VENDORS
+from simulator.vendors import VENDORS, Model
 
 Word = Literal["pass", "fail", "unknown", "not-applicable"]
 Effect = tuple[str, str, Word]
@@ -34,6 +34,7 @@ CHECKS = (
     "too-many-administrators",
 )
 
+FORGIVEN_SKEW_S, MOST_ADMINISTRATORS = 30, 2
 HTTP, HTTPS, EXTRA, DEFAULTS = "{http}", "{https}", "{extra}", "{defaults}"
 """Subjects that stand for what this camera has: a port, or the accounts with a documented password."""
 
@@ -88,6 +89,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "default-credentials": (("default-credentials", DEFAULTS, "fail"),),
         "telnet-open": (("telnet-open", "", "fail"),),
         "ftp-open": (("ftp-open", "", "fail"),),
+        "ssh-open": (("unexpected-port", EXTRA, "fail"),),
         "anonymous-rtsp": (("anonymous-rtsp", "", "fail"),),
         "anonymous-snapshot": (("anonymous-snapshot", "", "fail"),),
         "anonymous-onvif": (("anonymous-onvif", "", "fail"),),
@@ -116,6 +118,19 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "wsse-only": _NOTHING,
         "sha256-only": _NOTHING,
         "fault-200": _NOTHING,
+        # lies that show only when something is changed
+        "password-ignored": _NOTHING,
+        "password-truncated": _NOTHING,
+        "password-late": _NOTHING,
+        "password-reboot": _NOTHING,
+        "password-two-stores": _NOTHING,
+        "setting-ignored": _NOTHING,
+        "setting-reverts": _NOTHING,
+        "upgrade-bricks": _NOTHING,
+        "upgrade-liar": _NOTHING,
+        "upgrade-reverts": _NOTHING,
+        "upgrade-slow": _NOTHING,
+        "upgrade-drops": _NOTHING,
         # what cannot be seen
         "bad-time": (("clock-skew", "", "unknown"),),
         "empty-200": (("discovery-left-on", "", "unknown"),),
@@ -130,6 +145,31 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "locked": (*_UNSEEN, ("anonymous-onvif", "", "unknown"), ("default-credentials", "", "unknown")),
     }
 )
+
+WEAK: Mapping[str, tuple[str, Callable[[CameraPlan], bool]]] = MappingProxyType(
+    {
+        "default-credentials": (DEFAULTS, lambda p: bool(_documented(p))),
+        "anonymous-onvif": ("", lambda p: "onvif" in p.anonymous),
+        "anonymous-snapshot": ("", lambda p: "snapshot" in p.anonymous),
+        "anonymous-rtsp": ("", lambda p: "rtsp" in p.anonymous and p.rtsp_on),
+        "factory-default-state": ("", lambda p: not p.setup_done),
+        "telnet-open": ("", lambda p: _has_port(p, "telnet")),
+        "ftp-open": ("", lambda p: _has_port(p, "ftp")),
+        "unexpected-port": (EXTRA, lambda p: _has_port(p, "silent", "ssh")),
+        "http-cleartext-management": (HTTP, lambda p: bool(p.http_port) and not _sends_to_https(p)),
+        "http-basic-cleartext": (
+            HTTP,
+            lambda p: bool(p.http_port) and p.setup_done and p.basic_on_http and not _sends_to_https(p),
+        ),
+        "clock-skew": ("", lambda p: abs(p.clock_offset_s) > FORGIVEN_SKEW_S),
+        "ntp-not-configured": ("", lambda p: p.clock_source != "NTP" or not p.ntp_servers),
+        "discovery-left-on": ("", lambda p: p.discoverable),
+        "firmware-outdated": ("", lambda p: any(m.outdated == p.firmware for m in _catalogue(p))),
+        "tls-certificate": (HTTPS, lambda p: bool(p.https_port) and p.certificate != "good"),
+        "too-many-administrators": ("", lambda p: _administrators(p) > MOST_ADMINISTRATORS),
+    }
+)
+"""Whether a weakness is there now, and its subject: settings may have cured a fault, or made a new weakness."""
 
 _RANK = MappingProxyType({name: rank for rank, name in enumerate(EFFECTS)})
 _PORT_CHECKS = ("telnet-open", "ftp-open", "unexpected-port")
@@ -148,8 +188,10 @@ def expected(plan: CameraPlan, *, ports_probed: bool) -> tuple[Expected, ...]:
 
 
 def _effects(plan: CameraPlan, *, ports_probed: bool) -> Iterator[Effect]:
+    yield from ((check, subject, "fail") for check, (subject, is_there) in WEAK.items() if is_there(plan))
     for fault in sorted(plan.faults, key=_RANK.__getitem__):
-        yield from EFFECTS[fault]
+        if fault != "factory-default" or not plan.setup_done:
+            yield from (effect for effect in EFFECTS[fault] if effect[2] != "fail" or WEAK[effect[0]][1](plan))
     if any(fault in _CLOSED_TO_US for fault in plan.faults):
         if not _speaks_for_itself(plan, alone=ports_probed):
             yield from _NOBODY_KNOWS_IT
@@ -188,18 +230,42 @@ def _asking_ports(plan: CameraPlan) -> list[int]:
     """Ports whose front page asks for a password by HTTP."""
     if not plan.setup_done:
         return []
-    sent_away = plan.redirects_to_https or "redirect-elsewhere" in plan.quirks
+    sent_away = _sends_to_https(plan) or "redirect-elsewhere" in plan.quirks
     ports = [None if sent_away else plan.http_port, plan.https_port]
     return [port for port in ports if port]
 
 
-def _subjects(pattern: str, plan: CameraPlan) -> Sequence[str]:
+def _sends_to_https(plan: CameraPlan) -> bool:
+    return plan.redirects_to_https and plan.https_port is not None
+
+
+def _has_port(plan: CameraPlan, *services: str) -> bool:
+    return any(extra.service in services for extra in plan.extra_ports)
+
+
+def _documented(plan: CameraPlan) -> list[str]:
+    """Accounts with a password that the vendor documents, at whichever door."""
+    pairs = VENDORS[plan.vendor].defaults
+    accounts = (*plan.accounts, *(plan.web_accounts or ()))
+    return list(dict.fromkeys(a.name for a in accounts if (a.name, a.password) in pairs))
+
+
+def _administrators(plan: CameraPlan) -> int:
+    return sum(account.role == "Administrator" for account in plan.accounts)
+
+
+def _catalogue(plan: CameraPlan) -> list[Model]:
+    """This camera's row in the catalogue, where its brand is in one."""
     vendor = VENDORS[plan.vendor]
+    return [model for model in vendor.models if model.name == plan.model] if vendor.defaults else []
+
+
+def _subjects(pattern: str, plan: CameraPlan) -> Sequence[str]:
     known: Mapping[str, Sequence[str]] = {
         HTTP: [f"tcp/{plan.http_port}"],
         HTTPS: [f"tcp/{plan.https_port}"],
-        EXTRA: [f"tcp/{extra.port}" for extra in plan.extra_ports if extra.service == "silent"],
-        DEFAULTS: [a.name for a in plan.accounts if (a.name, a.password) in vendor.defaults],
+        EXTRA: [f"tcp/{extra.port}" for extra in plan.extra_ports if extra.service in ("silent", "ssh")],
+        DEFAULTS: _documented(plan),
     }
     return known.get(pattern, [pattern])
 

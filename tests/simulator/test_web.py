@@ -52,7 +52,8 @@ async def test_a_vendor_says_whether_it_was_set_up(
     family: str, path: str, faults: Mapping[str, int], said: str
 ) -> None:
     async with estate(mix={family: 1}, faults=faults) as running, client() as http:
-        assert said in (await http.request("POST", url(running.plan.cameras[0], path), content=b"{}")).text
+        asked = b'{"apiVersion": "1.1", "method": "systemready"}'
+        assert said in (await http.request("POST", url(running.plan.cameras[0], path), content=asked)).text
 
 
 @pytest.mark.parametrize(("fault", "state"), [(None, "Operational"), ("factory-default", "FactoryDefault")])
