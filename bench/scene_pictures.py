@@ -4,10 +4,11 @@ import random
 
 import numpy as np
 from numpy.typing import NDArray
+
 from simulator.scenes import Benign, Light, Scene
 
 LIGHTS: tuple[Light, ...] = ("day", "dusk", "day", "night-ir")
-_VIEWS_OF_A_SCENE = 4
+_VIEWS_OF_A_SCENE = 8
 _BENIGN = ("clouds", "shadows", "rain", "jpeg")
 _ONE_DAY_S = 86_400
 

@@ -19,9 +19,9 @@ from typing import Any
 import cv2
 import numpy as np
 import torch  # type: ignore[import-not-found] # not a dependency of the project
-import torch.nn.functional as nnf
+import torch.nn.functional as nnf  # type: ignore[import-not-found] # as above
 from numpy.typing import NDArray
-from torch import nn  # type: ignore[import-not-found] # as above
+from torch import nn
 
 from analytics_qa.accuracy import average_precision
 from analytics_qa.decoders import DECODERS, Layout
@@ -133,11 +133,9 @@ def changed(
 
 
 def cell(inputs: int, outputs: int, stride: int = 1) -> Any:  # noqa: ANN401 - torch has no types here
-    """A depthwise separable convolution."""
+    """A depthwise separable convolution, with nothing between its two halves: half the memory to walk through."""
     return nn.Sequential(
         nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.ReLU(inplace=True),
         nn.Conv2d(inputs, outputs, 1, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
@@ -165,9 +163,9 @@ class Finder(nn.Module):  # type: ignore[misc] # as above
         self.down32 = nn.Sequential(cell(96, 128, 2), Residual(128), Residual(128))
         self.across = nn.ModuleList([nn.Conv2d(width, 40, 1) for width in (24, 48, 96, 128)])
         self.join = nn.ModuleList([cell(40, 40) for _ in range(3)])
-        self.head = nn.Sequential(cell(40, 64), cell(64, 64))
-        self.heat = nn.Conv2d(64, len(CLASSES), 1)
-        self.numbers = nn.Conv2d(64, 4, 1)
+        self.head = nn.Sequential(cell(40, 48), cell(48, 48))
+        self.heat = nn.Conv2d(48, len(CLASSES), 1)
+        self.numbers = nn.Conv2d(48, 4, 1)
         nn.init.constant_(self.heat.bias, -4.6)
 
     def forward(self, x: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a tensor

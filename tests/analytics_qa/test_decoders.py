@@ -1,6 +1,6 @@
 """Raw numbers of each layout, written by hand, and the boxes that they mean."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ WORDS = np.array([0, 1])
 
 
 def layout(**changed: object) -> Layout:
-    values: Mapping[str, object] = {
+    values: dict[str, Any] = {
         "width": 64, "height": 32, "strides": (8, 16), "decoded": False, "threshold": np.float32(0.5), "columns": IDS,
         "ours": WORDS,
     }  # fmt: skip
-    return Layout(**{**values, **changed})  # type: ignore[arg-type] # by name
+    return Layout(**{**values, **changed})
 
 
 def yolox(*rows: tuple[int, list[float]], count: int = 8 * 4 + 4 * 2) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ def fastestdet(row: int, column: int, values: list[float]) -> NDArray[np.float32
     return table
 
 
-LOG2 = float(np.log(2))
+LOG2, NAN = float(np.log(2)), float("nan")
 FOUND: dict[str, tuple[str, Layout, NDArray[np.float32], list[tuple[list[float], float, int]]]] = {
     "yolox: a cell of the first stride": (
         "yolox", layout(), yolox((8 + 2, [0.5, 0.25, LOG2, 0, 0.9, 1.0, 0, 0])), [([12, 6, 28, 14], 0.9, 0)],
@@ -56,7 +56,7 @@ FOUND: dict[str, tuple[str, Layout, NDArray[np.float32], list[tuple[list[float],
         "yolox", layout(), yolox((0, [0, 0, 0, 0, 0.7, 0.7, 0, 0])), [],
     ),
     "yolox: NaN is no object": (
-        "yolox", layout(), yolox((0, [0, 0, 0, 0, float("nan"), 1, 0, 0]), (1, [0, 0, 0, 0, 1, float("nan"), 0, 0])), [],
+        "yolox", layout(), yolox((0, [0, 0, 0, 0, NAN, 1, 0, 0]), (1, [0, 0, 0, 0, 1, NAN, 0, 0])), [],
     ),
     "yolov8: a column per candidate, no objectness": (
         "yolov8", layout(), yolov8([20, 10, 8, 4, 0.1, 0.9, 0.6], [30, 10, 8, 4, 0.4, 0.9, 0.3]),
