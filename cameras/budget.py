@@ -73,11 +73,20 @@ class AttemptBudget:
         here = sum(attempt.account == account for attempt in recent) + under_way.count(account)
         return max(0, min(self._per_account - here, self._per_camera - len(recent) - len(under_way)))
 
+    def need_one(self, camera: str, account: str) -> None:
+        """Raise LockedOut where nothing may be tried any more."""
+        if not self.remaining(camera, account):
+            raise LockedOut("our own limit of login attempts for this camera is reached; wait 30 minutes")
+
+    def keep_one(self, camera: str, account: str) -> None:
+        """Raise LockedOut where a wrong try would be the last one: for logins that are only nice to have."""
+        if self.remaining(camera, account) < 2:  # noqa: PLR2004 - one to spend and one to keep
+            raise LockedOut("the last login attempt for this account is kept for when it is needed")
+
     @contextmanager
     def trial(self, camera: str, account: str) -> Iterator[Trial]:
         """Spend one try. Raises LockedOut, with nothing sent, when the budget is used up."""
-        if not self.remaining(camera, account):
-            raise LockedOut("our own limit of login attempts for this camera is reached; wait 30 minutes")
+        self.need_one(camera, account)
         trial = Trial()
         self._under_way.setdefault(camera, []).append(account)
         try:

@@ -69,7 +69,13 @@ def small(data: bytes, most: int, width: int, height: int) -> Found:
     """At that size. JPEG can be decoded at a half, a quarter or an eighth for a fraction of the work."""
     known_width, known_height = struct.unpack(">II", data[:8])
     picture = _decoded(data[8:], reduction(known_width, known_height, width, height), most)
-    yield 0.0, cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    yield 0.0, resized(picture, width, height)
+
+
+def resized(picture: "np.ndarray[Any, Any]", width: int, height: int) -> "np.ndarray[Any, Any]":
+    """Averaging areas costs seven times as much, and is worth it only where pixels would be left out."""
+    much_larger = picture.shape[1] >= 2 * width or picture.shape[0] >= 2 * height
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if much_larger else cv2.INTER_LINEAR)
 
 
 def reduction(width: int, height: int, wanted_width: int, wanted_height: int) -> int:

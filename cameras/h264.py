@@ -6,7 +6,7 @@ since over TCP no packet comes late.
 
 import base64
 import binascii
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import dataclass
 
 from cameras.rtp import Packet, sequence_gap
@@ -135,7 +135,9 @@ class Depacketizer:
             self._nals.append(nal)
 
 
-async def access_units(packets: AsyncIterable[Packet], parameters: Mapping[str, str]) -> AsyncIterator[AccessUnit]:
+async def access_units(
+    packets: AsyncIterable[Packet], parameters: Mapping[str, str]
+) -> AsyncGenerator[AccessUnit, None]:
     """The pictures of a stream, the last one too where the camera ends it without a marker."""
     depacketizer = Depacketizer(parameters)
     async for packet in packets:

@@ -8,7 +8,8 @@ exceptions stop here.
 import asyncio
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -16,13 +17,18 @@ from typing import Self
 import httpcore
 import httpx
 
-from cameras.errors import Garbled, Unauthorized, Unreachable
+from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
+from cameras.lockout import lock_hint
 from cameras.secret import Credential
 from cameras.untrusted import clean_text
+from cameras.upload import FileBody
 from cameras.wire import connect, reading_context
 
 MOST_BYTES = 4 * 1024 * 1024
 REQUEST_TIMEOUT_S = 8.0
+# A file is given this long to be taken in, checked and answered, and more for its size: the slowest line we wait for.
+UPLOAD_PATIENCE_S = 120.0
+SLOWEST_UPLOAD_BYTES_PER_S = 50_000
 
 # Digest algorithms we can answer, best first. "-sess" variants count as their base.
 _DIGEST_STRENGTH = ("SHA-512", "SHA-256", "MD5")
@@ -103,10 +109,12 @@ class DeviceHttp:
         *,
         timeout_s: float = REQUEST_TIMEOUT_S,
         most_bytes: int = MOST_BYTES,
+        upload_patience_s: float = UPLOAD_PATIENCE_S,
     ) -> None:
         self.base = httpx.URL(scheme=scheme, host=address, port=port)
         self.address, self.port, self.scheme = address, port, scheme
         self.timeout_s = timeout_s
+        self.upload_patience_s = upload_patience_s
         self._most_bytes = most_bytes
         self._connection: httpcore.AsyncHTTP11Connection | None = None
         self._used = False
@@ -121,7 +129,14 @@ class DeviceHttp:
 
     def anew(self, *, most_bytes: int = MOST_BYTES) -> "DeviceHttp":
         """Another connection to the same place, which knows nothing of this one's login."""
-        return DeviceHttp(self.address, self.port, self.scheme, timeout_s=self.timeout_s, most_bytes=most_bytes)
+        return DeviceHttp(
+            self.address,
+            self.port,
+            self.scheme,
+            timeout_s=self.timeout_s,
+            most_bytes=most_bytes,
+            upload_patience_s=self.upload_patience_s,
+        )
 
     def local_url(self, announced: str) -> httpx.URL:
         """The announced address as reachable from here: always the host we dialled, never the one it names.
@@ -144,37 +159,49 @@ class DeviceHttp:
         method: str,
         url: httpx.URL,
         *,
-        content: bytes | None = None,
+        content: bytes | FileBody | None = None,
         headers: Mapping[str, str] | None = None,
         login: HttpLogin | None = None,
         head_only: bool = False,
+        once: bool = False,
     ) -> Reply:
         """One exchange; with a login, a second one when the camera challenges.
 
         A 401 that remains is the caller's to judge. Unreachable, Garbled (too large, undecodable), Unauthorized (no
-        scheme that we may answer). With `head_only` the body is not read, whatever its size.
+        scheme that we may answer). With `head_only` the body is not read, whatever its size. With `once`, for requests
+        that change something, it goes out on a new connection and is never repeated after a hang-up: the camera may
+        have done it. A file always goes once, and a fresh challenge is fetched before it, so that it need not be sent
+        for a challenge.
         """
         if url.host != self.base.host:
             raise Garbled("the address names another host")
-        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
+        if isinstance(content, FileBody) and login is not None:
+            await self._take_challenge(login, method, url)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only, once=once)
         if login is None or reply.status != httpx.codes.UNAUTHORIZED:
             return reply
         if reply.was_signed and not (login.proven or _is_stale(reply.headers)):
             return reply
         login.accept(reply, method, url)
-        reply = await self._send(method, url, content, headers, login=login, head_only=head_only)
+        reply = await self._send(method, url, content, headers, login=login, head_only=head_only, once=once)
         login.proven &= reply.status != httpx.codes.UNAUTHORIZED
         return reply
+
+    async def _take_challenge(self, login: HttpLogin, method: str, url: httpx.URL) -> None:
+        reply = await self._send("GET", url, None, None, login=None, head_only=True, once=False)
+        if reply.status == httpx.codes.UNAUTHORIZED:
+            login.accept(reply, method, url)
 
     async def _send(
         self,
         method: str,
         url: httpx.URL,
-        content: bytes | None,
+        content: bytes | FileBody | None,
         headers: Mapping[str, str] | None,
         *,
         login: HttpLogin | None,
         head_only: bool,
+        once: bool,
     ) -> Reply:
         signature = login.sign(method, url) if login is not None else None
         own = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
@@ -182,19 +209,24 @@ class DeviceHttp:
             own["Content-Length"] = str(len(content))
         if signature is not None:
             own["Authorization"] = signature
-        request = httpcore.Request(
-            method,
-            httpcore.URL(scheme=url.scheme, host=url.host, port=port_of(url), target=url.raw_path),
-            headers=[*own.items(), *(headers or {}).items()],
-            content=content,
-        )
+        patience_s = self._patience_s(content)
+        # A login that is not proven is never sent twice either: the camera may have counted it before it hung up.
+        repeatable = signature is None or (login is not None and login.proven)
         try:
-            async with asyncio.timeout(self.timeout_s):
-                # A login that is not proven is never sent twice: the camera may have counted it before it hung up.
-                repeatable = signature is None or (login is not None and login.proven)
-                reply = await self._exchange(request, head_only=head_only, repeatable=repeatable)
+            async with asyncio.timeout(patience_s), _streamed(content) as body:
+                request = httpcore.Request(
+                    method,
+                    httpcore.URL(scheme=url.scheme, host=url.host, port=port_of(url), target=url.raw_path),
+                    headers=[*own.items(), *(headers or {}).items()],
+                    content=body,
+                )
+                if once or isinstance(content, FileBody):
+                    await self._hang_up()
+                    reply = await self._exchange_once(request, head_only=head_only)
+                else:
+                    reply = await self._exchange(request, head_only=head_only, repeatable=repeatable)
         except TimeoutError as error:
-            raise Unreachable(f"no complete answer within {self.timeout_s:g} s") from error
+            raise Unreachable(f"no complete answer within {patience_s:g} s") from error
         except httpcore.ProtocolError as error:
             if _hung_up(error):
                 raise Unreachable(clean_text(str(error))) from error
@@ -202,6 +234,11 @@ class DeviceHttp:
         except (httpcore.NetworkError, OSError) as error:
             raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
         return replace(reply, was_signed=signature is not None)
+
+    def _patience_s(self, content: bytes | FileBody | None) -> float:
+        if not isinstance(content, FileBody):
+            return self.timeout_s
+        return self.timeout_s + self.upload_patience_s + len(content) / SLOWEST_UPLOAD_BYTES_PER_S
 
     async def _exchange(self, request: httpcore.Request, *, head_only: bool, repeatable: bool) -> Reply:
         """Over the open connection, or a new one.
@@ -259,9 +296,38 @@ class DeviceHttp:
         return b"".join(chunks)
 
 
+@asynccontextmanager
+async def _streamed(content: bytes | FileBody | None) -> AsyncIterator[bytes | AsyncIterator[bytes] | None]:
+    """The body as httpcore takes it. A file is closed however the exchange ends."""
+    if not isinstance(content, FileBody):
+        yield content
+        return
+    async with aclosing(content.chunks()) as chunks:
+        yield chunks
+
+
 def _hung_up(error: httpcore.ProtocolError) -> bool:
     """Whether the camera closed before its answer was whole; any other protocol error is an answer that is not HTTP."""
     return str(error).startswith(("Server disconnected", "peer closed connection"))
+
+
+def refusal(reply: Reply, question: str) -> DeviceError | None:
+    """What an HTTP status of 400 and more says by itself, `None` below: where the body has no code of its own."""
+    if reply.status < httpx.codes.BAD_REQUEST:
+        return None
+    if hint := lock_hint(reply.body):
+        return LockedOut(f"{question}: {hint}")
+    kind = _REFUSALS.get(reply.status, Refused)
+    said = clean_text(re.sub(rb"<[^>]*>", b" ", reply.body[:2000]), 80)
+    return kind(f"{question}: HTTP {reply.status}{f' {said!r}' if said else ''}")
+
+
+_REFUSALS: Mapping[int, type[DeviceError]] = {
+    httpx.codes.UNAUTHORIZED: Unauthorized,
+    httpx.codes.NOT_FOUND: Unsupported,
+    httpx.codes.METHOD_NOT_ALLOWED: Unsupported,
+    httpx.codes.NOT_IMPLEMENTED: Unsupported,
+}
 
 
 def port_of(url: httpx.URL) -> int:

@@ -5,7 +5,8 @@ A missing element is `None` ("it did not say"), an impossible one raises Garbled
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from lxml import etree
@@ -16,6 +17,7 @@ from cameras.facts import (
     Accounts,
     ClockSource,
     DiscoveryMode,
+    FirmwareState,
     Hostname,
     Identity,
     NetworkInterface,
@@ -201,6 +203,44 @@ def _media2_profile(entry: etree._Element) -> StreamProfile:
         stream_uri=None,
         snapshot_uri=None,
     )
+
+
+def decode_firmware_state(reply: Any) -> FirmwareState:  # noqa: ANN401
+    """GetDeviceInformation: ONVIF knows what runs and nothing else."""
+    version = _text(reply, "FirmwareVersion")
+    return FirmwareState(version=version, committed=None, previous=None, rollback_in_s=None, boot_id=None)
+
+
+SystemAbility = Literal["HttpFirmwareUpgrade", "HttpSystemBackup"]
+
+
+def has_ability(reply: Any, ability: SystemAbility) -> bool:  # noqa: ANN401
+    """GetServiceCapabilities of the device service: only what is announced as true counts."""
+    return _bool(_value(reply, "System"), ability) is True
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDoor:
+    """Where a file is to be sent, and how long the camera wants to prepare for it."""
+
+    uri: str
+    delay_s: float
+
+
+def decode_upload_door(reply: Any) -> UploadDoor:  # noqa: ANN401
+    """StartFirmwareUpgrade and StartSystemRestore (which names no delay)."""
+    uri, delay = _text(reply, "UploadUri", most=MOST_URL), _value(reply, "UploadDelay")
+    if uri is None or not isinstance(delay, timedelta | None):
+        raise Garbled("it names no upload address, or a delay that is none")
+    return UploadDoor(uri, delay.total_seconds() if delay else 0.0)
+
+
+def decode_backup_uri(reply: Any) -> str:  # noqa: ANN401
+    """GetSystemUris."""
+    uri = _text(reply, "SystemBackupUri", most=MOST_URL)
+    if uri is None:
+        raise Unsupported("GetSystemUris: it names no backup")
+    return uri
 
 
 def decode_uri(reply: Any) -> str | None:  # noqa: ANN401

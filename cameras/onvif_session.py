@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from cameras import soap
+from cameras import soap, web_login
 from cameras.budget import AttemptBudget
 from cameras.errors import (
     ClockSkewed,
@@ -63,6 +63,7 @@ class OnvifSession:
         self._refusal: _Challenge | None = None
         self._http_login: HttpLogin | None = None
         self._wsse: Credential | None = None
+        self._credential: Credential | None = None
         self._proof: tuple[str, Any] | None = None
 
     async def clock(self) -> Clock:
@@ -135,6 +136,16 @@ class OnvifSession:
         )
 
     @property
+    def clock_is_known(self) -> bool:
+        """Whether a login by WS-Security can be dated by the camera's own clock."""
+        return self._clock_offset is not None
+
+    @property
+    def signs_by_time(self) -> bool:
+        """Whether a refused login may be the clock's fault: WS-Security dates it, Digest does not."""
+        return self._refusal is not None and self._refusal.style == "wsse"
+
+    @property
     def login_operation(self) -> str | None:
         """The operation that proved to be guarded, `None` where none is known to be."""
         return self._refusal.operation if self._refusal else None
@@ -155,7 +166,9 @@ class OnvifSession:
                     await self.clock()
             try:
                 operation = self._refusal.operation
-                answer = await self._signed(soap.DEVICE, operation, {}, self.device_url, login=login, wsse=wsse)
+                answer = await self._signed(
+                    soap.DEVICE, operation, {}, self.device_url, login=login, wsse=wsse, once=True
+                )
                 trial.worked()
                 self._proof = (operation, answer)
             except LockedOut:
@@ -173,25 +186,49 @@ class OnvifSession:
         if login is not None:
             login.proven = self._proof is not None
         self._http_login, self._wsse, self.account = login, wsse, credential.username
+        self._credential = credential
+
+    def check_login(self, credential: Credential) -> _Challenge:
+        """What a login has to answer, known before a try is spent.
+
+        Unsupported where nothing asks for a login; Unauthorized, which is no refusal of this one, where the camera
+        offers no scheme that we may answer.
+        """
+        if self._refusal is None:
+            raise Unsupported("no operation of this camera asks for a login")
+        self._prepare(credential)
+        return self._refusal
 
     async def accepts(self, credential: Credential, http: DeviceHttp) -> bool:
         """Whether a login works over the given, fresh connection. The caller charges the budget. Raises as `log_in`."""
-        if self._refusal is None:
-            raise Unsupported("no operation of this camera asks for a login")
-        by_http = self._refusal.style == "http"
+        refusal = self.check_login(credential)
+        by_http = refusal.style == "http"
         try:
             await self._signed(
                 soap.DEVICE,
-                self._refusal.operation,
+                refusal.operation,
                 {},
                 self.device_url,
                 login=HttpLogin(credential) if by_http else None,
                 wsse=None if by_http else credential,
                 http=http,
+                once=True,
             )
         except Unauthorized:
             return False
         return True
+
+    async def web_knows_us(self) -> bool:
+        """Whether the web server asks for a login and takes the one that works here. Spends a try where it does not.
+
+        LockedOut, with nothing tried, where that would be the last one.
+        """
+        async with self.http.anew() as http:
+            door = await web_login.find_door(http)
+            if door is None or self._credential is None:
+                return False
+            self._budget.keep_one(self._camera_key, self._credential.username)
+            return await web_login.log_in(http, door, self._credential, self._camera_key, self._budget) is not None
 
     def _prepare(self, credential: Credential) -> tuple[HttpLogin | None, Credential | None]:
         refusal = self._refusal
@@ -211,15 +248,24 @@ class OnvifSession:
         return self._http_login
 
     async def ask(
-        self, namespace: str, operation: str, arguments: Mapping[str, Any] | None = None, url: httpx.URL | None = None
+        self,
+        namespace: str,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        url: httpx.URL | None = None,
+        *,
+        once: bool = False,
     ) -> Any:  # noqa: ANN401 - zeep's values have no types
-        """One question, signed once logged in. The answer that proved the login is not asked for again."""
+        """One question, signed once logged in. The answer that proved the login is not asked for again.
+
+        `once` is for changes: they are not sent again where the camera hangs up.
+        """
         if self._proof is not None and (namespace, operation) == (soap.DEVICE, self._proof[0]):
             (_, answer), self._proof = self._proof, None
             return answer
         login = None if self._wsse else self._http_login
         return await self._signed(
-            namespace, operation, arguments or {}, url or self.device_url, login=login, wsse=self._wsse
+            namespace, operation, arguments or {}, url or self.device_url, login=login, wsse=self._wsse, once=once
         )
 
     async def _signed(
@@ -232,9 +278,11 @@ class OnvifSession:
         login: HttpLogin | None,
         wsse: Credential | None,
         http: DeviceHttp | None = None,
+        once: bool = False,
     ) -> Any:  # noqa: ANN401
         token = soap.username_token(wsse, self._clock_offset or timedelta()) if wsse else None
-        reply = await soap.post(http or self.http, url, namespace, operation, arguments, login=login, token=token)
+        http = http or self.http
+        reply = await soap.post(http, url, namespace, operation, arguments, login=login, token=token, once=once)
         return self._read(namespace, operation, reply)
 
     def _read(self, namespace: str, operation: str, reply: Reply) -> Any:  # noqa: ANN401

@@ -218,9 +218,13 @@ async def post(
     *,
     login: HttpLogin | None = None,
     token: UsernameToken | None = None,
+    once: bool = False,
 ) -> Reply:
-    """Ask one operation; the raw reply. A login and a token are never sent together: cameras check both and refuse."""
+    """Ask one operation; the raw reply. `once` is `DeviceHttp.request`'s.
+
+    A login and a token are never sent together: cameras check both and refuse.
+    """
     if login is not None and token is not None:
         raise ValueError("Digest or WS-Security, not both")
     body, content_type = write_request(namespace, operation, arguments, token)
-    return await http.request("POST", url, content=body, headers={"Content-Type": content_type}, login=login)
+    return await http.request("POST", url, content=body, headers={"Content-Type": content_type}, login=login, once=once)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli import analytics, assess, checks, demo, discover, doctor, explain, screen, serve, simulate, user
+from fleet.cli import analytics, assess, checks, demo, discover, doctor, explain, health, screen, serve, simulate, user
 from fleet.cli.outcomes import Boundary
 
 __all__ = ["app", "main"]
@@ -50,6 +50,7 @@ app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(analytics.app, name="analytics")
+app.add_typer(health.app, name="health")
 app.add_typer(user.app, name="user")
 
 

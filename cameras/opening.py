@@ -1,0 +1,89 @@
+"""Open a camera to ask it or to change it, and prove a password: always over a fresh connection.
+
+A wrong password costs one try of the camera's budget and is never repeated here.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cameras import web_login
+from cameras.budget import AttemptBudget
+from cameras.driver import AccountStore, Driver
+from cameras.drivers.onvif import OnvifDriver
+from cameras.errors import ClockSkewed, DeviceError, LockedOut, Unreachable, Unsupported
+from cameras.http import DeviceHttp
+from cameras.onvif_session import OnvifSession
+from cameras.place import Place
+from cameras.secret import Credential
+
+
+@asynccontextmanager
+async def open_camera(
+    place: Place, credential: Credential, budget: AttemptBudget, *, timeout_s: float = 8.0
+) -> AsyncIterator[Driver]:
+    """The camera's driver, logged in. Raises `cameras.errors`.
+
+    A camera on which nothing asks for a login is opened without one: its password is not proved by that.
+    """
+    budget.need_one(place.key, credential.username)
+    async with DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s) as http:
+        yield OnvifDriver(await _onvif(http, place, credential, budget))
+
+
+async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:
+    session = await _meet(http, place, budget)
+    if session.login_operation is not None:
+        await session.log_in(credential)
+    return session
+
+
+async def _meet(http: DeviceHttp, place: Place, budget: AttemptBudget) -> OnvifSession:
+    """A session that knows the camera's clock and how it wants to be logged in to. Spends no try."""
+    session = OnvifSession(http, place.key, budget)
+    try:
+        await session.clock()
+    except (Unreachable, LockedOut):
+        raise
+    except DeviceError:
+        if not session.spoke_soap and not session.wants_http_login:
+            raise
+    if session.login_operation is None:
+        await session.try_anonymously()
+    return session
+
+
+async def password_works(
+    place: Place, store: AccountStore, credential: Credential, budget: AttemptBudget, *, timeout_s: float = 8.0
+) -> bool:
+    """Whether the camera lets the account in at that store: one try over a fresh connection.
+
+    True and False only where it clearly said so, else `cameras.errors`: Unsupported where nothing there asks for a
+    login, so that nothing can be proved.
+    """
+    budget.need_one(place.key, credential.username)
+    async with DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s) as http:
+        tried = _works_at_web if store == "web" else _works_at_onvif
+        return await tried(http, place, credential, budget)
+
+
+async def _works_at_web(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
+    door = await web_login.find_door(http)
+    if door is None:
+        raise Unsupported("no page of its web server that we know asks for a login")
+    return await web_login.log_in(http, door, credential, place.key, budget) is not None
+
+
+async def _works_at_onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
+    session = await _meet(http, place, budget)
+    session.check_login(credential)
+    with budget.trial(place.key, credential.username) as trial:
+        try:
+            accepted = await session.accepts(credential, http)
+        except LockedOut:
+            trial.locked()
+            raise
+        if accepted:
+            trial.worked()
+    if not accepted and session.signs_by_time and not session.clock_is_known:
+        raise ClockSkewed("it refuses the login, which may have been dated wrongly: its clock could not be read")
+    return accepted

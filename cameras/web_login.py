@@ -1,0 +1,75 @@
+"""The accounts of a camera's web server, by HTTP authentication on a page that is known to ask for it.
+
+A page proves something about a password only if it refused to answer without one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from cameras.budget import AttemptBudget
+from cameras.errors import Garbled, LockedOut, Refused, Unauthorized
+from cameras.http import DeviceHttp, HttpLogin, Reply, challenges, refusal
+from cameras.secret import Credential
+
+AXIS_LOGIN = "/axis-cgi/usergroup.cgi"
+# Where web servers of cameras ask for a login, most general first: a server that guards every path would answer a
+# vendor's own path with 404 once it knows us.
+LOGIN_PATHS = (
+    "/",
+    AXIS_LOGIN,
+    "/ISAPI/Security/userCheck",
+    "/cgi-bin/magicBox.cgi?action=getDeviceType",
+    "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginDoor:
+    """A path that was asked for without a login and answered 401 with a challenge."""
+
+    path: str
+    challenge: Reply
+
+    @property
+    def realms(self) -> str:
+        return " ".join(challenges(self.challenge.headers))
+
+
+async def find_door(http: DeviceHttp, paths: Sequence[str] = LOGIN_PATHS) -> LoginDoor | None:
+    """The first of the paths that asks for a login; `None` where none does. Spends no try."""
+    for path in paths:
+        try:
+            reply = await http.request("GET", http.base.copy_with(raw_path=path.encode()), head_only=True)
+        except Garbled:
+            continue
+        if reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
+            return LoginDoor(path, reply)
+    return None
+
+
+async def log_in(
+    http: DeviceHttp, door: LoginDoor, credential: Credential, key: str, budget: AttemptBudget
+) -> HttpLogin | None:
+    """The login, proved by one try of the budget; `None` where the camera refused it.
+
+    LockedOut, Unreachable; Unauthorized where it offers no scheme that we may answer, so that nothing was tried;
+    Refused where its answer is neither yes nor no.
+    """
+    login = HttpLogin(credential)
+    url = http.base.copy_with(raw_path=door.path.encode())
+    login.accept(door.challenge, "GET", url)
+    with budget.trial(key, credential.username) as trial:
+        reply = await http.request("GET", url, login=login)
+        error = refusal(reply, "login")
+        if isinstance(error, LockedOut):
+            trial.locked()
+            raise error
+        if isinstance(error, Unauthorized):
+            return None
+        if error is not None:
+            raise Refused(f"it neither lets the account in nor refuses it: {error}")
+        trial.worked()
+    login.proven = True
+    return login
