@@ -61,13 +61,17 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Where the two sums stand after the last day. `since`: the first day of the run that raised the alarm."""
+    """Where the two sums stand after the last day. `since`: the first day of the run that raised the alarm.
+
+    `raised`: how often one of them raised an alarm until now, those that are over included.
+    """
 
     days: tuple[DayCount, ...]
     fewer: float
     more: float
     alarm: Literal["fewer", "more"] | None
     since: date | None
+    raised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,15 @@ def trend(hours: Iterable[HourCount], expectation: Expectation, site: Mapping[da
     """Day by day. `site`: what the site's other cameras counted beside their own expectations (`site_factors`)."""
     days = _days(hours, expectation, site or {})
     fewer, more = _sums([-one.z for one in days]), _sums([one.z for one in days])
+    down, up = _alarms(fewer), _alarms(more)
     alarm: Literal["fewer", "more"] | None = None
-    sums = fewer
-    if _alarmed(fewer):
+    if down and down[-1]:
         alarm = "fewer"
-    elif _alarmed(more):
-        alarm, sums = "more", more
-    since = _began(days, sums) if alarm else None
-    return Trend(tuple(days), fewer[-1] if fewer else 0.0, more[-1] if more else 0.0, alarm, since)
+    elif up and up[-1]:
+        alarm = "more"
+    since = _began(days, fewer if alarm == "fewer" else more) if alarm else None
+    raised = sum(not before and now for alarms in (down, up) for before, now in pairwise([False, *alarms]))
+    return Trend(tuple(days), fewer[-1] if fewer else 0.0, more[-1] if more else 0.0, alarm, since, raised)
 
 
 def site_factors(cameras: Sequence[Mapping[date, tuple[int, float]]]) -> dict[date, float]:
@@ -211,12 +216,13 @@ def _sums(values: Sequence[float]) -> list[float]:
     return sums
 
 
-def _alarmed(sums: Sequence[float]) -> bool:
-    """Raised at the limit, and over only when it has come half-way down again."""
-    alarmed = False
+def _alarms(sums: Sequence[float]) -> list[bool]:
+    """After each day: raised at the limit, and over only when the sum has come half-way down again."""
+    alarms, alarmed = [], False
     for reached in sums:
         alarmed = reached >= (CALM if alarmed else ALARM)
-    return alarmed
+        alarms.append(alarmed)
+    return alarms
 
 
 def _began(days: Sequence[DayCount], sums: Sequence[float]) -> date:

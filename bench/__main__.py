@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from bench import assess, http, install
+from bench import analytics, assess, http, install
 
-BENCHMARKS = {"assess": assess.measure, "http": http.measure}
+BENCHMARKS = {"analytics": analytics.measure, "assess": assess.measure, "http": http.measure}
 
 
 def main() -> int:

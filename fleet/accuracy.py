@@ -166,7 +166,7 @@ class Accuracy:
                 await self._end(view, WatchState.STOPPED, None)
         except (DeviceError, AnalyticsError, FleetError) as error:
             await self._end(view, WatchState.FAILED, clean_text(str(error), 500))
-        except Exception as error:  # the task's boundary
+        except Exception as error:  # noqa: BLE001 - the task's boundary
             _log.exception("a watch failed", extra={"watch": view.id})
             await self._end(view, WatchState.FAILED, f"a fault of ours ({type(error).__name__}); see the log")
         finally:
