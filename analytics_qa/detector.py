@@ -4,6 +4,7 @@ Everything here blocks: call it in a thread or a process of its own.
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,9 @@ def _content(model: Path) -> bytes:
 
 def _session(content: bytes, name: str) -> Any:  # noqa: ANN401 - onnxruntime ships no annotations
     """One thread that sleeps when it waits: beside others, two are slower than one."""
+    # Since 1.29 the library reports to its maker, and keeps an identifier and a database under ~/.cache, unless it is
+    # told not to before it is loaded. Nothing leaves the premises.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # Tenths of a second and tens of MiB, which only those shall pay who detect something.
     import onnxruntime as ort  # type: ignore[import-untyped] # noqa: PLC0415
 

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from analytics_qa.detections_file import MOST_FILE_BYTES, Frame, document, read_document
 from analytics_qa.detector import OUR_MODEL, Detector, Picture
+from analytics_qa.errors import ModelError
+from analytics_qa.golden_picture import check_golden, golden_picture_of
 from analytics_qa.scoring import Scored, score_document, scored
 from cameras.decoding import MOST_BYTES, Decoder
 from cameras.errors import Garbled
@@ -58,7 +60,7 @@ def detect(
     """
     detector = Detector.load(model or OUR_MODEL)
     try:
-        frames = asyncio.run(_detect(file, detector, every))
+        frames = asyncio.run(_detect(file, model or OUR_MODEL, detector, every))
     except Garbled as error:
         screen.note(f"camwarden: {file.name} cannot be decoded: {error}")
         raise typer.Exit(ExitCode.NOT_EVALUATED) from None
@@ -68,10 +70,11 @@ def detect(
         _show_frames(frames, detector)
 
 
-async def _detect(file: Path, detector: Detector, every: int) -> list[Frame]:
+async def _detect(file: Path, model: Path, detector: Detector, every: int) -> list[Frame]:
     frames = []
     with screen.progress(LABELS) as advance:
         async with Decoder() as decoder, aclosing(_pictures(file, decoder)) as pictures:
+            await _try_out(model, detector, decoder)
             index = 0
             async for time_s, picture in pictures:
                 if index % every == 0:
@@ -84,6 +87,18 @@ async def _detect(file: Path, detector: Detector, every: int) -> list[Frame]:
     if not frames:
         raise Garbled("it holds no picture")
     return frames
+
+
+async def _try_out(model: Path, detector: Detector, decoder: Decoder) -> None:
+    """With the golden picture beside the model, where there is one. Raises ModelError."""
+    golden = golden_picture_of(model, detector)
+    if golden is None:
+        return
+    try:
+        picture = await decoder.picture(await asyncio.to_thread(_read, golden, MOST_BYTES + 1))
+    except Garbled as error:
+        raise ModelError(f"{golden.name}: the golden picture cannot be decoded ({error})") from error
+    await asyncio.to_thread(check_golden, detector, picture)
 
 
 async def _pictures(file: Path, decoder: Decoder) -> AsyncGenerator[tuple[float | None, Picture], None]:
