@@ -25,7 +25,7 @@ FAULTS: "Mapping[str, tuple[str, ...]]" = MappingProxyType(
         "dark": ("",),
         "bright": ("",),
         "ir-cut-stuck": ("",),
-        "frozen": ("",),
+        "frozen": ("still", "stopped"),
         "noise": ("",),
         "colour-cast": ("",),
         "dirt": ("",),
@@ -57,7 +57,8 @@ class PictureFault:
 
     covered: share of the picture; moved: up to 1/8 of the width, 8 degrees, or a zoom of 1.24; defocused: a blur of up
     to sigma 4 at 640 pixels; dark: up to 95 % of the light gone; noise: up to sigma 30. `variant` "" is chosen by the
-    scene. `since_s` is when a frozen picture stood still; by default the start of the hour.
+    scene. A frozen picture looks the same in both variants, but a "stopped" one is no longer streamed either. `since_s`
+    is when a frozen picture stood still; by default the start of the hour.
     """
 
     name: str

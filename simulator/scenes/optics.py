@@ -35,7 +35,7 @@ def add_noise(picture: Array, sigma: float, rng: Random) -> Array:
     return cv2.add(picture, tile[top : top + height, left : left + width], dtype=cv2.CV_8U)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _noise_tile(height: int, width: int, half_sigmas: int) -> Array:
     rng = np.random.default_rng(5)
     grey = rng.standard_normal((height + 64, width + 64, 1), np.float32)
@@ -50,7 +50,7 @@ def cover_of(fault: "PictureFault", seed: int, size: tuple[int, int]) -> Array |
     return _cover(seed, size, fault.severity)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _cover(seed: int, size: tuple[int, int], severity: float) -> Array:
     width, height = size
     if severity >= FULL:
@@ -66,7 +66,7 @@ def _cover(seed: int, size: tuple[int, int], severity: float) -> Array:
     return shade
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _cloth(seed: int, size: tuple[int, int], variant: str) -> Array:
     width, height = size
     rng = np.random.default_rng((seed, 43))
@@ -126,7 +126,7 @@ def _dirty(picture: Array, fault: "PictureFault", seed: int, _light: "Light") ->
     return eight_bit(picture * (1 - veil) + np.float32(58) * veil)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _dirt(seed: int, size: tuple[int, int], severity: float) -> Array:
     """Blurred specks close to the lens: always the same ones."""
     rng = np.random.default_rng((seed, 47))

@@ -30,7 +30,7 @@ from simulator.scenes.traffic import Traffic
 LEAST_VISIBLE = 0.35
 DARKER: Mapping[Light, Light] = {"day": "dusk", "dusk": "night-ir", "night-ir": "dusk"}
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-KEPT_BACKDROPS = 3
+KEPT_BACKDROPS = 2
 _PAD = 0.15
 _SUN_STEP_S = HOUR_S / 2
 
@@ -47,6 +47,7 @@ class Scene:
         self._sun_turn = dice(seed * 17 + 3).uniform(-0.6, 0.6)
         place = places.build(seed)
         self._traffic = Traffic(seed, place.paths, place.bays)
+        self._yaw = place.mount.yaw
         self._place: places.Place | None = place
         self._backdrop = lru_cache(maxsize=KEPT_BACKDROPS)(self._draw_backdrop)
 
@@ -59,6 +60,31 @@ class Scene:
         faults: Sequence[PictureFault] = (),
         benign: Sequence[Benign] = (),
     ) -> View:
+        picture, things = self._seen(t_s, size, light, faults, benign, drawn=True)
+        return View(picture, things)
+
+    def things(
+        self,
+        t_s: float,
+        *,
+        size: tuple[int, int] = (640, 360),
+        light: Light | None = None,
+        faults: Sequence[PictureFault] = (),
+        benign: Sequence[Benign] = (),
+    ) -> tuple[Thing, ...]:
+        """The truth alone, for less than the price of a picture."""
+        return self._seen(t_s, size, light, faults, benign, drawn=False)[1]
+
+    def _seen(
+        self,
+        t_s: float,
+        size: tuple[int, int],
+        light: Light | None,
+        faults: Sequence[PictureFault],
+        benign: Sequence[Benign],
+        *,
+        drawn: bool,
+    ) -> tuple[Array, tuple[Thing, ...]]:
         faults = tuple(self._settled(fault) for fault in faults)
         frozen = next((fault for fault in faults if fault.name == "frozen" and fault.severity > 0), None)
         if frozen is not None:
@@ -72,10 +98,11 @@ class Scene:
         picture, painted = self._drawn(t_s, size, pad, light, newcomer="parked-vehicle" in changes)
         if moved:
             picture, painted = self._turned(picture, painted, moved, size, pad)
-        picture = self._through_the_lens(picture, t_s, light, faults, changes)
+        if drawn:
+            picture = self._through_the_lens(picture, t_s, light, faults, changes)
         if any(fault.name == "no-picture" and fault.severity > 0 for fault in faults):
-            return View(picture, ())
-        return View(picture, self._truth(painted, size, faults))
+            return picture, ()
+        return picture, self._truth(painted, size, faults)
 
     # --- the scene ---
 
@@ -87,7 +114,7 @@ class Scene:
             sun = sun_at(round(t_s % DAY_S / _SUN_STEP_S) * _SUN_STEP_S, self._sun_turn)
         frame = Frame(self._backdrop(Look(*size, pad, light, sun)), sun)
         actors = list(self._traffic.at(t_s))
-        arrived = self._traffic.newcomer(t_s) if newcomer else None
+        arrived = self._traffic.newcomer(t_s, self._yaw) if newcomer else None
         painted = frame.paint([*actors, arrived] if arrived else actors)
         return frame.picture, painted
 

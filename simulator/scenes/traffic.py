@@ -52,7 +52,7 @@ class Traffic:
         self._bays = tuple(bays)
         self._lengths = tuple(sum(math.dist(a, b) for a, b in pairwise(path.points)) for path in paths)
         self._density = dice(seed * 31 + 5).uniform(0.5, 1.6)
-        self._comer = lru_cache(maxsize=4096)(self._who_comes)
+        self._comer = lru_cache(maxsize=1024)(self._who_comes)
 
     def at(self, t_s: float) -> Iterator[Actor]:
         for number, path in enumerate(self._paths):
@@ -64,17 +64,17 @@ class Traffic:
                     yield from self._where(number, comer, t_s)
         yield from self._parked(t_s)
 
-    def newcomer(self, t_s: float) -> Actor | None:
-        """A vehicle where none stood: the first free bay, or the near side of a lane."""
+    def newcomer(self, t_s: float, yaw: float) -> Actor | None:
+        """A vehicle where none stood, as near to the middle of the picture as there is room: in a bay or on a lane."""
         taken = {(actor.x, actor.z) for actor in self._parked(t_s)}
-        track = (1 << 30) | (self._seed & 0xFFFF)
-        free = sorted((bay for bay in self._bays if (bay.x, bay.z) not in taken), key=lambda bay: (abs(bay.x), bay.z))
-        if free:
-            return Actor("vehicle", track, free[0].x, free[0].z, free[0].heading, 0, moves=False, looks=track)
-        lane = next((path for path in self._paths if path.kind == "vehicle"), None)
-        if lane is None:
+        lanes = [path.points[0][1] for path in self._paths if path.kind == "vehicle" and path.points[0][0] < -50]  # noqa: PLR2004 - metres
+        kerbs = [Bay(float(x), level - 0.6, 0) for level in lanes for x in range(-40, 41, 4)]
+        room = [bay for bay in (*self._bays, *kerbs) if (bay.x, bay.z) not in taken]
+        if not room:
             return None
-        return Actor("vehicle", track, 2.0, lane.points[0][1] - 0.6, 0.0, 0, moves=False, looks=track)
+        bay = min(room, key=lambda bay: abs(math.atan2(bay.x, bay.z) - yaw) + abs(math.hypot(bay.x, bay.z) - 16) / 60)
+        track = (1 << 30) | (self._seed & 0xFFFF)
+        return Actor("vehicle", track, bay.x, bay.z, bay.heading, 0, moves=False, looks=track)
 
     def _who_comes(self, number: int, slot: int) -> "_Comer | None":
         path = self._paths[number]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _clouds(picture: Array, severity: float, t_s: float, seed: int) -> Array:
-    share = 0.5 + 0.5 * math.sin(2 * math.pi * t_s / 240 + seed)
+    share = 0.65 + 0.35 * math.sin(2 * math.pi * t_s / 240 + seed)
     return cv2.convertScaleAbs(picture, alpha=1 - 0.35 * severity * share)
 
 
