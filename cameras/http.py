@@ -8,8 +8,7 @@ exceptions stop here.
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -127,15 +126,21 @@ class DeviceHttp:
     ) -> None:
         await self._hang_up()
 
-    def anew(self, *, most_bytes: int = MOST_BYTES) -> "DeviceHttp":
+    def anew(self, *, most_bytes: int = MOST_BYTES, timeout_s: float | None = None) -> "DeviceHttp":
         """Another connection to the same place, which knows nothing of this one's login."""
         return DeviceHttp(
             self.address,
             self.port,
             self.scheme,
-            timeout_s=self.timeout_s,
+            timeout_s=timeout_s or self.timeout_s,
             most_bytes=most_bytes,
             upload_patience_s=self.upload_patience_s,
+        )
+
+    def by_tls(self, port: int) -> "DeviceHttp":
+        """Another connection to the same host, by https at that port."""
+        return DeviceHttp(
+            self.address, port, "https", timeout_s=self.timeout_s, upload_patience_s=self.upload_patience_s
         )
 
     def local_url(self, announced: str) -> httpx.URL:
@@ -213,12 +218,12 @@ class DeviceHttp:
         # A login that is not proven is never sent twice either: the camera may have counted it before it hung up.
         repeatable = signature is None or (login is not None and login.proven)
         try:
-            async with asyncio.timeout(patience_s), _streamed(content) as body:
+            async with asyncio.timeout(patience_s):
                 request = httpcore.Request(
                     method,
                     httpcore.URL(scheme=url.scheme, host=url.host, port=port_of(url), target=url.raw_path),
                     headers=[*own.items(), *(headers or {}).items()],
-                    content=body,
+                    content=content.chunks() if isinstance(content, FileBody) else content,
                 )
                 if once or isinstance(content, FileBody):
                     await self._hang_up()
@@ -226,7 +231,7 @@ class DeviceHttp:
                 else:
                     reply = await self._exchange(request, head_only=head_only, repeatable=repeatable)
         except TimeoutError as error:
-            raise Unreachable(f"no complete answer within {patience_s:g} s") from error
+            raise Unreachable(f"no complete answer within {patience_s:.3g} s") from error
         except httpcore.ProtocolError as error:
             if _hung_up(error):
                 raise Unreachable(clean_text(str(error))) from error
@@ -236,9 +241,8 @@ class DeviceHttp:
         return replace(reply, was_signed=signature is not None)
 
     def _patience_s(self, content: bytes | FileBody | None) -> float:
-        if not isinstance(content, FileBody):
-            return self.timeout_s
-        return self.timeout_s + self.upload_patience_s + len(content) / SLOWEST_UPLOAD_BYTES_PER_S
+        extra_s = self.upload_patience_s if isinstance(content, FileBody) else 0.0
+        return self.timeout_s + extra_s + len(content or b"") / SLOWEST_UPLOAD_BYTES_PER_S
 
     async def _exchange(self, request: httpcore.Request, *, head_only: bool, repeatable: bool) -> Reply:
         """Over the open connection, or a new one.
@@ -294,16 +298,6 @@ class DeviceHttp:
                 raise Garbled(f"the answer is larger than {self._most_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
-
-
-@asynccontextmanager
-async def _streamed(content: bytes | FileBody | None) -> AsyncIterator[bytes | AsyncIterator[bytes] | None]:
-    """The body as httpcore takes it. A file is closed however the exchange ends."""
-    if not isinstance(content, FileBody):
-        yield content
-        return
-    async with aclosing(content.chunks()) as chunks:
-        yield chunks
 
 
 def _hung_up(error: httpcore.ProtocolError) -> bool:

@@ -188,6 +188,10 @@ class OnvifSession:
         self._http_login, self._wsse, self.account = login, wsse, credential.username
         self._credential = credential
 
+    def forget_proof(self) -> None:
+        """Ask everything anew: the answer that proved the login is old once something was changed."""
+        self._proof = None
+
     def check_login(self, credential: Credential) -> _Challenge:
         """What a login has to answer, known before a try is spent.
 
@@ -224,7 +228,11 @@ class OnvifSession:
         LockedOut, with nothing tried, where that would be the last one.
         """
         async with self.http.anew() as http:
-            door = await web_login.find_door(http)
+            try:
+                door = await web_login.find_door(http)
+            except Unreachable:
+                await self.clock()  # raises where the camera is gone; else it has no web server beside ONVIF
+                return False
             if door is None or self._credential is None:
                 return False
             self._budget.keep_one(self._camera_key, self._credential.username)
@@ -260,6 +268,8 @@ class OnvifSession:
 
         `once` is for changes: they are not sent again where the camera hangs up.
         """
+        if once:
+            self.forget_proof()
         if self._proof is not None and (namespace, operation) == (soap.DEVICE, self._proof[0]):
             (_, answer), self._proof = self._proof, None
             return answer

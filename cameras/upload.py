@@ -3,11 +3,11 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CHUNK_BYTES = 128 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +22,27 @@ class FileBody:
     def __len__(self) -> int:
         return len(self.before) + self.size + len(self.after)
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The whole body once. OSError where the file cannot be read or is no longer the one that was announced."""
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The whole body once. OSError where the file cannot be read or is no longer the one that was announced.
+
+        The file is opened for each piece, so that none is left open however the exchange ends.
+        """
         if self.before:
             yield self.before
-        left = self.size
-        file = await asyncio.to_thread(self.path.open, "rb")
-        try:
-            while left:
-                chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, left))
-                if not chunk:
-                    raise OSError("the file became shorter while it was sent")
-                left -= len(chunk)
-                yield chunk
-        finally:
-            await asyncio.to_thread(file.close)
+        for offset in range(0, self.size, CHUNK_BYTES):
+            wanted = min(CHUNK_BYTES, self.size - offset)
+            chunk = await asyncio.to_thread(_read, self.path, offset, wanted)
+            if len(chunk) != wanted:
+                raise OSError("the file became shorter while it was sent")
+            yield chunk
         if self.after:
             yield self.after
+
+
+def _read(path: Path, offset: int, wanted: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(wanted)
 
 
 async def file_body(path: Path) -> FileBody:

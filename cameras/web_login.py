@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import httpx
 
 from cameras.budget import AttemptBudget
-from cameras.errors import Garbled, LockedOut, Refused, Unauthorized
-from cameras.http import DeviceHttp, HttpLogin, Reply, challenges, refusal
+from cameras.errors import Garbled, LockedOut, Refused, Unauthorized, Unreachable
+from cameras.http import DeviceHttp, HttpLogin, Reply, challenges, port_of, refusal
 from cameras.secret import Credential
 
 AXIS_LOGIN = "/axis-cgi/usergroup.cgi"
@@ -24,6 +24,8 @@ LOGIN_PATHS = (
     "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view",
 )
 
+MOST_HANG_UPS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class LoginDoor:
@@ -36,16 +38,56 @@ class LoginDoor:
     def realms(self) -> str:
         return " ".join(challenges(self.challenge.headers))
 
+    @property
+    def takes_digest(self) -> bool:
+        """Whether a login here keeps the password to itself."""
+        return any(challenge.lower().startswith("digest") for challenge in challenges(self.challenge.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class SentToHttps:
+    """What a path answers where the web server is to be spoken to by https only."""
+
+    port: int
+
+
+async def look(http: DeviceHttp, path: str) -> LoginDoor | SentToHttps | None:
+    """What the path says to somebody without a login; `None` where it neither asks for one nor sends to https."""
+    try:
+        reply = await http.request("GET", http.base.copy_with(raw_path=path.encode()), head_only=True)
+    except Garbled:
+        return None
+    if reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
+        return LoginDoor(path, reply)
+    if http.scheme == "http" and httpx.codes.is_redirect(reply.status):
+        return _https(reply.headers.get("location", ""))
+    return None
+
+
+def _https(location: str) -> SentToHttps | None:
+    try:
+        url = httpx.URL(location)
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return SentToHttps(port_of(url)) if url.scheme == "https" else None
+
 
 async def find_door(http: DeviceHttp, paths: Sequence[str] = LOGIN_PATHS) -> LoginDoor | None:
-    """The first of the paths that asks for a login; `None` where none does. Spends no try."""
+    """The first of the paths that asks for a login; `None` where none does. Spends no try.
+
+    A hang-up on one path says nothing of the others: Unreachable is raised after the second one.
+    """
+    hang_ups = 0
     for path in paths:
         try:
-            reply = await http.request("GET", http.base.copy_with(raw_path=path.encode()), head_only=True)
-        except Garbled:
+            found = await look(http, path)
+        except Unreachable:
+            hang_ups += 1
+            if hang_ups >= MOST_HANG_UPS:
+                raise
             continue
-        if reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
-            return LoginDoor(path, reply)
+        if isinstance(found, LoginDoor):
+            return found
     return None
 
 

@@ -16,11 +16,7 @@ _OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT has a name only 
 
 
 class AsyncioStream(httpcore.AsyncNetworkStream):
-    """Bytes to and from one camera. Errors are OSError, of which ssl's are a kind.
-
-    A write that fails is httpcore's own error: it then reads on, since a camera may refuse a large upload before it has
-    all of it.
-    """
+    """Bytes to and from one camera. Errors are OSError, of which ssl's are a kind."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -32,10 +28,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         if buffer:
             self._writer.write(buffer)
-            try:
-                await self._writer.drain()
-            except OSError as error:
-                raise httpcore.WriteError(str(error)) from error
+            await self._writer.drain()
 
     async def aclose(self) -> None:
         # At once: a camera that does not answer the end of a connection must not hold us up.

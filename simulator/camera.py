@@ -125,6 +125,9 @@ class Camera(Device):
     # --- VAPIX ---
 
     def _vapix(self, request: Request) -> Reply:
+        plan = self.plan
+        if not request.tls and "vapix-redirects" in plan.quirks and plan.redirects_to_https and plan.https_port:
+            return self._redirect(f"https://{plan.address}:{plan.https_port}{request.target}")
         page = vapix.PAGES[request.path]
         call = vapix.Call(self, request)
         group = page.group(call)

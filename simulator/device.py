@@ -116,7 +116,7 @@ class Device:
         if not self.awake:
             return
         self.awake = False
-        self.stop_rollback()
+        self._stop_timer()
         self.on_change()
         if not self.bricked:
             self._after(self.plan.reboot_s * factor, self._wake)
@@ -232,9 +232,7 @@ class Device:
         self._auto = (commit, rollback_minutes)
         self.bricked = "upgrade-bricks" in quirks or image.defect == "brick"
         if "upgrade-reverts" not in quirks:
-            accounts = plan.accounts
-            if image.defect == "loses-accounts":
-                accounts = tuple(a for a in accounts if a.name == VENDORS[plan.vendor].admin)
+            loses = image.defect == "loses-accounts"
             self.become(
                 replace(
                     plan,
@@ -242,7 +240,8 @@ class Device:
                     standby_firmware=plan.firmware,
                     committed=False,
                     defect=image.defect,
-                    accounts=accounts,
+                    accounts=_vendors_own(plan) if loses else plan.accounts,
+                    web_accounts=None if loses else plan.web_accounts,
                 )
             )
         self._before = plan
@@ -251,7 +250,7 @@ class Device:
             raise HungUp
 
     def commit(self) -> None:
-        self.stop_rollback()
+        self._stop_timer()
         self.become(replace(self.plan, committed=True))
 
     def roll_back(self) -> None:
@@ -268,6 +267,7 @@ class Device:
                 committed=True,
                 defect=self._before.defect,
                 accounts=self._before.accounts if lost else plan.accounts,
+                web_accounts=self._before.web_accounts if lost else plan.web_accounts,
             )
         )
         self.restart()
@@ -275,8 +275,12 @@ class Device:
     def purge(self) -> None:
         self.become(replace(self.plan, standby_firmware=None))
 
-    def stop_rollback(self) -> None:
-        """The timer is off; the image stays as committed as it was."""
+    def cancel_rollback(self) -> None:
+        """It will not go back by itself any more; the image stays as committed as it was."""
+        self._auto = (self._auto[0], None)
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
         if self._rollback is not None:
             self._rollback.cancel()
             self._rollback = None
@@ -292,6 +296,10 @@ class Device:
     def run_app(self, name: str, *, running: bool) -> None:
         apps = tuple(replace(a, running=running) if a.name == name else a for a in self.plan.apps)
         self.become(replace(self.plan, apps=apps))
+
+
+def _vendors_own(plan: CameraPlan) -> tuple[Account, ...]:
+    return tuple(a for a in plan.accounts if a.name == VENDORS[plan.vendor].admin)
 
 
 def _with_accounts(plan: CameraPlan, store: Store, accounts: tuple[Account, ...]) -> CameraPlan:

@@ -33,6 +33,7 @@ class Responder:
     def __init__(self, cameras: Sequence[Device]) -> None:
         self._cameras = cameras
         self._own: dict[str, asyncio.DatagramTransport] = {}
+        self._opened: set[str] = set()
         self._group: asyncio.DatagramTransport | None = None
         self._number = 0
         self.problems: list[str] = []
@@ -44,9 +45,12 @@ class Responder:
     def misses(self, camera: Device) -> bool:
         """Whether this camera has become discoverable; one that is not any more just keeps silent."""
         plan = camera.plan
-        return plan.discoverable and plan.address not in self._own and camera in self._cameras
+        return plan.discoverable and plan.address not in self._opened and camera in self._cameras
 
     async def open(self, address: str) -> None:
+        if address in self._opened:
+            return
+        self._opened.add(address)
         there = [camera for camera in self._cameras if camera.plan.address == address]
         try:
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(

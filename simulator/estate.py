@@ -61,6 +61,7 @@ class Estate:
         self._doors: dict[Camera | Decoy, dict[int, _Door]] = {}
         self._leaving: set[asyncio.BaseTransport] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     @property
     def plan(self) -> EstatePlan:
@@ -87,9 +88,9 @@ class Estate:
 
     async def stop(self) -> None:
         """Stops listening, hangs up on everybody, writes the stats. Safe to call twice."""
+        self._stopped = True
         for camera in self.cameras:
             camera.stop()
-            camera.on_change = _nothing
         doors = [door for own in self._doors.values() for door in own.values()]
         self._doors.clear()
         for door in doors:
@@ -148,7 +149,9 @@ class Estate:
         asyncio.get_running_loop().call_soon(self._refit, camera)
 
     def _refit(self, camera: Camera) -> None:
-        """Closes what is not wanted any more and opens what is."""
+        """Closes what is not wanted any more and opens what is. A stopped estate opens nothing."""
+        if self._stopped:
+            return
         wanted = self._wanted(camera)
         open_doors = self._doors.setdefault(camera, {})
         for port, door in tuple(open_doors.items()):
@@ -245,10 +248,6 @@ def _greeters(service: str, open_transports: set[asyncio.BaseTransport]) -> Make
 def _is_gone(connection: asyncio.BaseTransport) -> bool:
     sock = connection.get_extra_info("socket")
     return sock is None or sock.fileno() < 0
-
-
-def _nothing() -> None:
-    """A stopped estate changes no listeners."""
 
 
 async def _connect(client: socket.socket, factory: Maker, context: ssl.SSLContext | None, door: _Door) -> None:

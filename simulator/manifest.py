@@ -64,7 +64,7 @@ def credentials(plan: EstatePlan) -> str:
 
 
 def stats(cameras: Sequence[Camera], decoys: Mapping[DecoyPlan, Decoy]) -> dict[str, object]:
-    """What was tried at the doors: who was locked, and how many wrong tries each account saw."""
+    """What was tried at the doors: who was locked, the wrong tries at each account, and what was changed how often."""
     return {
         "format": "camwarden/simulator-stats/1",
         "cameras": [
@@ -78,6 +78,11 @@ def stats(cameras: Sequence[Camera], decoys: Mapping[DecoyPlan, Decoy]) -> dict[
                 "most_in_a_row": camera.guard.most_in_a_row,
                 "granted": camera.guard.granted,
                 "requests": camera.requests,
+                "boots": camera.boots,
+                "bricked": camera.bricked,
+                "flashed": list(camera.flashed),
+                "password_requests": camera.password_requests,
+                "password_changes": camera.password_changes,
             }
             for camera in cameras
         ],

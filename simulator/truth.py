@@ -113,6 +113,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "many-xaddrs": _DISCOVERABLE,
         "shared-epr": _DISCOVERABLE,
         "echo-message-id": _DISCOVERABLE,
+        "vapix-redirects": _NOTHING,
         "slow": _NOTHING,
         "media2-only": _NOTHING,
         "wsse-only": _NOTHING,

@@ -10,7 +10,7 @@ import httpx
 
 from cameras import onvif_requests, soap
 from cameras.driver import AccountStore, Role, SwitchName
-from cameras.errors import Garbled, Refused, Unauthorized, Unsupported
+from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Accounts,
     AnonymousViewer,
@@ -29,7 +29,7 @@ from cameras.facts import (
     Switches,
     SyslogTarget,
 )
-from cameras.http import Reply, refusal
+from cameras.http import refusal
 from cameras.onvif_replies import (
     SystemAbility,
     decode_accounts,
@@ -51,12 +51,14 @@ from cameras.onvif_replies import (
     has_ability,
 )
 from cameras.onvif_session import OnvifSession
+from cameras.pictures import decode_picture
 from cameras.secret import Credential, Secret
 from cameras.upload import FileBody, file_body
 
 # Addresses are asked for this many profiles: the main and sub streams. A camera may define dozens.
 MOST_PROFILES = 4
 MOST_BACKUP_BYTES = 64 * 1024 * 1024
+BACKUP_TIMEOUT_S = 120.0
 # A camera that wants longer than this before it takes a file is not waited for.
 MOST_UPLOAD_DELAY_S = 120.0
 
@@ -165,7 +167,7 @@ class OnvifDriver:
         """Only by HTTP (GetSystemUris): what cameras attach to GetSystemBackup as MTOM is not read."""
         await self._need("HttpSystemBackup")
         uri = decode_backup_uri(await self._session.ask(soap.DEVICE, "GetSystemUris"))
-        async with self._session.http.anew(most_bytes=MOST_BACKUP_BYTES) as http:
+        async with self._session.http.anew(most_bytes=MOST_BACKUP_BYTES, timeout_s=BACKUP_TIMEOUT_S) as http:
             reply = await http.request("GET", http.local_url(uri), login=self._session.http_login)
         if error := refusal(reply, "backup"):
             raise error
@@ -279,19 +281,3 @@ class OnvifDriver:
 
 def _no_word_for(what: str) -> Unsupported:
     return Unsupported(f"ONVIF has no word for {what}")
-
-
-def decode_picture(reply: Reply) -> bytes:
-    """The picture's bytes. Unauthorized, Unsupported (no such address), Garbled (no picture)."""
-    if reply.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise Unauthorized(f"snapshot: HTTP {reply.status}")
-    if reply.status == httpx.codes.NOT_FOUND:
-        raise Unsupported("snapshot: HTTP 404")
-    if not is_picture(reply.body):
-        raise Garbled(f"snapshot: HTTP {reply.status} without a picture")
-    return reply.body
-
-
-def is_picture(body: bytes) -> bool:
-    """JPEG, as ONVIF wants it, or PNG, as some servers have it."""
-    return body.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))

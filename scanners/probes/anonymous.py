@@ -10,7 +10,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from cameras.drivers.onvif import is_picture
 from cameras.errors import DeviceError
 from cameras.facts import (
     AnonymousPicture,
@@ -24,6 +23,7 @@ from cameras.facts import (
     TlsPostures,
 )
 from cameras.http import DeviceHttp
+from cameras.pictures import is_picture
 from scanners.identify import HTTP_PORTS, HTTPS_PORTS
 from scanners.probes import login_page, rtsp, tls
 

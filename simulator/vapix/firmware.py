@@ -48,7 +48,7 @@ def _purge(device: Device, _params: Params) -> Params:
 
 
 def _stop_auto(device: Device, _params: Params) -> Params:
-    device.stop_rollback()
+    device.cancel_rollback()
     return {}
 
 

@@ -103,3 +103,13 @@ HINTS = {
 @pytest.mark.parametrize(("body", "is_hint"), HINTS.values(), ids=HINTS)
 def test_hears_a_lock_out(body: bytes, is_hint: bool) -> None:
     assert (lock_hint(body) is not None) == is_hint
+
+
+def test_the_last_try_can_be_kept() -> None:
+    budget = AttemptBudget()
+    budget.keep_one("cam", "joe")
+    with budget.trial("cam", "joe"):
+        pass
+    with pytest.raises(LockedOut):
+        budget.keep_one("cam", "joe")
+    budget.need_one("cam", "joe")

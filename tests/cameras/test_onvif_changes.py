@@ -199,3 +199,20 @@ async def test_a_password_stands_neither_in_an_address_nor_in_an_error(reply: by
             await OnvifDriver(session_to(camera, device)).create_account(Credential("eve", NEW), "User")
         assert "n3w" not in str(raised.value)
         assert b"n3w" not in camera.heard[0].partition(b"\r\n\r\n")[0]
+
+
+async def test_the_answer_that_proved_the_login_is_old_after_a_change() -> None:
+    replies = (
+        soap_reply(DEVICE),
+        CHALLENGE,
+        soap_reply(users("joe")),
+        done("CreateUsers"),
+        soap_reply(users("joe", "eve")),
+    )
+    async with saying(*replies) as camera, to(camera) as device:
+        session = session_to(camera, device)
+        await session.try_anonymously()
+        await session.log_in(JOE)
+        driver = OnvifDriver(session)
+        await driver.create_account(Credential("eve", NEW), "User")
+        assert [account.name for account in (await driver.accounts()).users] == ["joe", "eve"]

@@ -9,8 +9,10 @@ from cameras.driver import AccountStore
 from cameras.errors import ClockSkewed, DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.opening import open_camera, password_works
 from cameras.place import Place
+from cameras.secret import Credential, Secret
 from tests.cameras.saying import Saying, http, saying
 from tests.cameras.saying_soap import CHALLENGE, DENIED, DEVICE, JOE, clock_body, fault, soap_reply, users
+from tests.cameras.saying_vapix import REALM, told
 
 CLOCK = soap_reply(clock_body(datetime.now(UTC)))
 MISSING = http("", "404 Not Found")
@@ -41,7 +43,7 @@ OPENED = {
 @pytest.mark.parametrize(("asked", "login"), OPENED.values(), ids=OPENED)
 async def test_opens_an_onvif_camera(asked: tuple[bytes, ...], login: tuple[bytes, ...]) -> None:
     budget = AttemptBudget()
-    async with saying(*asked, *login, soap_reply(DEVICE)) as camera:
+    async with saying(MISSING, *asked, *login, soap_reply(DEVICE)) as camera:
         async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
             assert driver.family == "onvif"
             assert (await driver.firmware_state()).version == "12.11.77"
@@ -66,7 +68,7 @@ async def test_a_refused_opening_spends_one_try_at_most(
     replies: tuple[bytes | None, ...], error: type[DeviceError], spent: int
 ) -> None:
     budget = AttemptBudget(per_account=9, per_camera=9)
-    async with saying(*replies) as camera:
+    async with saying(MISSING, *replies) as camera:
         with pytest.raises(error):
             async with open_camera(at(camera), JOE, budget, timeout_s=0.3):
                 pytest.fail("it was opened")
@@ -120,6 +122,7 @@ UNPROVED: dict[str, tuple[AccountStore, tuple[bytes | None, ...], type[DeviceErr
     "the web server hangs up": ("web", (CHALLENGE, b""), Unreachable, 1),
     "the web server offers only what we may not answer": ("web", (BASIC,), Unauthorized, 0),
     "silence": ("web", (None,), Unreachable, 0),
+    "a hang-up on every page": ("web", (b"",), Unreachable, 0),
 }
 
 
@@ -134,3 +137,167 @@ async def test_what_is_neither_yes_nor_no_is_an_error(
         assert "s3cret" not in str(raised.value)
         assert tries(camera) == spent
         assert budget.remaining("127.0.0.1", "joe") == (0 if error is LockedOut else 9 - spent)
+
+
+# --- Axis ------------------------------------------------------------------------------------------------------------
+
+DOOR = http("", "401 Unauthorized", REALM)
+OTHER_DOOR = http("", "401 Unauthorized", 'WWW-Authenticate: Digest realm="Web", nonce="n"')
+READY = told({"systemready": "yes", "bootid": "b"})
+AWAY = http("", "302 Found", "Location: https://192.0.2.1:1/")
+IN = http("joe\r\nroot admin operator viewer ptz")
+BY_REALM = (DOOR, IN)
+
+AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
+    "by its realm": (BY_REALM, "axis"),
+    "by a call for strangers, behind a realm of its owner": ((OTHER_DOOR, READY, IN), "axis"),
+    "not by a guard on every path": ((OTHER_DOOR, OTHER_DOOR, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a welcome on every path": ((http("<html>"), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way by https that leads nowhere": ((AWAY, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way to another page": (
+        (http("", "302 Found", "Location: /login"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
+    "not by a way to nonsense": (
+        (http("", "302 Found", "Location: http://[::1"), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
+    "not by a hang-up": ((b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+}
+
+
+@pytest.mark.parametrize(("replies", "family"), AXIS.values(), ids=AXIS)
+async def test_knows_an_axis_camera(replies: tuple[bytes, ...], family: str) -> None:
+    async with saying(*replies) as camera:
+        async with open_camera(at(camera), JOE, AttemptBudget(), timeout_s=0.5) as driver:
+            assert driver.family == family
+        assert len(camera.heard) == len(replies)
+        assert tries(camera) == 1
+
+
+AXIS_REFUSED: dict[str, tuple[tuple[bytes | None, ...], type[DeviceError], int]] = {
+    "a wrong password": ((DOOR, DOOR), Unauthorized, 1),
+    "a lock-out": ((DOOR, LOCKED_PAGE), LockedOut, 1),
+    "neither yes nor no": ((DOOR, http("", "500 Oops")), Refused, 1),
+    "a hang-up at the login": ((DOOR, b""), Unreachable, 1),
+    "no scheme that we may answer": ((http("", "401 U", 'WWW-Authenticate: Basic realm="AXIS_1"'),), Unauthorized, 0),
+}
+
+
+@pytest.mark.parametrize(("replies", "error", "spent"), AXIS_REFUSED.values(), ids=AXIS_REFUSED)
+async def test_a_refused_opening_of_an_axis_camera_spends_one_try_at_most(
+    replies: tuple[bytes | None, ...], error: type[DeviceError], spent: int
+) -> None:
+    budget = AttemptBudget(per_account=9, per_camera=9)
+    async with saying(*replies) as camera:
+        with pytest.raises(error):
+            async with open_camera(at(camera), JOE, budget, timeout_s=0.3):
+                pytest.fail("it was opened")
+        assert tries(camera) == spent
+        assert budget.remaining("127.0.0.1", "joe") == (0 if error is LockedOut else 9 - spent)
+
+
+KNOWN = (*BY_DIGEST, soap_reply(DEVICE))  # ONVIF lets the account in
+UNKNOWN = (*BY_DIGEST, CHALLENGE)  # ONVIF asks for a login and refuses the account
+NEW = Secret("n3w")
+CHANGED = http("Modified account joe.")
+USERS = soap_reply(users("joe"))
+SET = soap_reply("<tds:SetUserResponse/>")
+
+STORES: dict[str, tuple[tuple[bytes, ...], tuple[AccountStore, ...], int]] = {
+    "the web server and ONVIF": (KNOWN, ("onvif", "web"), 2),
+    "the web server alone, ONVIF refuses us": (UNKNOWN, ("web",), 1),
+    "the web server alone, ONVIF is not there": ((MISSING,), ("web",), 2),
+    "the web server alone, ONVIF asks nobody": ((CLOCK, soap_reply(DEVICE), USERS), ("web",), 2),
+}
+
+
+@pytest.mark.parametrize(("replies", "stores", "left"), STORES.values(), ids=STORES)
+async def test_says_where_an_axis_camera_keeps_our_account(
+    replies: tuple[bytes, ...], stores: tuple[AccountStore, ...], left: int
+) -> None:
+    budget = AttemptBudget()
+    async with saying(*BY_REALM, *replies) as camera:
+        async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
+            assert await driver.account_stores() == stores
+            asked = len(camera.heard)
+            if stores == ("onvif", "web") or left == 1:  # what is known is not asked again
+                assert await driver.account_stores() == stores
+                assert len(camera.heard) == asked
+        assert budget.remaining("127.0.0.1", "joe") == left
+
+
+PASSWORDS: dict[str, tuple[tuple[bytes, ...], int]] = {
+    "at the web server alone": ((*UNKNOWN, CHANGED), 1),
+    "at one store behind two doors": ((*KNOWN, CHANGED, *BY_DIGEST, CHALLENGE, soap_reply(DEVICE)), 2),
+    "at two stores": ((*KNOWN, CHANGED, *BY_DIGEST, CHALLENGE, CHALLENGE, USERS, USERS, SET), 1),
+}
+
+
+@pytest.mark.parametrize(("replies", "left"), PASSWORDS.values(), ids=PASSWORDS)
+async def test_changes_our_own_password_on_an_axis_camera(replies: tuple[bytes, ...], left: int) -> None:
+    budget = AttemptBudget()
+    async with saying(*BY_REALM, *replies) as camera:
+        async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
+            await driver.set_password("joe", NEW)
+        assert len(camera.heard) == 2 + len(replies)
+        assert budget.remaining("127.0.0.1", "joe") == left
+
+
+ADDED = http("Created account eve.")
+ACCOUNTS: dict[str, tuple[bytes, ...]] = {
+    "at the web server alone": (*UNKNOWN, ADDED),
+    "at one store behind two doors": (*KNOWN, ADDED, soap_reply(users("joe", "eve"))),
+    "at one store, to whose second door the list of accounts was the key": (
+        *(CLOCK, soap_reply(DEVICE), CHALLENGE, USERS),
+        ADDED,
+        soap_reply(users("joe", "eve")),
+    ),
+    "at two stores": (*KNOWN, ADDED, USERS, soap_reply("<tds:CreateUsersResponse/>")),
+}
+
+
+@pytest.mark.parametrize("replies", ACCOUNTS.values(), ids=ACCOUNTS)
+async def test_creates_an_account_on_an_axis_camera(replies: tuple[bytes, ...]) -> None:
+    async with saying(*BY_REALM, *replies) as camera:
+        async with open_camera(at(camera), JOE, AttemptBudget(), timeout_s=0.5) as driver:
+            await driver.create_account(Credential("eve", NEW), "Operator")
+        assert len(camera.heard) == 2 + len(replies)
+
+
+async def test_the_last_try_is_not_spent_on_what_is_only_nice_to_have() -> None:
+    budget = AttemptBudget(per_account=1)
+    async with saying(*BY_REALM, *KNOWN) as camera, open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
+        with pytest.raises(LockedOut):
+            await driver.account_stores()
+        assert len(camera.heard) == 2
+
+
+ONVIF_STORES: dict[str, tuple[tuple[bytes, ...], tuple[AccountStore, ...], int]] = {
+    "its web server lets us in": ((CHALLENGE, http("<html>")), ("onvif", "web"), 2),
+    "its web server refuses us": ((CHALLENGE, CHALLENGE), ("onvif",), 1),
+    "its web server asks nobody": ((http("<html>"),), ("onvif",), 2),
+    "its web server hangs up on one page": ((b"", CHALLENGE, http("<html>")), ("onvif", "web"), 2),
+    "it has no web server": ((b"", b"", CLOCK), ("onvif",), 2),
+}
+
+
+@pytest.mark.parametrize(("replies", "stores", "left"), ONVIF_STORES.values(), ids=ONVIF_STORES)
+async def test_says_where_an_onvif_camera_keeps_our_account(
+    replies: tuple[bytes, ...], stores: tuple[AccountStore, ...], left: int
+) -> None:
+    budget = AttemptBudget()
+    async with saying(MISSING, *KNOWN, *replies) as camera:
+        async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
+            assert await driver.account_stores() == stores
+        assert budget.remaining("127.0.0.1", "joe") == left
+
+
+async def test_a_camera_that_went_away_does_not_pass_for_one_without_a_web_server() -> None:
+    async with (
+        saying(MISSING, *KNOWN, b"") as camera,
+        open_camera(at(camera), JOE, AttemptBudget(), timeout_s=0.5) as driver,
+    ):
+        with pytest.raises(Unreachable):
+            await driver.account_stores()

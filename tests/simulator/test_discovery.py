@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -73,6 +74,18 @@ async def test_a_camera_answers_a_probe_of_its_own_unless_it_hides() -> None:
         for plan in running.plan.cameras:
             heard = await answers(running, plan.address, probe(), count=plan.discoverable)
             assert [sender for _, sender in heard] == ([plan.address] if plan.discoverable else [])
+
+
+async def test_a_camera_that_changes_its_mode_starts_and_stops_answering() -> None:
+    async with estate(discovery=True) as running:
+        camera = running.cameras[0]
+        for discoverable in (True, False, True):
+            for _ in range(2):
+                camera.become(replace(camera.plan, discoverable=discoverable))
+            await asyncio.sleep(0.01)
+            heard = await answers(running, camera.plan.address, probe(), count=discoverable)
+            assert len(heard) == discoverable
+        assert running.discovery.problems == []
 
 
 PROBES: Mapping[str, tuple[bytes, int]] = {

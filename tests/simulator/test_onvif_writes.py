@@ -1,5 +1,6 @@
 """Raw SOAP in, a changed camera out: every ONVIF operation that writes, who may, and what is refused."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from simulator.onvif_writes import WRITES
-from simulator.plan import Account, CameraPlan
+from simulator.plan import Account, CameraPlan, ExtraPort
 from tests.simulator.asking import ask, digest_of
 from tests.simulator.changing import changeable, is_open, until, until_port, write
 
@@ -220,3 +221,11 @@ async def test_a_restart_refuses_connections_for_a_while_and_keeps_the_lock_coun
         assert camera.boot_id != before
         assert camera.guard.wrong_tries == {"admin": 1}
         assert (await ask(http, plan, "tds:GetUsers", auth=digest_of(plan))).status_code == 200
+
+
+async def test_a_change_in_the_last_moment_leaves_no_door_open() -> None:
+    async with changeable() as (running, camera, _):
+        camera.become(replace(camera.plan, extra_ports=(ExtraPort(2323, "telnet"),)))
+    await asyncio.sleep(0)
+    assert not await is_open(camera.plan.address, 2323)
+    assert running.problems == []

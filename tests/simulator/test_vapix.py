@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -333,3 +334,13 @@ async def test_the_usual_policy_is_digest_in_clear_text_and_basic_inside_tls() -
         basic = {"Authorization": f"Basic {secret}"}
         assert (await http.get(url(camera.plan, page, tls=True), headers=basic)).status_code == 200
         assert (await http.get(url(camera.plan, page), headers=basic)).status_code == 401
+
+
+async def test_one_sends_plain_http_to_https_once_that_is_the_policy() -> None:
+    async with changeable("axis", faults={"vapix-redirects": 1}) as (_, camera, http):
+        asked = f"{url(camera.plan, '/axis-cgi/param.cgi')}?action=list&group=Brand"
+        reply = await http.get(asked)
+        assert reply.status_code == 302
+        assert reply.headers["Location"] == asked.replace("http://", "https://").replace(":8080", ":8443")
+        camera.become(replace(camera.plan, redirects_to_https=False))
+        assert (await http.get(asked)).status_code == 401

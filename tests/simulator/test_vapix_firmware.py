@@ -72,6 +72,8 @@ async def test_the_timer_can_be_stopped_without_a_commit() -> None:
     async with changeable("axis") as (_, camera, http):
         await flash(http, camera, autoCommit="never", autoRollback="1")
         await call(http, camera, PAGE, "stopAuto")
+        await call(http, camera, PAGE, "reboot")
+        await until(lambda: camera.boots == 3)
         assert camera.rollback_due_s is None
         assert not camera.plan.committed
 

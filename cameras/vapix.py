@@ -1,0 +1,82 @@
+"""One conversation with one Axis camera in VAPIX: JSON calls, parameters, and the older calls that answer in words.
+
+Every kind answers its refusals under HTTP 200, so what came back is judged by what it says.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from cameras.http import DeviceHttp, HttpLogin, Reply
+from cameras.upload import FileBody
+from cameras.vapix_replies import decode_json, decode_parameters, decode_words, expect
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Vapix:
+    """Asks with the login that was proved, or as a stranger. Raises `cameras.errors`.
+
+    `once`, for changes, is `DeviceHttp.request`'s.
+    """
+
+    def __init__(self, http: DeviceHttp, login: HttpLogin | None) -> None:
+        self.http = http
+        self.login = login
+
+    @property
+    def account(self) -> str | None:
+        return self.login.credential.username if self.login else None
+
+    async def ask(
+        self,
+        cgi: str,
+        method: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        version: str = "1.0",
+        signed: bool = True,
+        once: bool = False,
+    ) -> Mapping[str, Any]:
+        """A JSON call: the `data` of its answer."""
+        content = json.dumps(envelope(method, params, version)).encode()
+        reply = await self._send(cgi, content, "application/json", signed=signed, once=once)
+        return decode_json(reply, method)
+
+    async def words(self, cgi: str, form: Mapping[str, str], *, secret: bool = False, once: bool = False) -> str:
+        """A call of the older kind. What is secret travels in the body; the rest may stand in the address."""
+        text = urlencode(form)
+        path, content = (cgi, text.encode()) if secret else (f"{cgi}?{text}" if text else cgi, b"")
+        return decode_words(await self._send(path, content, FORM, once=once), cgi)
+
+    async def raw(self, cgi: str) -> Reply:
+        return await self._send(cgi, b"", FORM)
+
+    async def parameters(self, *names: str) -> Mapping[str, str]:
+        """Parameters and groups by name; those that this camera lacks are missing from the answer."""
+        form = {"action": "list", "group": ",".join(names), "responseformat": "rfc"}
+        return decode_parameters(await self._send("param.cgi", urlencode(form).encode(), FORM))
+
+    async def set_parameters(self, values: Mapping[str, str]) -> None:
+        """Refused where the camera lacks one of them or does not take its value."""
+        form = {"action": "update", **values}
+        said = decode_words(await self._send("param.cgi", urlencode(form).encode(), FORM, once=True), "param.cgi")
+        expect(said, "OK", "param.cgi")
+
+    async def send_file(self, cgi: str, body: FileBody, content_type: str) -> Reply:
+        return await self._send(cgi, body, content_type)
+
+    async def _send(
+        self, path: str, content: bytes | FileBody, content_type: str, *, signed: bool = True, once: bool = False
+    ) -> Reply:
+        url = self.http.base.copy_with(raw_path=f"/axis-cgi/{path}".encode())
+        headers = {"Content-Type": content_type}
+        login = self.login if signed else None
+        return await self.http.request("POST", url, content=content, headers=headers, login=login, once=once)
+
+
+def envelope(method: str, params: Mapping[str, object] | None = None, version: str = "1.0") -> Mapping[str, object]:
+    """A JSON call. Only the major version is asked for: cameras disagree with themselves about their minor ones."""
+    asked: dict[str, object] = {"apiVersion": version, "context": "camwarden", "method": method}
+    return asked if params is None else {**asked, "params": dict(params)}
