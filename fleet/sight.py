@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from cameras.driver import Driver
-from cameras.errors import DeviceError, Unsupported
+from cameras.errors import DeviceError, Garbled, Unsupported
 from cameras.facts import StreamProfile
 from cameras.http import HttpLogin
 from cameras.metadata import MetadataFrame, read_metadata
@@ -19,7 +19,10 @@ _GRID_OF_8192 = ("dahua", "amcrest", "lorex", "intelbras")
 
 
 class Sight(Protocol):
-    """All raise `cameras.errors`. `grid`: what the camera's own numbers are parts of, `None` where nobody knows."""
+    """All raise `cameras.errors`. `grid`: what the camera's own numbers are parts of, `None` where nobody knows.
+
+    `lost`: metadata documents that came in pieces or could not be read; one bad document does not end a watch.
+    """
 
     grid: tuple[int, int] | None
     lost: int
@@ -77,9 +80,13 @@ class CameraSight:
             documents = Documents(stream.track.encoding)
 
             async def frames() -> AsyncIterator[tuple[MetadataFrame, ...]]:
+                garbled = 0
                 async for packet in stream:
                     for document in documents.add(packet):
-                        yield read_metadata(document)
-                    self.lost = documents.lost
+                        try:
+                            yield read_metadata(document)
+                        except Garbled:
+                            garbled += 1
+                    self.lost = documents.lost + garbled
 
             yield frames()

@@ -14,7 +14,7 @@ from analytics_qa.detector import Detector
 from analytics_qa.from_metadata import from_metadata, our_word
 from analytics_qa.matching import tally
 from cameras.decoding import Decoder, Picture
-from cameras.errors import DeviceError, Unreachable
+from cameras.errors import DeviceError, Garbled, Unreachable
 from cameras.metadata import MetadataFrame
 from fleet.sight import Sight
 from health.conditions import condition_of
@@ -145,6 +145,8 @@ async def watch(
             await asyncio.wait([comparing])
     if not comparing.cancelled() and (error := comparing.exception()):
         raise error
+    if not heard.frames:
+        raise Garbled(f"none of its {sight.lost} metadata documents can be read" if sight.lost else "no metadata came")
     return Seen(
         version=version,
         condition=compared.condition,

@@ -13,25 +13,35 @@ from rich.table import Table
 
 from analytics_qa.detections_file import MOST_FILE_BYTES, Frame, document, read_document
 from analytics_qa.detector import OUR_MODEL, Detector, Picture
+from analytics_qa.drift import State
 from analytics_qa.errors import ModelError
 from analytics_qa.golden_picture import check_golden, golden_picture_of
 from analytics_qa.scoring import Scored, score_document, scored
+from cameras.budget import Attempt, AttemptBudget
 from cameras.decoding import MOST_BYTES, Decoder
 from cameras.errors import Garbled
 from cameras.untrusted import clean_text
+from fleet.accuracy import MOST_SECONDS, Accuracy, WatchState
 from fleet.cli import screen
+from fleet.cli.explain import stored_id
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.reports.accuracy import Cards, cards_document, cards_table
+from fleet.settings import Settings, load_settings
+from fleet.sights import stored_sights
+from fleet.store import attempts, open_store
+from scanners.credentials import CredentialRule, load_credentials
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Is a camera's own AI still right; what does a detector find.",
     epilog=(
         "Example: camwarden analytics detect gate.jpg\n\n"
+        "Example: camwarden analytics check 10.0.0.5 --credentials cameras.yaml\n\n"
         "Example: camwarden analytics score --detections found.json --truth labels.json"
     ),
 )
 
-LABELS = {"detect": "Frames looked at"}
+LABELS = {"detect": "Frames looked at", "check": "Cameras watched"}
 MOST_FRAMES = 100_000
 MOST_LINES = 40
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8")
@@ -138,6 +148,69 @@ def _show_frames(frames: Sequence[Frame], detector: Detector) -> None:
         f"{sum(len(frame.found.of(name)) for frame in frames)} {name}" for name in detector.manifest.names
     )
     console.print(f"{len(frames)} frames, by {detector.name}: {counts}.")
+
+
+@app.command(
+    epilog="Example: camwarden analytics check 10.0.0.5 --credentials cameras.yaml\n\n"
+    "Example: camwarden analytics check 10.0.0.5 10.0.0.6 --seconds 300 --json"
+)
+def check(
+    camera: Annotated[
+        list[str], typer.Argument(help="Stored cameras: address, address:port, serial or MAC.", show_default=False)
+    ],
+    *,
+    seconds: Annotated[int, typer.Option(metavar="S", min=1, max=MOST_SECONDS, help="How long to watch each.")] = 60,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Who logs in where; else what the settings name.", show_default=False),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The reference: MODEL.onnx beside MODEL.yaml.", show_default="ours"),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="camwarden.toml of the store.", show_default=False)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print only JSON (camwarden/accuracy/1) on stdout.")] = False,
+) -> None:
+    """Watch what cameras of the store say they see, beside a reference detector, and tell whether that has drifted.
+
+    Counts of every watch are kept. Exit code: 0 nothing drifted, 1 drift, 3 a camera could not be watched.
+    """
+    settings = load_settings(config)
+    if not settings.database.exists():
+        raise WrongUse("nothing is stored yet: scan the cameras in the console first")
+    file = credentials or settings.credentials_file
+    rules = load_credentials(file) if file else []
+    cards = asyncio.run(_check(settings, camera, seconds, rules, model or OUR_MODEL))
+    if json:
+        sys.stdout.write(f"{json_module.dumps(cards_document(cards), indent=1)}\n")
+    else:
+        screen.console().print(cards_table(cards))
+    failed = any(one.last is None or one.last.state is not WatchState.DONE for _, one in cards)
+    drifted = any(one.drift.state is State.DRIFTED for _, one in cards)
+    raise typer.Exit(ExitCode.FINDINGS if drifted else ExitCode.NOT_EVALUATED if failed else ExitCode.GOOD)
+
+
+async def _check(
+    settings: Settings, words: Sequence[str], seconds: int, rules: Sequence[CredentialRule], model: Path
+) -> Cards:
+    spent: list[Attempt] = []
+    async with await open_store(settings) as store:
+        ids = [await stored_id(store, word) for word in words]
+        budget = AttemptBudget(earlier=await attempts.load(store), on_spent=spent.append, now=store.now)
+        try:
+            async with Accuracy(store, stored_sights(store, rules, budget), model=model) as accuracy:
+                with screen.progress(LABELS) as advance:
+                    watches = [await accuracy.start(one, "command line", seconds=seconds) for one in ids]
+                    for done, watch in enumerate(watches, 1):
+                        advance("check", done - 1, len(watches))
+                        await accuracy.finished(watch)
+                        advance("check", done, len(watches))
+                return [(word, await accuracy.card(one)) for word, one in zip(words, ids, strict=True)]
+        finally:
+            for attempt in spent:
+                await attempts.record(store, attempt)
 
 
 @app.command(epilog="Example: camwarden analytics score --detections found.json --truth labels.json --json")

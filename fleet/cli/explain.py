@@ -92,11 +92,12 @@ async def _from_store(settings: Settings, camera: str) -> Found:
     if not settings.database.exists():
         raise WrongUse("nothing is stored yet: scan in the console, or give --from FILE")
     async with await open_store(settings) as store:
-        view = await estate.device(store, await _stored_id(store, camera))
+        view = await estate.device(store, await stored_id(store, camera))
     return f"{view.row.address}:{view.row.port}", view.verdicts
 
 
-async def _stored_id(store: Store, camera: str) -> str:
+async def stored_id(store: Store, camera: str) -> str:
+    """The id of the one stored camera that answers to that word. Raises WrongUse."""
     try:
         return (await estate.device(store, camera)).row.id
     except NotFound:
