@@ -22,8 +22,8 @@ from analytics_qa.intervals import Share
 from analytics_qa.poisson import surprise
 
 # One value a day, capped, and slack for days that resemble their neighbours: weather lasts.
-SLACK = 1.0
-ALARM = 7.0
+SLACK = 0.9
+ALARM = 8.0
 CALM = ALARM / 2
 LEAST_EXPECTED_A_DAY = 20.0
 # How far the recall side of the agreement may fall, beyond what the two intervals leave open.
