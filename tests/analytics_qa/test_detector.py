@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import yaml
 
 from analytics_qa.detector import OUR_MODEL, Detector, Picture
 from analytics_qa.errors import ModelError
-from analytics_qa.golden_picture import check_golden
+from analytics_qa.golden_picture import check_golden, golden_picture_of
 from analytics_qa.models import FORMATS, manifest_of, read_manifest
 from simulator.scenes import Scene
 
@@ -114,6 +115,15 @@ def test_our_model_is_the_one_that_its_manifest_was_written_for() -> None:
     assert "ynthetic scenes only" in ours.description
     assert OUR_MODEL.stat().st_size < 1024 * 1024
     assert Detector.load().manifest == ours
+
+
+def test_our_model_finds_what_it_must_in_its_golden_picture() -> None:
+    detector = Detector.load()
+    path = golden_picture_of(OUR_MODEL, detector)
+    assert path is not None
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    check_golden(detector, picture.astype(np.uint8))
 
 
 def test_a_picture_that_is_none_is_refused() -> None:
