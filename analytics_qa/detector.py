@@ -39,10 +39,11 @@ class _Fit:
 class Detector:
     """`Detector.load(path)`; then `detect(picture)`. Not to be used by two threads at once."""
 
-    def __init__(self, session: Any, manifest: Manifest, name: str) -> None:  # noqa: ANN401 - as in `_session`
+    def __init__(self, session: Any, manifest: Manifest, name: str, digest: str) -> None:  # noqa: ANN401 - see `_session`
         """Use `load`. Raises ModelError where model and manifest do not fit each other."""
         self.manifest = manifest
         self.name = name
+        self.digest = digest  # SHA-256 of the model file
         self._session = session
         self._input, width, height = _input_of(session, manifest)
         self._outputs = [session.get_outputs()[0].name]
@@ -62,9 +63,10 @@ class Detector:
             ready = ", ".join(name for name in FORMATS if name in DECODERS)
             raise ModelError(f"{model.name}: format {manifest.format} is not yet supported; supported are {ready}")
         content = _content(model)
-        if manifest.sha256 and hashlib.sha256(content).hexdigest() != manifest.sha256:
+        digest = hashlib.sha256(content).hexdigest()
+        if manifest.sha256 and digest != manifest.sha256:
             raise ModelError(f"{model.name} is not the file that its manifest was written for (sha256 differs)")
-        detector = cls(_session(content, model.name), manifest, model.stem)
+        detector = cls(_session(content, model.name), manifest, model.stem, digest)
         detector.detect(np.zeros((90, 160, _CHANNELS), np.uint8))
         return detector
 

