@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fleet.cli import (
+    analytics,
     assess,
     bundle,
     checks,
@@ -67,6 +68,7 @@ app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.add_typer(analytics.app, name="analytics")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")

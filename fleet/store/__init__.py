@@ -5,6 +5,7 @@ The modules of tables are named here so that the metadata is whole wherever the 
 
 from fleet.store import (
     access_tables,
+    accuracy_tables,
     commissioning_tables,
     pictures_tables,
     plans_tables,
@@ -16,6 +17,7 @@ from fleet.store.engine import Store, open_store
 __all__ = [
     "Store",
     "access_tables",
+    "accuracy_tables",
     "commissioning_tables",
     "open_store",
     "pictures_tables",
