@@ -20,7 +20,7 @@ from bench.rollout_estate import PACE, Death, MortalStore, bundle, home, known, 
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet import rollout_rows
-from fleet.rollout_cameras import Doors
+from fleet.reach import by_rules, connecting
 from fleet.rollout_rows import RolloutId
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings
@@ -65,9 +65,9 @@ def child(folder: str, rollout: str, logins: dict[str, Login], at: int | None) -
 async def _carry_out(settings: Settings, rollout: RolloutId, logins: dict[str, Login], death: Death) -> None:
     async with await open_store(settings) as store:
         rules = [CredentialRule(address, Credential(n, Secret(p))) for address, (n, p) in logins.items()]
-        doors = Doors(store, rules, AttemptBudget(earlier=await attempts.load(store)), timeout_s=3.0)
+        doors = connecting(by_rules(store, rules), AttemptBudget(earlier=await attempts.load(store)), timeout_s=3.0)
         dying = cast("Store", MortalStore(store, death))
-        async with Rollouts(dying, settings, connect=mortal(doors.connect, death), pace=PACE) as rollouts:
+        async with Rollouts(dying, settings, connect=mortal(doors, death), pace=PACE) as rollouts:
             async for _ in rollouts.events(rollout):
                 pass
 

@@ -23,9 +23,8 @@ from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet import rollout_rows
 from fleet.bundles import BundleView
-from fleet.rollout_cameras import Doors
+from fleet.reach import Connect, by_rules, connecting
 from fleet.rollout_rows import RolloutView
-from fleet.rollout_steps import Connect
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
@@ -107,8 +106,8 @@ async def _served(store: Store, settings: Settings, what: str, total: int, defec
             for plan in plans
             if plan.login
         ]
-        doors = Doors(store, logins, AttemptBudget(), timeout_s=4.0)
-        run = await _run(store, settings, image, rules, (ids, doors.connect))
+        doors = connecting(by_rules(store, logins), AttemptBudget(), timeout_s=4.0)
+        run = await _run(store, settings, image, rules, (ids, doors))
         flashed = [len(camera.flashed) for camera in running.cameras]
         harmed = sum(bool(n) if defect else camera.bricked for n, camera in zip(flashed, running.cameras, strict=True))
     return _ended(what, run, rules, flashed, harmed)

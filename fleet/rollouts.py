@@ -13,9 +13,10 @@ from typing import Self
 
 from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
+from fleet.reach import Connect
 from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
 from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
-from fleet.rollout_steps import Connect, Journey, Pace, Work
+from fleet.rollout_steps import Journey, Pace, Work
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.unbroken import to_the_end
