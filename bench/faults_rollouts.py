@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
@@ -76,7 +77,8 @@ async def one_run(seed: int, found: Found) -> None:
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     family, fault = chance.choice(sorted(FAMILIES)), chance.choice(FAULTS)
     version, scheme = FAMILIES[family]
-    base = f"127.{30 + seed % 60}.{seed // 60 % 250}.1"
+    # Of this process alone: others may simulate cameras on this machine too.
+    base = f"127.{128 + os.getpid() % 100}.{seed % 250}.1"
     faults = {fault: 1} if fault else {}
     options = Options(
         cameras=2, base=base, seed=seed, mix={family: 1}, faults=faults, discovery=False, low_ports=False, reboot_s=0.1

@@ -6,6 +6,7 @@ runs neither version any more. The bound is what the rules promise: first group 
 """
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -86,7 +87,7 @@ async def _served(store: Store, settings: Settings, what: str, total: int, defec
     mix = {"axis": 1}
     options = Options(
         cameras=total,
-        base=f"127.{200 + len(what)}.0.1",
+        base=f"127.{128 + os.getpid() % 100}.{len(what)}.1",
         mix=mix,
         faults=faults,
         discovery=False,
