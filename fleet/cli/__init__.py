@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli import assess, checks, commission, demo, discover, doctor, explain, screen, serve, simulate, token, user
+from fleet.cli import (
+    assess,
+    checks,
+    commission,
+    demo,
+    discover,
+    doctor,
+    explain,
+    harden,
+    screen,
+    serve,
+    simulate,
+    token,
+    user,
+)
 from fleet.cli.outcomes import Boundary
 
 __all__ = ["app", "main"]
@@ -50,6 +64,7 @@ app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(commission.app, name="commission")
+app.add_typer(harden.app, name="harden")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 

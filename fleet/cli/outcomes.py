@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 from fleet.errors import FleetError
 from fleet.reports.assessment import WORST_FIRST, Assessment, ReportError
 from fleet.reports.output import OutputError
+from hardening.baseline import BaselineError
+from hardening.plan import PlanError
 from scanners.credentials import CredentialsError
 from scanners.discovery.interfaces import InterfaceError
 from scanners.discovery.nmap import NmapFailed, NmapMissing
@@ -56,7 +58,7 @@ class WrongUse(Exception):
 # Their texts are written for the operator and carry no secret.
 _FOR_THE_OPERATOR = (
     *(WrongUse, TargetError, CredentialsError, KnowledgeError, InterfaceError, NmapMissing, NmapFailed),
-    *(OutputError, ReportError, FleetError),
+    *(OutputError, ReportError, FleetError, BaselineError, PlanError),
 )
 
 

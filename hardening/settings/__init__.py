@@ -1,0 +1,37 @@
+"""Every setting, in the order in which it is safe to change them.
+
+The clock first: signed logins depend on it. Then the log, so that the camera's own record holds what follows. The
+doors last: HTTPS is there and proved before plain HTTP goes.
+"""
+
+from typing import Any
+
+from hardening.model import Setting
+from hardening.settings import (
+    anonymous_viewer,
+    discovery_mode,
+    http,
+    https,
+    ntp,
+    service_account,
+    snmp_v1_v2c,
+    syslog,
+    telnet_ftp,
+    upnp_bonjour,
+)
+
+AnySetting = Setting[Any, Any]
+
+SETTINGS: tuple[AnySetting, ...] = (
+    ntp.SETTING,
+    syslog.SETTING,
+    service_account.SETTING,
+    anonymous_viewer.SETTING,
+    discovery_mode.SETTING,
+    upnp_bonjour.SETTING,
+    snmp_v1_v2c.SETTING,
+    telnet_ftp.SETTING,
+    https.SETTING,
+    http.SETTING,
+)
+BY_NAME: dict[str, AnySetting] = {setting.name: setting for setting in SETTINGS}
