@@ -1,7 +1,7 @@
 """One hardened HTTP connection to one camera.
 
 Everything a camera can do to an HTTP client is bounded here: bytes (before and after decompression), time, redirects
-(none are followed) and hosts (only the one that was dialled). httpcore moves the bytes, httpx computes Digest; their
+(none are followed) and hosts (only the one that was dialled). llhttp reads what comes, httpx computes Digest; their
 exceptions stop here.
 """
 
@@ -9,11 +9,11 @@ import asyncio
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-import httpcore
 import httpx
 
 from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
@@ -21,7 +21,7 @@ from cameras.lockout import lock_hint
 from cameras.secret import Credential
 from cameras.untrusted import clean_text
 from cameras.upload import FileBody
-from cameras.wire import connect, reading_context
+from cameras.wire import Answer, NotHttp, TooLarge, Wire, connect, reading_context
 
 MOST_BYTES = 4 * 1024 * 1024
 REQUEST_TIMEOUT_S = 8.0
@@ -43,6 +43,15 @@ class Reply:
     headers: httpx.Headers
     body: bytes
     was_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What Digest reads of an answer. A whole `httpx.Response` costs more than the answer to the challenge itself."""
+
+    headers: httpx.Headers
+    status_code: int = httpx.codes.UNAUTHORIZED
+    cookies: None = None
 
 
 class HttpLogin:
@@ -76,11 +85,10 @@ class HttpLogin:
 
     def _accept_digest(self, challenge: str, request: httpx.Request) -> None:
         # DigestAuth reads the first header only, so it is shown the challenge that we chose and no other.
-        answer = httpx.Response(httpx.codes.UNAUTHORIZED, headers={"www-authenticate": challenge}, request=request)
         flow = self._digest.auth_flow(request)
         next(flow)
         try:
-            flow.send(answer)
+            flow.send(_Refusal(httpx.Headers({"www-authenticate": challenge})))  # type: ignore[arg-type] # see there
         except (StopIteration, httpx.ProtocolError, KeyError, ValueError, NotImplementedError) as error:
             raise Garbled(f"the Digest challenge cannot be answered: {clean_text(challenge)!r}") from error
 
@@ -110,12 +118,12 @@ class DeviceHttp:
         most_bytes: int = MOST_BYTES,
         upload_patience_s: float = UPLOAD_PATIENCE_S,
     ) -> None:
-        self.base = httpx.URL(scheme=scheme, host=address, port=port)
         self.address, self.port, self.scheme = address, port, scheme
         self.timeout_s = timeout_s
         self.upload_patience_s = upload_patience_s
         self._most_bytes = most_bytes
-        self._connection: httpcore.AsyncHTTP11Connection | None = None
+        self._wire: Wire | None = None
+        self._wire_port = port
         self._used = False
 
     async def __aenter__(self) -> Self:
@@ -124,7 +132,11 @@ class DeviceHttp:
     async def __aexit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        await self._hang_up()
+        self._hang_up()
+
+    @cached_property
+    def base(self) -> httpx.URL:
+        return httpx.URL(scheme=self.scheme, host=self.address, port=self.port)
 
     def anew(self, *, most_bytes: int = MOST_BYTES, timeout_s: float | None = None) -> "DeviceHttp":
         """Another connection to the same place, which knows nothing of this one's login."""
@@ -178,7 +190,7 @@ class DeviceHttp:
         have done it. A file always goes once, and a fresh challenge is fetched before it, so that it need not be sent
         for a challenge.
         """
-        if url.host != self.base.host:
+        if url.host != self.address and url.host != self.base.host:  # noqa: PLR1714 - parses `base` only if need be
             raise Garbled("the address names another host")
         if isinstance(content, FileBody) and login is not None:
             await self._take_challenge(login, method, url)
@@ -209,100 +221,93 @@ class DeviceHttp:
         once: bool,
     ) -> Reply:
         signature = login.sign(method, url) if login is not None else None
-        own = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
+        lines = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "camwarden"}
         if content is not None:
-            own["Content-Length"] = str(len(content))
+            lines["Content-Length"] = str(len(content))
         if signature is not None:
-            own["Authorization"] = signature
+            lines["Authorization"] = signature
+        head = _head(method, url.raw_path, {**lines, **(headers or {})})
         patience_s = self._patience_s(content)
         # A login that is not proven is never sent twice either: the camera may have counted it before it hung up.
         repeatable = signature is None or (login is not None and login.proven)
         try:
             async with asyncio.timeout(patience_s):
-                request = httpcore.Request(
-                    method,
-                    httpcore.URL(scheme=url.scheme, host=url.host, port=port_of(url), target=url.raw_path),
-                    headers=[*own.items(), *(headers or {}).items()],
-                    content=content.chunks() if isinstance(content, FileBody) else content,
-                )
                 if once or isinstance(content, FileBody):
-                    await self._hang_up()
-                    reply = await self._exchange_once(request, head_only=head_only)
+                    self._hang_up()
+                    answer = await self._exchange_once(port_of(url), head, content, head_only=head_only)
                 else:
-                    reply = await self._exchange(request, head_only=head_only, repeatable=repeatable)
+                    answer = await self._exchange(
+                        port_of(url), head, content, head_only=head_only, repeatable=repeatable
+                    )
         except TimeoutError as error:
             raise Unreachable(f"no complete answer within {patience_s:.3g} s") from error
-        except httpcore.ProtocolError as error:
-            if _hung_up(error):
-                raise Unreachable(clean_text(str(error))) from error
+        except NotHttp as error:
             raise Garbled(f"not an HTTP exchange: {clean_text(str(error))}") from error
-        except (httpcore.NetworkError, OSError) as error:
+        except TooLarge as error:
+            raise Garbled(str(error)) from error
+        except OSError as error:
             raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
-        return replace(reply, was_signed=signature is not None)
+        known = httpx.Headers(answer.headers)
+        return Reply(answer.status, known, _decompressed(answer.body, known, self._most_bytes), signature is not None)
 
     def _patience_s(self, content: bytes | FileBody | None) -> float:
         extra_s = self.upload_patience_s if isinstance(content, FileBody) else 0.0
         return self.timeout_s + extra_s + len(content or b"") / SLOWEST_UPLOAD_BYTES_PER_S
 
-    async def _exchange(self, request: httpcore.Request, *, head_only: bool, repeatable: bool) -> Reply:
+    async def _exchange(
+        self, port: int, head: bytes, content: bytes | None, *, head_only: bool, repeatable: bool
+    ) -> Answer:
         """Over the open connection, or a new one.
 
         Cameras close idle connections: a request that met one is sent again.
         """
-        may_be_idle = self._used and repeatable
+        may_be_idle = self._wire is not None and self._wire.idle and self._used and repeatable
         try:
-            return await self._exchange_once(request, head_only=head_only)
-        except (httpcore.RemoteProtocolError, ConnectionError) as error:
-            if not may_be_idle or not (isinstance(error, ConnectionError) or _hung_up(error)):
+            return await self._exchange_once(port, head, content, head_only=head_only)
+        except ConnectionError:
+            if not may_be_idle:
                 raise
-        return await self._exchange_once(request, head_only=head_only)
+        return await self._exchange_once(port, head, content, head_only=head_only)
 
-    async def _exchange_once(self, request: httpcore.Request, *, head_only: bool) -> Reply:
-        connection = await self._connected(request.url)
+    async def _exchange_once(
+        self, port: int, head: bytes, content: bytes | FileBody | None, *, head_only: bool
+    ) -> Answer:
+        wire = await self._connected(port)
+        body = content.chunks() if isinstance(content, FileBody) else content or b""
         try:
-            response = await connection.handle_async_request(request)
-            try:
-                headers = httpx.Headers(response.headers)
-                body = b"" if head_only else await self._read(response, headers)
-            finally:
-                await response.aclose()
+            answer = await wire.exchange(head, body, most_bytes=self._most_bytes, head_only=head_only)
         except BaseException:
-            await self._hang_up()
+            self._hang_up()
             raise
         self._used = True
-        return Reply(response.status, headers, body, was_signed=False)
+        return answer
 
-    async def _connected(self, url: httpcore.URL) -> httpcore.AsyncHTTP11Connection:
+    async def _connected(self, port: int) -> Wire:
         """The open connection where it leads to the same port and is idle, else a new one."""
-        open_one = self._connection
-        if open_one is not None and _is_ready(open_one, url):
-            return open_one
-        await self._hang_up()
+        if self._wire is not None and self._wire.idle and self._wire_port == port:
+            return self._wire
+        self._hang_up()
         tls = reading_context() if self.scheme == "https" else None
-        self._connection = await connect(self.address, url.origin.port, tls)
-        return self._connection
+        self._wire, self._wire_port = await connect(self.address, port, tls), port
+        return self._wire
 
-    async def _hang_up(self) -> None:
-        connection, self._connection, self._used = self._connection, None, False
-        if connection is not None:
-            await connection.aclose()
-
-    async def _read(self, response: httpcore.Response, headers: httpx.Headers) -> bytes:
-        inflate = _inflater(headers)
-        chunks: list[bytes] = []
-        size = 0
-        async for raw in response.aiter_stream():
-            chunk = raw if inflate is None else _inflate(inflate, raw, self._most_bytes + 1 - size)
-            size += len(chunk)
-            if size > self._most_bytes:
-                raise Garbled(f"the answer is larger than {self._most_bytes} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
+    def _hang_up(self) -> None:
+        wire, self._wire, self._used = self._wire, None, False
+        if wire is not None:
+            wire.hang_up()
 
 
-def _hung_up(error: httpcore.ProtocolError) -> bool:
-    """Whether the camera closed before its answer was whole; any other protocol error is an answer that is not HTTP."""
-    return str(error).startswith(("Server disconnected", "peer closed connection"))
+def _head(method: str, target: bytes, lines: Mapping[str, str]) -> bytes:
+    """The request up to its body. A line break in a value would be a second request: ValueError."""
+    values = "\r\n".join(f"{name}: {value}" for name, value in lines.items())
+    if (
+        values.count("\n") != len(lines) - 1
+        or values.count("\r") != len(lines) - 1
+        or b"\r" in target
+        or b"\n" in target
+    ):
+        raise ValueError("a line break within a header")
+    return b"%s %s HTTP/1.1\r\n%s\r\n\r\n" % (method.encode("ascii"), target, values.encode())
 
 
 def refusal(reply: Reply, question: str) -> DeviceError | None:
@@ -329,10 +334,6 @@ def port_of(url: httpx.URL) -> int:
     return url.port or {"http": 80, "https": 443}[url.scheme]
 
 
-def _is_ready(connection: httpcore.AsyncHTTP11Connection, url: httpcore.URL) -> bool:
-    return connection.can_handle_request(url.origin) and connection.is_available() and not connection.has_expired()
-
-
 def challenges(headers: httpx.Headers) -> list[str]:
     """The WWW-Authenticate challenges, one string each, however the camera spread them over header lines."""
     lines = headers.get_list("www-authenticate")
@@ -350,18 +351,17 @@ def _is_stale(headers: httpx.Headers) -> bool:
     return any(re.search(r"stale\s*=\s*\"?true", challenge, re.IGNORECASE) for challenge in challenges(headers))
 
 
-def _inflater(headers: httpx.Headers) -> "zlib._Decompress | None":
+def _decompressed(body: bytes, headers: httpx.Headers, most: int) -> bytes:
+    """At most `most` bytes: the rest of a compression bomb is never unpacked. Raises Garbled."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        return None
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return zlib.decompressobj(wbits=47)
-    raise Garbled(f"unknown content encoding {clean_text(encoding, 20)!r}")
-
-
-def _inflate(inflater: "zlib._Decompress", raw: bytes, most: int) -> bytes:
-    """At most `most` bytes: the rest of a compression bomb is never unpacked."""
+    if not body or encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise Garbled(f"unknown content encoding {clean_text(encoding, 20)!r}")
     try:
-        return inflater.decompress(raw, most)
+        plain = zlib.decompressobj(wbits=47).decompress(body, most + 1)
     except zlib.error as error:
         raise Garbled(f"the answer cannot be decompressed: {error}") from error
+    if len(plain) > most:
+        raise Garbled(f"the answer is larger than {most} bytes")
+    return plain

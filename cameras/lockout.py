@@ -9,18 +9,17 @@ from cameras.untrusted import clean_text
 # Hikvision's userCheck XML with <lockStatus>lock</lockStatus>, Hanwha "account is locked".
 _HINTS = re.compile(
     rb"(?:is|been|was)\s+(?:temporarily\s+)?(?:locked|blocked)"
-    rb"|lockStatus>\s*lock"
+    rb"|lockstatus>\s*lock"
     rb"|try\s+(?:it\s+)?(?:again\s+)?after\s+\d+\s*(?:minute|second|hour)"
     rb"|\d+\s+attempt\(?s?\)?"
-    rb"|too\s+many\s+(?:failed\s+)?(?:log-?in|attempts|failures)",
-    re.IGNORECASE,
+    rb"|too\s+many\s+(?:failed\s+)?(?:log-?in|attempts|failures)"
 )
 _LOOK_AT_BYTES = 4096
 
 
 def lock_hint(body: bytes) -> str | None:
     """The words that speak of a lock-out or of counted attempts, or `None`. Any such hint means: stop trying."""
-    found = _HINTS.search(body[:_LOOK_AT_BYTES])
+    found = _HINTS.search(body[:_LOOK_AT_BYTES].lower())  # an expression that ignores case is ten times slower
     if found is None:
         return None
     around = body[max(0, found.start() - 60) : found.end() + 40]

@@ -52,7 +52,7 @@ class OnvifSession:
 
     def __init__(self, http: DeviceHttp, camera_key: str, budget: AttemptBudget, path: str = DEVICE_PATH) -> None:
         self.http = http
-        self.device_url = http.base.copy_with(raw_path=path.encode())
+        self.device_url = httpx.URL(scheme=http.scheme, host=http.address, port=http.port, raw_path=path.encode())
         self.quirks: set[str] = set()
         self.spoke_soap = False
         self.spoke_broken_xml = False

@@ -5,9 +5,11 @@ request and to read the reply, and in between belongs to the one camera it goes 
 body says, never by the HTTP status: cameras send them under 200, 400, 401 and 500 alike.
 """
 
+import gc
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources, util
@@ -34,7 +36,11 @@ MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
-_BINDINGS = {DEVICE: "DeviceBinding", MEDIA: "MediaBinding", MEDIA2: "Media2Binding"}
+_BINDINGS = {
+    DEVICE: ("devicemgmt.wsdl", "DeviceBinding"),
+    MEDIA: ("media.wsdl", "MediaBinding"),
+    MEDIA2: ("media2.wsdl", "Media2Binding"),
+}
 # A service description is an address only to zeep: `_Shelf` answers it from files, whatever the host.
 _SHELF = "http://wsdl.invalid/"
 
@@ -73,38 +79,68 @@ def _description_folders() -> tuple[Traversable, ...]:
 _parsing = threading.Lock()
 
 
-def descriptions() -> dict[str, Any]:
+def descriptions(namespaces: Iterable[str] = tuple(_BINDINGS)) -> dict[str, Any]:
     """Binding by service namespace.
 
-    The first call parses for some 0.3 s: make it in a thread, before the first camera.
+    The first call for a service parses for up to 0.1 s: make it in a thread, before the first camera.
     """
     with _parsing:
-        return _descriptions()
+        return {namespace: _binding(namespace) for namespace in namespaces}
 
 
 @cache
-def _descriptions() -> dict[str, Any]:
+def _binding(namespace: str) -> Any:  # noqa: ANN401 - zeep's values have no types
+    """All services are parts of one document, so that the schema they share is parsed once."""
+    file, name = _BINDINGS[namespace]
+    document = _document()
+    document.load(_SHELF + file)  # type: ignore[no-untyped-call] # zeep's own
+    # What was parsed lives as long as the process: a collector that looks through it again and again finds nothing.
+    gc.freeze()
+    return next(binding for key, binding in document.bindings.items() if etree.QName(key).localname == name)
+
+
+@cache
+def _document() -> Document:
     # Not strict: a third of the real malformed replies on file differ only in a missing or misplaced element.
     settings = Settings(strict=False, xml_huge_tree=False)
-    document = Document(_SHELF + "camera.wsdl", _Shelf(), settings=settings)  # type: ignore[arg-type] # zeep's own typo
-    found = {
-        name.localname: binding
-        for definition in document._definitions.values()  # noqa: SLF001 - zeep lists imported bindings nowhere else
-        for name, binding in ((etree.QName(key), value) for key, value in definition.bindings.items())
-    }
-    return {namespace: found[name] for namespace, name in _BINDINGS.items()}
+    return Document(_SHELF + "camera.wsdl", _Shelf(), settings=settings)  # type: ignore[arg-type] # zeep's own typo
+
+
+def _operation(namespace: str, operation: str) -> Any:  # noqa: ANN401
+    return _binding(namespace).get(operation)
 
 
 def write_request(
     namespace: str, operation: str, arguments: Mapping[str, Any], token: UsernameToken | None = None
 ) -> tuple[bytes, str]:
     """The envelope and its Content-Type."""
-    binding = descriptions()[namespace]
-    envelope = binding.get(operation).create(**arguments).content
+    content_type = f'application/soap+xml; charset=utf-8; action="{namespace}/{operation}"'
+    if token is None and not arguments:
+        return _plain_question(namespace, operation), content_type
+    envelope = _envelope(namespace, operation, arguments) if arguments else deepcopy(_bare(namespace, operation))
     if token is not None:
         envelope, _ = token.apply(envelope, {})  # type: ignore[no-untyped-call] # zeep's own
-    body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-    return body, f'application/soap+xml; charset=utf-8; action="{namespace}/{operation}"'
+    return _as_bytes(envelope), content_type
+
+
+def _envelope(namespace: str, operation: str, arguments: Mapping[str, Any]) -> etree._Element:
+    envelope: etree._Element = _operation(namespace, operation).create(**arguments).content
+    return envelope
+
+
+# Most questions have no arguments: they are the same for every camera, and written once.
+@cache
+def _bare(namespace: str, operation: str) -> etree._Element:
+    return _envelope(namespace, operation, {})
+
+
+@cache
+def _plain_question(namespace: str, operation: str) -> bytes:
+    return _as_bytes(_bare(namespace, operation))
+
+
+def _as_bytes(envelope: etree._Element) -> bytes:
+    return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
 
 def username_token(credential: Credential, clock_offset: timedelta) -> UsernameToken:
@@ -132,7 +168,7 @@ def read_reply(namespace: str, operation: str, reply: Reply) -> Any:  # noqa: AN
     envelope = etree.Element(etree.QName(SOAP12, "Envelope"))
     etree.SubElement(envelope, etree.QName(SOAP12, "Body")).append(answer)
     try:
-        return descriptions()[namespace].get(operation).process_reply(envelope)
+        return _operation(namespace, operation).process_reply(envelope)
     except (ZeepError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise Garbled(f"{operation}: {clean_text(str(error)) or type(error).__name__}") from error
 

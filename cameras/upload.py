@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class FileBody:
     def __len__(self) -> int:
         return len(self.before) + self.size + len(self.after)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The whole body once. OSError where the file cannot be read or is no longer the one that was announced.
 
         The file is opened for each piece, so that none is left open however the exchange ends.

@@ -156,8 +156,11 @@ class AxisDriver:
             return replies.clock_source_of(await self._vapix.parameters(*replies.TIME_PARAMETERS))
 
     async def set_clock_source(self, *, servers: Sequence[str], from_dhcp: bool) -> None:
+        """With neither, its clock goes by itself; the servers that it has are kept unless others are given."""
         source = "DHCP" if from_dhcp else "static"
-        asked = {"enabled": from_dhcp or bool(servers), "serversSource": source, "staticServers": list(servers)}
+        asked: dict[str, object] = {"enabled": from_dhcp or bool(servers), "serversSource": source}
+        if servers:
+            asked["staticServers"] = list(servers)
         try:
             await self._vapix.ask("ntp.cgi", "setNTPClientConfiguration", asked, once=True)
         except Unsupported:
@@ -276,7 +279,8 @@ class AxisDriver:
         """At the web server, then at ONVIF where it knows us and the account.
 
         Our own account is the hard case: where ONVIF takes the new password at once both are one store; where it does
-        not, which costs one try, it still takes the old one.
+        not, which costs one try, it still takes the old one. An error on the way leaves the stores apart: each is to be
+        proved by itself.
         """
         onvif = await self._onvif.accounts_driver()
         await self._change_account("update", name, {"pwd": password.reveal()}, "Modified account")
