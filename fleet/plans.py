@@ -108,11 +108,13 @@ class Plans:
         self._work_on(plan, PlanState.DRAFT)
         return plan
 
-    async def approve(self, plan: PlanId, actor: str) -> None:
-        """Whoever made a plan may approve it; both names are kept. Raises NotFound, Invalid."""
+    async def approve(self, plan: PlanId, actor: str, *, digest: str | None = None) -> None:
+        """Whoever made a plan may approve it; both names are kept. `digest` is of the plan that was looked at.
+
+        Raises NotFound, Invalid, ChangedMeanwhile.
+        """
         await plan_rows.expire(self._store)
-        by = {"approved_by": clean_text(actor), "approved_at": self._store.now()}
-        await plan_rows.move(self._store, plan, PlanEvent.APPROVE, clean_text(actor), **by)
+        await plan_rows.approve(self._store, plan, clean_text(actor), digest)
 
     async def start(self, plan: PlanId, actor: str) -> None:
         """Apply an approved plan in the background. Raises NotFound, Invalid."""

@@ -123,6 +123,11 @@ class Scans:
         self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
         self._budget = AttemptBudget()
 
+    @property
+    def budget(self) -> AttemptBudget:
+        """The one budget of login attempts: whoever else opens cameras in this process spends from it too."""
+        return self._budget
+
     async def __aenter__(self) -> Self:
         await scan_rows.interrupt_unfinished(self._store)
         earlier = await attempts.load(self._store)

@@ -5,6 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from fleet.plan_reach import by_file, reaching
+from fleet.plans import Plans
+from fleet.proof import proving
 from fleet.scans import Scans
 from fleet.settings import Settings
 from fleet.store import Store, open_store
@@ -18,6 +21,7 @@ class Service:
     settings: Settings
     store: Store
     scans: Scans
+    plans: Plans
 
 
 @asynccontextmanager
@@ -26,4 +30,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await open_store(settings, now))
         scans = await stack.enter_async_context(Scans(store, settings))
-        yield Service(settings=settings, store=store, scans=scans)
+        reach = reaching(by_file(store, settings), scans.budget)
+        plans = await stack.enter_async_context(Plans(store, reach, proving(store, settings, scans.budget)))
+        yield Service(settings=settings, store=store, scans=scans, plans=plans)

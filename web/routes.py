@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from web.access import Permission
-from web.handlers import api, checks, devices, door, findings, overview, scans
+from web.handlers import api, api_plans, checks, devices, door, findings, overview, scans
 
 
 class Proof(StrEnum):
@@ -33,6 +33,7 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
+PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
 ROUTES = (
@@ -65,4 +66,16 @@ ROUTES = (
     Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER),
     Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
     Route("/api/v1/checks", "GET", api.checks, READ),
+    Route("/api/v1/baselines", "GET", api_plans.baselines, READ),
+    Route("/api/v1/baselines/{baseline}", "GET", api_plans.baseline, READ),
+    Route("/api/v1/plans", "GET", api_plans.plans, READ),
+    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER),
+    Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
+    Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
+    Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
 )

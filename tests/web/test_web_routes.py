@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from fleet import estate
 from fleet.people import Role
+from hardening.baseline import load_baseline
 from tests.web.conftest import House, Visit
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
@@ -62,7 +63,9 @@ async def path_of(route: Route, house: House) -> str:
     finding = (await estate.findings(house.store, limit=1)).items[0].id
     scan = await house.scans.start("127.0.0.99", "somebody")
     await house.scans.stop(scan)
-    return route.path.format(camera=camera, finding=finding, scan=scan, name="camwarden.css")
+    plan = await house.plans.create(load_baseline("essential"), [camera], "somebody") if "{plan}" in route.path else ""
+    ids = {"camera": camera, "finding": finding, "scan": scan, "plan": plan}
+    return route.path.format(**ids, name="camwarden.css", baseline="essential")
 
 
 def expected(who: str, route: Route) -> set[int]:
