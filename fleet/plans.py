@@ -171,10 +171,11 @@ class Plans:
         try:
             while True:
                 changed.clear()
+                goes_on = plan in self._live  # asked before the look: what ends during it is looked at once more
                 view = await self.get(plan)
                 if view != last:
                     yield (last := view)
-                if plan not in self._live or not view.state.at_work:
+                if not goes_on or not view.state.at_work:
                     return
                 await changed.wait()
         finally:

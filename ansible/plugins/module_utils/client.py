@@ -1,0 +1,227 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, Camwarden
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one client of the service's REST API. Every error says what to do next, and none carries the token."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+import uuid
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+
+from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.urls import open_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+# Of every module that talks to the service. E(CAMWARDEN_...) belongs to the service, which refuses what it does not know.
+CONNECTION = {
+    "url": {"type": "str", "required": True, "fallback": (env_fallback, ["CW_URL"])},
+    "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CW_TOKEN"])},
+    "token_file": {"type": "path", "no_log": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+}
+
+PAGE = 500
+MOST_PAGES = 1000
+MOST_BYTES = 64 * 1024 * 1024
+_AT_WORK = ("draft", "applying", "undoing")
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+
+class ServiceError(Exception):
+    """The text is for the operator: what is wrong, and what to do."""
+
+
+class Unreachable(ServiceError):
+    """Nothing, or nothing whole, came back."""
+
+
+class NotAllowed(ServiceError):
+    """The token is wrong or at its end, or does not name the scope."""
+
+
+class NotThere(ServiceError):
+    """The service knows no such thing."""
+
+
+class Changed(ServiceError):
+    """It is not what was looked at any more."""
+
+
+def service_of(options: Mapping[str, Any]) -> Service:
+    """The service that these options of a module mean."""
+    token, file = options.get("token"), options.get("token_file")
+    if file:
+        try:
+            token = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ServiceError("token_file %s cannot be read (%s)" % (file, type(error).__name__)) from error
+    if not token:
+        raise ServiceError("give a token: set token, token_file or the environment variable CW_TOKEN")
+    return Service(
+        options["url"],
+        token,
+        validate_certs=options["validate_certs"],
+        ca_path=options.get("ca_path"),
+        timeout=options["timeout"],
+    )
+
+
+class Service:
+    """`timeout` is in seconds, of one request."""
+
+    def __init__(
+        self, url: str, token: str, *, validate_certs: bool = True, ca_path: str | None = None, timeout: int = 30
+    ) -> None:
+        self.url = _checked(url)
+        if not token.isascii() or not token.isprintable():
+            raise ServiceError("the token has characters that no token has; copy it again, as it was printed")
+        self._token = token
+        self._options = {"validate_certs": validate_certs, "ca_path": ca_path, "timeout": timeout}
+
+    def get(self, path: str, **query: object) -> Any:
+        return self.tagged(path, **query)[0]
+
+    def tagged(self, path: str, **query: object) -> tuple[Any, str]:
+        """What is there, and its entity tag."""
+        body, headers = self._send("GET", path, query)
+        return _json(body), headers.get("etag", "")
+
+    def raw(self, path: str, **query: object) -> bytes:
+        return self._send("GET", path, query)[0]
+
+    def post(self, path: str, body: object = None, *, tag: str = "") -> Any:
+        """Sent again once where the answer was lost: the key sees to it that the work is begun only once."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        if tag:
+            headers["If-Match"] = tag
+        try:
+            answer = self._send("POST", path, {}, headers, body)
+        except Unreachable:
+            answer = self._send("POST", path, {}, headers, body)
+        return _json(answer[0])
+
+    def pages(self, path: str, limit: int = PAGE, **query: object) -> Iterator[dict[str, Any]]:
+        """Every item of a paged list; one request per page."""
+        after = None
+        for _page in range(MOST_PAGES):
+            page = self.get(path, limit=limit, after=after, **query)
+            yield from page["items"]
+            after = page["after"]
+            if after is None:
+                return
+        raise ServiceError("%s has more than %d pages" % (path, MOST_PAGES))
+
+    def settled(self, plan: str, patience_s: float) -> tuple[dict[str, Any], str]:
+        """The plan once nothing goes on any more, and its entity tag."""
+        end, pause_s = time.monotonic() + patience_s, _FIRST_PAUSE_S
+        while True:
+            view, tag = self.tagged("plans/%s" % quote(plan, safe=""))
+            if view["state"] not in _AT_WORK:
+                return view, tag
+            if time.monotonic() + pause_s > end:
+                raise ServiceError(
+                    "plan %s is still %s after %d s: it goes on without us; raise wait_timeout, or look at it in the "
+                    "console" % (plan, view["state"], patience_s)
+                )
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> tuple[bytes, dict[str, str]]:
+        words = urlencode({name: value for name, value in query.items() if value is not None})
+        try:
+            with open_url(
+                "%s/api/v1/%s%s" % (self.url, path, "?" + words if words else ""),
+                method=method,
+                data=None if body is None else json.dumps(body).encode(),
+                headers={
+                    "Authorization": "Bearer %s" % self._token,
+                    "Accept": "application/json",
+                    "Content-Type": "application/json",
+                    **(headers or {}),
+                },
+                follow_redirects="none",  # a token goes where it was meant to go, and nowhere else
+                use_netrc=False,
+                http_agent="camwarden.estate",
+                **self._options,
+            ) as answer:
+                content = answer.read(MOST_BYTES + 1)
+                known = {name.lower(): value for name, value in answer.headers.items()}
+        except HTTPError as error:
+            raise _refusal(error, "%s /api/v1/%s" % (method, path)) from None
+        except (URLError, OSError, ValueError) as error:
+            why = getattr(error, "reason", None) or error
+            raise Unreachable(
+                "the service cannot be reached at %s (%s): is `camwarden serve` running there, and may this machine "
+                "reach it?" % (self.url, why)
+            ) from None
+        if len(content) > MOST_BYTES:
+            raise Unreachable("%s answers with more than %d bytes" % (self.url, MOST_BYTES))
+        return content, known
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _unused = parts.port
+    except ValueError:
+        raise ServiceError("url cannot be read; write for example https://camwarden.example:8080") from None
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
+        raise ServiceError("url must be an address such as https://camwarden.example:8080, and nothing more")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise ServiceError("url is plain HTTP to another machine: the token would travel in the clear; use https")
+    return url.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise Unreachable("what answers is not the service: it sends no JSON; check url") from None
+
+
+def _refusal(error: HTTPError, what: str) -> ServiceError:
+    """By its status, with the words of the service where it has any."""
+    try:
+        detail = json.loads(error.read(64 * 1024))["detail"]
+    except (OSError, ValueError, KeyError, TypeError):
+        detail = "status %d" % error.code
+    finally:
+        error.close()
+    if error.code == 401:
+        return NotAllowed(
+            "the service does not know this token: it is wrong, revoked or at its end; make a new one with "
+            "`camwarden token create`"
+        )
+    if error.code == 403:
+        return NotAllowed("this token may not do that (%s): %s" % (what, detail))
+    if 300 <= error.code < 400:
+        return ServiceError("the service sends us elsewhere (status %d); give its final address as url" % error.code)
+    kinds = {404: NotThere, 412: Changed}
+    return kinds.get(error.code, ServiceError)("%s (%s, status %d)" % (detail, what, error.code))
