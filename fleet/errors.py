@@ -9,7 +9,8 @@
     ├── SignInRefused         name or password is wrong; which of the two is never said
     ├── TooManyTries          wait `retry_after_s` seconds
     ├── SettingsError         correct the configuration; the text names the key, never the value
-    └── StoreUnavailable      look at the disk and at the database file
+    ├── StoreUnavailable      look at the disk and at the database file
+    └── VaultUnavailable      put back the key that the passwords were sealed with; the text names the file
 
 Third-party exceptions (SQLAlchemy, sqlite3, pydantic) stop at `fleet.store` and `fleet.settings`. The text of every
 error is fit to be shown and carries no secret.
@@ -65,3 +66,7 @@ class SettingsError(FleetError):
 
 class StoreUnavailable(FleetError):
     """The database cannot be read or written."""
+
+
+class VaultUnavailable(FleetError):
+    """Sealed passwords cannot be read or written. The text says what to do, and never what was sealed."""

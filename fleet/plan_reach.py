@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -17,7 +18,7 @@ from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
 from hardening.observing import OpenCamera
-from scanners.credentials import CredentialsError, for_address, load_credentials
+from scanners.credentials import CredentialRule, CredentialsError, for_address, load_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,26 @@ def reaching(where: Where, budget: AttemptBudget) -> Reach:
 
 def by_file(store: Store, settings: Settings) -> Where:
     """The place by the store, the login by the credentials file of the settings."""
+    read: dict[tuple[int, int], list[CredentialRule]] = {}  # the file as it was when it was last read
+
+    def rules_of(path: Path) -> list[CredentialRule]:
+        try:
+            found = path.stat()
+        except OSError:
+            return load_credentials(path)  # which says what is wrong with it
+        version = (found.st_mtime_ns, found.st_size)
+        if version not in read:
+            rules = load_credentials(path)
+            read.clear()
+            read[version] = rules
+        return read[version]
 
     async def where(camera: str) -> tuple[Place, Credential]:
         place = await place_of(store, camera)
         if settings.credentials_file is None:
             raise Invalid("no credentials file is set: say `credentials_file` in camwarden.toml")
         try:
-            rules = await asyncio.to_thread(load_credentials, settings.credentials_file)
+            rules = await asyncio.to_thread(rules_of, settings.credentials_file)
         except CredentialsError as error:
             raise Invalid(str(error)) from error
         found = for_address(rules, place.address)

@@ -287,13 +287,15 @@ class _Work:
         await self._journal.moved(other)
 
     async def _fault_of_door(self, door: Door | None) -> str | None:
-        """A door that was opened counts once somebody has come in by it."""
-        if door is None:
+        """A door that was opened counts once somebody has come in by it. Whoever came in by HTTPS stays there."""
+        if door is None or door == self.visit.place.scheme:
             return None
         try:
-            await self.visit.try_place(way_in_by(door, self.visit.place, await self._services()))
+            other = way_in_by(door, self.visit.place, await self._services())
+            await self.visit.move(other)
         except (DeviceError, WouldCutUsOff) as error:
             return f"the camera says that {door.upper()} is on, and a login there fails: {error}"
+        await self._journal.moved(other)
         return None
 
     async def _services(self) -> NetworkServices:

@@ -78,14 +78,6 @@ class Visit:
         self._driver = await self._opened(place, self._patience.door_tries)
         self.place = place
 
-    async def try_place(self, place: Place) -> None:
-        """A login at another door, and back. Raises `cameras.errors` where it fails."""
-        before = self.place
-        await self.move(place)
-        if place != before:
-            await self.close()
-            self.place = before
-
     async def _opened(self, place: Place, tries: int) -> Driver:
         for tries_left in reversed(range(tries)):
             try:

@@ -1,6 +1,7 @@
 """One camera's web server: front page, login path, vendor signals, snapshots, and the door to its ONVIF services."""
 
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 
 from simulator import onvif, transfers, vapix
@@ -11,6 +12,7 @@ from simulator.odd import ODD, SOAP
 from simulator.onvif_writes import BACKUP_PATH, RESTORE_PATH, UPGRADE_PATH, WRITES, Refusal, has_transfers, operation
 from simulator.picture import JPEG
 from simulator.plan import CameraPlan
+from simulator.studio import Studio
 from simulator.vendors import VENDORS
 
 XML, TEXT = b"application/xml", b"text/plain"
@@ -31,6 +33,7 @@ class Camera(Device):
     def __init__(self, plan: CameraPlan) -> None:
         super().__init__(plan)
         vendor = VENDORS[plan.vendor]
+        self.studio: Studio | None = None
         self._vendor = vendor
         self._server = f"Server: {vendor.server}\r\n".encode()
         self._odd = dict(plan.odd_replies)
@@ -92,9 +95,15 @@ class Camera(Device):
         if self.plan.defect == "no-picture":
             return self._behind_login(request, self._page(503, "Service Unavailable", TEXT))
         picture = Reply(response(200, JPEG, b"image/jpeg", server=self._server))
+        if self.studio is not None and self.plan.picture is not None:
+            picture = Reply(b"", later=partial(self._drawn, self.studio, onvif.size_of(self.plan, request.target)))
         if "snapshot" in self.plan.anonymous:
             return picture
         return self._behind_login(request, picture)
+
+    async def _drawn(self, studio: Studio, size: tuple[int, int]) -> bytes:
+        jpeg = await studio.work(partial(studio.snapshot, self.plan, size))
+        return response(200, jpeg, b"image/jpeg", server=self._server)
 
     def _behind_login(self, request: Request, page: Reply, *, basic: bool = False) -> Reply:
         entry = self.guard.check_http(request.header(b"Authorization"), request.method, request.target, basic=basic)

@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,10 +24,11 @@ from simulator.decoys import Decoy
 from simulator.discovery import Responder
 from simulator.http import connection_factory
 from simulator.options import ONE_ADDRESS, Options, OptionsError
-from simulator.plan import DecoyPlan, EstatePlan
+from simulator.plan import DecoyPlan, EstatePlan, Week
 from simulator.planning import LOW_PORTS, plan_estate
 from simulator.ports import Greeter
 from simulator.rtsp import RtspConnection
+from simulator.studio import Studio
 
 BACKLOG = 128
 HANDSHAKE_S = 10.0
@@ -46,6 +48,13 @@ class Estate:
         self.authority = tls.Authority.new()
         self._first: EstatePlan = plan_for_this_machine(options)
         self.cameras = [Camera(plan) for plan in self._first.cameras]
+        self.studio: Studio | None = None
+        if options.pictures:
+            week = Week(options.start_hour * 3600, options.time_scale, time.time())
+            self._first = replace(self._first, week=week)
+            self.studio = Studio(week, options.stream_fps)
+            for camera in self.cameras:
+                camera.studio = self.studio
         self.decoys = {plan: Decoy(plan.kind) for plan in self._first.decoys}
         self.discovery = Responder(self.cameras if options.discovery else ())
         self.problems: list[str] = []
@@ -93,6 +102,8 @@ class Estate:
         for connections in (self._leaving, *(door.connections for door in doors)):
             for connection in tuple(connections):
                 connection.abort()  # type: ignore[attr-defined]
+        if self.studio is not None:
+            await self.studio.close()
         for _ in range(ROUNDS_TO_CLOSE):  # a TLS connection hears a few rounds later that it is gone
             await asyncio.sleep(0)
         if self.options.stats:

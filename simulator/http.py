@@ -6,7 +6,7 @@ processor with what it is measured against.
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol, cast
@@ -55,11 +55,12 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """Bytes to send. `close` hangs up after them; `slow` sends the first of them one by one."""
+    """Bytes to send. `close` hangs up after them; `slow` sends the first of them one by one; `later` makes them."""
 
     data: bytes
     close: bool = False
     slow: bool = False
+    later: Callable[[], Awaitable[bytes]] | None = None
 
 
 class Site(Protocol):
@@ -122,22 +123,24 @@ class HttpConnection(asyncio.Protocol):
             if reply is None:
                 return
             if request.method == "HEAD":
-                reply.data = reply.data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+                reply = _without_body(reply)
             self._send(self._transport, reply, close=reply.close or request.is_last)
 
     def _send(self, transport: asyncio.Transport, reply: Reply, *, close: bool) -> None:
-        if reply.slow:
-            self._sending = asyncio.get_running_loop().create_task(self._dribble(transport, reply.data, close=close))
+        if reply.slow or reply.later is not None:
+            self._sending = asyncio.get_running_loop().create_task(self._take_time(transport, reply, close=close))
             return
         transport.write(reply.data)
         if close:
             self._hang_up(transport)
 
-    async def _dribble(self, transport: asyncio.Transport, data: bytes, *, close: bool) -> None:
-        for place in range(min(SLOW_BYTES, len(data))):
+    async def _take_time(self, transport: asyncio.Transport, reply: Reply, *, close: bool) -> None:
+        data = reply.data if reply.later is None else await reply.later()
+        one_by_one = min(SLOW_BYTES, len(data)) if reply.slow else 0
+        for place in range(one_by_one):
             transport.write(data[place : place + 1])
             await asyncio.sleep(SLOW_PAUSE_S)
-        transport.write(data[SLOW_BYTES:])
+        transport.write(data[one_by_one:])
         self._sending = None
         if close:
             self._hang_up(transport)
@@ -168,6 +171,20 @@ class HttpConnection(asyncio.Protocol):
         request.body = bytes(self._buffer[start : start + length])
         del self._buffer[: start + length]
         return request
+
+
+def _without_body(reply: Reply) -> Reply:
+    """The answer to HEAD."""
+    later = reply.later
+
+    async def head() -> bytes:
+        return _head(await later()) if later else b""
+
+    return Reply(_head(reply.data), reply.close, reply.slow, head if later else None)
+
+
+def _head(data: bytes) -> bytes:
+    return data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if data else b""
 
 
 class _Unacceptable(Exception):

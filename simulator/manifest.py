@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulator.camera import Camera
 from simulator.decoys import Decoy
+from simulator.pictures import manifest_entries, manifest_week
 from simulator.plan import CameraPlan, DecoyPlan, EstatePlan
 from simulator.truth import Expected, expected
 
@@ -16,6 +17,7 @@ def manifest(plan: EstatePlan) -> dict[str, object]:
     return {
         "format": "camwarden/manifest/1",
         "seed": plan.seed,
+        **manifest_week(plan),
         "cameras": [_camera(camera, plan) for camera in plan.cameras],
         "decoys": [
             {"address": d.address, "port": d.port, "kind": d.kind, "expected_reason": d.expected_reason}
@@ -37,6 +39,7 @@ def _camera(camera: CameraPlan, plan: EstatePlan) -> dict[str, object]:
         "mac": camera.mac,
         "auth": camera.auth,
         "faults": list(camera.faults),
+        **manifest_entries(camera),
         "expected": [_entry(e) for e in expected(camera, ports_probed=plan.ports_probed)],
     }
 

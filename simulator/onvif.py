@@ -201,6 +201,14 @@ def snapshot_target(plan: CameraPlan, profile: int) -> str:
     return VENDORS[plan.vendor].snapshot_path.format(profile=profile, index=profile - 1, width=width, height=height)
 
 
+def size_of(plan: CameraPlan, target: str) -> tuple[int, int]:
+    """Of the picture that is asked for by this target; a target that says nothing means the large one."""
+    for profile, width, height, _ in reversed(PROFILES):
+        if target == snapshot_target(plan, profile):
+            return width, height
+    return PROFILES[0][1:3]
+
+
 def _word(value: bool) -> str:  # noqa: FBT001 - XML's boolean
     return "true" if value else "false"
 

@@ -20,7 +20,9 @@ class Options:
     """`faults` None means a seeded believable mix; an empty mapping means clean cameras.
 
     `one_address` and `low_ports` None mean "as this machine allows". `reboot_s` is how long a camera is away when it
-    restarts, `minute_s` how long a minute of its rollback timer lasts.
+    restarts, `minute_s` how long a minute of its rollback timer lasts. With `pictures` cameras show scenes;
+    `picture_faults` None means a believable mix. The week of the scenes begins on Monday at `start_hour` and runs
+    `time_scale` times as fast as ours; streams have `stream_fps`, or where that is None the rate of their profile.
     """
 
     cameras: int = 24
@@ -37,6 +39,11 @@ class Options:
     discovery: bool = True
     reboot_s: float = 0.3
     minute_s: float = 60.0
+    pictures: bool = False
+    picture_faults: Mapping[str, int] | None = None
+    start_hour: float = 10.0
+    time_scale: float = 1.0
+    stream_fps: float | None = None
 
 
 def from_words(words: Sequence[str]) -> Options:
@@ -48,6 +55,8 @@ def from_words(words: Sequence[str]) -> Options:
             raise OptionsError("--clean and --fault exclude each other: --fault alone leaves all other cameras clean")
         faults = {}
     base = str(_loopback(given.base))
+    asked = given.picture_fault
+    picture_faults = dict(_counted(word) for word in asked) if asked is not None else None
     return Options(
         cameras=given.cameras,
         base=base,
@@ -63,6 +72,11 @@ def from_words(words: Sequence[str]) -> Options:
         discovery=not given.no_discovery,
         reboot_s=given.reboot_s,
         minute_s=given.minute_s,
+        pictures=given.pictures or picture_faults is not None,
+        picture_faults=picture_faults,
+        start_hour=given.start_hour,
+        time_scale=given.time_scale,
+        stream_fps=given.stream_fps,
     )
 
 
@@ -83,6 +97,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-discovery", action="store_true", help="no WS-Discovery responder")
     parser.add_argument("--reboot-s", type=float, default=0.3, metavar="S", help="how long a restart takes")
     parser.add_argument("--minute-s", type=float, default=60, metavar="S", help="a minute of the rollback timer")
+    parser.add_argument("--pictures", action="store_true", help="cameras show scenes: snapshots, streams, analytics")
+    parser.add_argument(
+        "--picture-fault", action="append", metavar="NAME=COUNT", help="faults of pictures, from the start"
+    )
+    parser.add_argument(
+        "--start-hour", type=float, default=10, metavar="H", help="hour of the scenes' week, 0 is Monday"
+    )
+    parser.add_argument("--time-scale", type=float, default=1, metavar="X", help="how fast the scenes' week goes by")
+    parser.add_argument(
+        "--stream-fps", type=float, metavar="N", help="pictures a second in place of the profile's rate"
+    )
     return parser
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from simulator.behaviour import AnalyticsPlan
+from simulator.scenes.timeline import PicturePlan
+
 Auth = Literal["digest-md5", "digest-sha256", "wsse", "digest+wsse", "none"]
 Role = Literal["Administrator", "Operator", "User"]
 Store = Literal["onvif", "web"]
@@ -70,7 +73,8 @@ class CameraPlan:
     `web_accounts` None means one store for all doors. `standby_firmware` lies in the other bank until it is purged,
     `committed` False means that a restart by power loss goes back to it. `defect` is what ails the running firmware.
     `parameters` are the vendor's own settings that differ from the factory's. `reboot_s` is how long a restart takes in
-    real seconds, `minute_s` how long a minute of the rollback timer lasts.
+    real seconds, `minute_s` how long a minute of the rollback timer lasts. `picture` None is a camera that shows grey,
+    `analytics` None one that has no analytics.
     """
 
     address: str
@@ -118,6 +122,8 @@ class CameraPlan:
     apps: tuple[App, ...] = ()
     reboot_s: float = 0.3
     minute_s: float = 60.0
+    picture: PicturePlan | None = None
+    analytics: AnalyticsPlan | None = None
 
     @property
     def port(self) -> int:
@@ -140,6 +146,18 @@ class CameraPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Week:
+    """The time of the scenes: `start_s` seconds after Monday's midnight at `began` (ours, since 1970)."""
+
+    start_s: float
+    time_scale: float
+    began: float
+
+    def at(self, now: float) -> float:
+        return self.start_s + (now - self.began) * self.time_scale
+
+
+@dataclass(frozen=True, slots=True)
 class DecoyPlan:
     """Something that answers and is no camera. `expected_reason` is why an assessor must not judge it."""
 
@@ -157,3 +175,4 @@ class EstatePlan:
     ports_probed: bool
     cameras: tuple[CameraPlan, ...]
     decoys: tuple[DecoyPlan, ...]
+    week: Week | None = None

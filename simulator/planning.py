@@ -9,6 +9,7 @@ from uuid import UUID
 
 from simulator.faults import FAULTS, fits, give
 from simulator.options import ONE_ADDRESS, Options, OptionsError
+from simulator.pictures import with_pictures
 from simulator.plan import Account, CameraPlan, DecoyPlan, EstatePlan, Login
 from simulator.vendors import VENDORS, Vendor
 
@@ -52,6 +53,7 @@ def plan_estate(options: Options, *, one_address: bool, low_ports: bool) -> Esta
     else:
         cameras = _as_asked(cameras, options, rng, shared_address=one_address)
     cameras = [replace(camera, reboot_s=options.reboot_s, minute_s=options.minute_s) for camera in cameras]
+    cameras = with_pictures(cameras, options)
     decoys = [_decoy(number, next(places)) for number in range(options.decoys)]
     return EstatePlan(options.seed, not one_address, tuple(cameras), tuple(decoys))
 

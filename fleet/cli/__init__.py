@@ -16,6 +16,7 @@ from fleet.cli import (
     doctor,
     explain,
     harden,
+    passwords,
     screen,
     serve,
     simulate,
@@ -65,6 +66,7 @@ app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")
+app.add_typer(passwords.app, name="passwords")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 

@@ -12,11 +12,11 @@ import typer
 from fleet import estate
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
-from fleet.errors import NotFound
+from fleet.cli.stored import camera_id
 from fleet.reports.assessment import Assessment, from_json, verdict_values
 from fleet.reports.terminal import explained
 from fleet.settings import Settings, load_settings
-from fleet.store import Store, open_store
+from fleet.store import open_store
 from scanners.checks import CHECKS
 from scanners.model import Verdict
 
@@ -92,20 +92,5 @@ async def _from_store(settings: Settings, camera: str) -> Found:
     if not settings.database.exists():
         raise WrongUse("nothing is stored yet: scan in the console, or give --from FILE")
     async with await open_store(settings) as store:
-        view = await estate.device(store, await _stored_id(store, camera))
+        view = await estate.device(store, await camera_id(store, camera))
     return f"{view.row.address}:{view.row.port}", view.verdicts
-
-
-async def _stored_id(store: Store, camera: str) -> str:
-    try:
-        return (await estate.device(store, camera)).row.id
-    except NotFound:
-        address = camera.rpartition(":")[0] if camera.rpartition(":")[2].isdigit() else camera
-        page = await estate.devices(store, estate.DeviceFilter(text=address), limit=500)
-    names = {row.id: {row.address, f"{row.address}:{row.port}", row.serial, row.mac, row.name} for row in page.items}
-    found = [row_id for row_id, known in names.items() if camera in known]
-    if len(found) != 1:
-        raise WrongUse(
-            "the store knows no such camera" if not found else "several cameras answer to that; add the port"
-        )
-    return found[0]

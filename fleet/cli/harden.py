@@ -15,6 +15,7 @@ from fleet.cli.one_shot import Look, Options, Run, load_plan
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.reports import hardening as report
 from hardening.baseline import load_baseline
+from hardening.lifecycle import StepState
 from hardening.plan import CameraPlan
 from scanners.credentials import load_credentials
 from scanners.identify import NO_ANSWER, NotEvaluated
@@ -124,8 +125,8 @@ def apply(
     drifting = [one for one in look.plans if one.drifts]
     if not json:
         _print_plans(look.plans, look.missing)
-    if drifting and not yes:
-        _confirm(len(drifting))
+    if (changing := sum(bool(one.having(StepState.WAITING)) for one in look.plans)) and not yes:
+        _confirm(changing)
     run = Run(look)
     interrupted = run.apply()
     if json:

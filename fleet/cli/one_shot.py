@@ -136,25 +136,33 @@ class Run:
         self._look = look
         self._notes = [_Notes(plan) for plan in look.plans]
         self._done = 0
+        self._stopping = False
 
     @property
     def ended(self) -> list[Ended]:
         return [Ended(note.plan, note.progress, note.reasons) for note in self._notes]
 
     def apply(self) -> bool:
-        """Whether somebody stopped it half-way. Blocks."""
-        earlier = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        """Whether somebody stopped it: a first Ctrl-C lets the step under way be proved, a second does not. Blocks."""
         try:
             asyncio.run(self._apply())
-        except KeyboardInterrupt:
+        except asyncio.CancelledError:
             return True
-        finally:
-            signal.signal(signal.SIGTERM, earlier)
-        return False
+        return self._stopping
+
+    def _stop(self, task: "asyncio.Task[Any] | None") -> None:
+        if self._stopping and task is not None:
+            task.cancel()
+            return
+        self._stopping = True
+        screen.note("stopping when the step under way is proved or undone; once more to stop at once")
 
     async def _apply(self) -> None:
         options = self._look.options
-        means = Means(options.opening(), options.password_for)
+        means = Means(options.opening(), options.password_for, stopped=lambda: self._stopping)
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, task)
         with screen.progress(LABELS) as advance:
 
             async def change(note: _Notes) -> None:

@@ -1,6 +1,9 @@
-"""The database of the controller: `open_store` gives a `Store` whose schema is up to date."""
+"""The database of the controller: `open_store` gives a `Store` whose schema is up to date.
 
-from fleet.store import access_tables, commissioning_tables, plans_tables
+The modules of tables are named here so that the metadata is whole wherever the store is.
+"""
+
+from fleet.store import access_tables, commissioning_tables, plans_tables, vault_tables
 from fleet.store.engine import Store, open_store
 
-__all__ = ["Store", "access_tables", "commissioning_tables", "open_store", "plans_tables"]
+__all__ = ["Store", "access_tables", "commissioning_tables", "open_store", "plans_tables", "vault_tables"]

@@ -36,7 +36,8 @@ class Store:
         self.now = now
         self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
         self._engine = engine
-        self._writing = engine.execution_options(**{_WRITING: True})
+        self._writing = engine.execution_options(**{_WRITING: "NORMAL"})
+        self._writing_to_disk = engine.execution_options(**{_WRITING: "FULL"})
         # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
         self._one_writer = asyncio.Lock()
 
@@ -52,11 +53,14 @@ class Store:
             raise _unavailable("read", error) from error
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: kept when the block ends, undone when it raises. Raises StoreUnavailable."""
+    async def write(self, *, durable: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction: kept when the block ends, undone when it raises. Raises StoreUnavailable.
+
+        No crash of ours loses what was kept; a power cut may lose the last moments, unless it is `durable`.
+        """
         async with self._one_writer:
             try:
-                async with self._writing.begin() as connection:
+                async with (self._writing_to_disk if durable else self._writing).begin() as connection:
                     yield connection
             except UnicodeEncodeError as error:
                 raise _half_a_character() from error
@@ -103,7 +107,7 @@ def migrate(database: Path, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     direction = command.downgrade if revision == "base" else command.upgrade
-    with engine.execution_options(**{_WRITING: True}).begin() as connection:
+    with engine.execution_options(**{_WRITING: "NORMAL"}).begin() as connection:
         config.attributes["connection"] = connection
         direction(config, revision)
 
@@ -127,6 +131,9 @@ def _speak_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITING)
+        if writing and connection.info.get(_WRITING, "NORMAL") != writing:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {writing}")
+            connection.info[_WRITING] = writing
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -35,7 +35,7 @@ def door(name: str, title: str, parameters: object) -> Setting[NetworkServices, 
         shape=ServiceState,
         back=back,
         closes=lambda wanted: None if wanted.enabled else here,
-        opens=lambda wanted: here if wanted.enabled else None,
+        opens=lambda wanted: here if wanted.enabled and here == "https" else None,  # nobody need come in by HTTP
         risk=Risk.MAY_CUT_CONNECTION,
     )
 

@@ -5,6 +5,7 @@ next but one connection, "refuses:NAME" says no, "hangs-up:NAME" does it and cut
 connection and does nothing, "half:NAME" does something else. NAME is that of the method, without `set_`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from cameras.place import Place
 from cameras.secret import Credential, Secret
 from hardening.visit import Patience
 
+TURNS = 3
 HTTP = Place("10.0.0.1", 80, "http")
 HTTPS = Place("10.0.0.1", 443, "https")
 
@@ -86,6 +88,8 @@ class PretendCamera:
     @asynccontextmanager
     async def open(self, place: Place) -> AsyncIterator[Driver]:
         self.opened.append(place.scheme)
+        for _ in range(TURNS):  # others get their turn, as they do while a real connection is made
+            await asyncio.sleep(0)
         if self.silent_for:
             self.silent_for -= 1
             raise Unreachable("it is starting")

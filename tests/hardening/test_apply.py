@@ -419,3 +419,9 @@ async def test_an_undo_that_was_killed_between_any_two_entries_ends_the_same(*, 
         assert camera.world == before
     else:
         pytest.fail("an undo of ten settings never ended")
+
+
+async def test_nobody_who_stands_at_https_comes_in_by_http_again_because_it_is_wanted_on() -> None:
+    camera = PretendCamera(world=World(services={"HTTP": False, "HTTPS": True, "RTSP": True}))
+    progress, _ = await hardened(camera, only(http=True), place=HTTPS)
+    assert (progress.state, progress.place, set(camera.opened)) == (CameraState.DONE, HTTPS, {"https"})

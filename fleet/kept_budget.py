@@ -1,0 +1,33 @@
+"""The attempt budget of this process, with what earlier processes spent, and what it spends kept for the next one."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cameras.budget import Attempt, AttemptBudget
+from fleet.errors import StoreUnavailable
+from fleet.store import Store, attempts
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def kept_budget(store: Store) -> AsyncIterator[AttemptBudget]:
+    """All that was spent is stored when the block has ended. Raises StoreUnavailable on entry."""
+    spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
+    budget = AttemptBudget(earlier=await attempts.load(store), on_spent=spent.put_nowait, now=store.now)
+    keeping = asyncio.create_task(_keep(store, spent))
+    try:
+        yield budget
+    finally:
+        spent.put_nowait(None)
+        await keeping
+
+
+async def _keep(store: Store, spent: "asyncio.Queue[Attempt | None]") -> None:
+    while (attempt := await spent.get()) is not None:
+        try:
+            await attempts.record(store, attempt)
+        except StoreUnavailable:
+            _log.exception("a spent login could not be stored")

@@ -1,0 +1,84 @@
+"""The way to a stored camera: where it is, and the login that it takes now.
+
+Everything that opens stored cameras comes by here, so that a password that is being changed is neither guessed at nor
+used a moment too late.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import func, select
+
+from cameras.budget import AttemptBudget
+from cameras.driver import Driver
+from cameras.opening import open_camera
+from cameras.place import Place
+from cameras.secret import Credential
+from fleet.errors import Busy, Invalid, NotFound
+from fleet.settings import Settings
+from fleet.store import Store
+from fleet.store import tables as t
+from fleet.store import vault_tables as v
+from fleet.vault import Vault
+from hardening.passwords import State
+from scanners.credentials import CredentialsError, for_address, load_credentials
+
+_MAY_BE_NEW = tuple(state.value for state in State if state.may_be_new)
+
+
+@asynccontextmanager
+async def open_stored(
+    store: Store, vault: Vault, settings: Settings, budget: AttemptBudget, camera_id: str
+) -> AsyncIterator[Driver]:
+    """The camera's driver, logged in. Raises `cameras.errors` and what `place_and_credential` raises."""
+    place, credential = await place_and_credential(store, vault, settings, camera_id)
+    async with open_camera(place, credential, budget) as driver:
+        yield driver
+
+
+async def place_and_credential(
+    store: Store, vault: Vault, settings: Settings, camera_id: str
+) -> tuple[Place, Credential]:
+    """The vault's current password, else what the credentials file says.
+
+    NotFound; Invalid where no login is known; Busy while the camera may have either of two passwords.
+    """
+    place = await place_of(store, camera_id)
+    credential = await login_of(vault, settings, camera_id, place)
+    open_row = (v.CameraRotation.camera == camera_id, v.CameraRotation.account == credential.username)
+    wanted = select(v.CameraRotation.state).where(*open_row, v.CameraRotation.state.in_(_MAY_BE_NEW))
+    async with store.read() as connection:
+        state = await connection.scalar(wanted)
+    if state == State.UNCLEAR:
+        raise Busy("it is unclear which password this camera has: run `camwarden passwords reconcile`")
+    if state is not None:
+        raise Busy("the password of this camera is being changed; wait for it to end")
+    return place, credential
+
+
+async def place_of(store: Store, camera_id: str) -> Place:
+    """Raises NotFound."""
+    async with store.read() as connection:
+        row = (await connection.execute(select(t.Camera).where(t.Camera.id == camera_id))).first()
+        if row is None:
+            raise NotFound("there is no such camera")
+        same = select(func.count()).select_from(t.Camera).where(t.Camera.address == row.address)
+        there = await connection.scalar(same)
+    return Place(row.address, row.port, "https" if row.scheme == "https" else "http", shared=(there or 0) > 1)
+
+
+async def login_of(vault: Vault, settings: Settings, camera_id: str, place: Place) -> Credential:
+    """Whatever a change of the password is doing. Raises Invalid where none is known."""
+    if credential := await vault.login(camera_id):
+        return credential
+    if settings.credentials_file is not None:
+        try:
+            rules = await asyncio.to_thread(load_credentials, settings.credentials_file)
+        except CredentialsError as error:
+            raise Invalid(str(error)) from error
+        if found := for_address(rules, place.address):
+            return found[0]
+    raise Invalid(
+        f"no login is known for {place.address}: set one with `camwarden passwords set`, or in the credentials file"
+    )
