@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -60,11 +59,11 @@ class ActionModule(BatchAction):
         if view["state"] == "approved":
             return
         if view["state"] != "awaiting-approval":
-            raise ServiceError("plan %s is %s, so it cannot be applied; make a new one" % (plan, view["state"]))
+            raise ServiceError("plan {} is {}, so it cannot be applied; make a new one".format(plan, view["state"]))
         if not options["approve"]:
-            raise ServiceError("plan %s awaits approval: approve it in the console, or set approve: true" % plan)
+            raise ServiceError(f"plan {plan} awaits approval: approve it in the console, or set approve: true")
         try:
-            service.post("plans/%s/approve" % quote(plan, safe=""), tag=options["etag"] or tag)
+            service.post("plans/{}/approve".format(quote(plan, safe="")), tag=options["etag"] or tag)
         except Changed as error:
             raise ServiceError(STALE % (plan, error)) from None
 
@@ -72,9 +71,7 @@ class ActionModule(BatchAction):
         waiting = settings(camera, state=WAITING)
         return self._with_diff({"changed": bool(waiting), "plan": plan, **about_camera(camera)}, camera, waiting)
 
-    def _ended(
-        self, plan: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _ended(self, plan: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
         done = [name for name in settings(now, state=DONE) if name in settings(before, state=WAITING)]
         result = self._with_diff({"changed": bool(done), "plan": plan, **about_camera(now)}, now, done)
         if not would_change(before):
@@ -98,12 +95,12 @@ def _check_hosts(plan: str, cameras: Mapping[str, Any], hosts: Mapping[str, str]
         )
     missing = [host for camera, host in names.items() if camera not in cameras]
     if missing:
-        raise ServiceError("plan %s is not for host %s; make a plan for these hosts" % (plan, missing[0]))
+        raise ServiceError(f"plan {plan} is not for host {missing[0]}; make a plan for these hosts")
 
 
 def _applied(service: Service, plan: str, patience_s: float) -> tuple[dict[str, Any], str]:
     try:
-        service.post("plans/%s/apply" % quote(plan, safe=""))
+        service.post("plans/{}/apply".format(quote(plan, safe="")))
     except Changed as error:
         raise ServiceError(STALE % (plan, error)) from None
     return service.settled(plan, patience_s)

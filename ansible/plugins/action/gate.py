@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -46,9 +45,7 @@ class ActionModule(BatchAction):
         drift = _drift(service, options, hosts) if options["baseline"] else {}
         findings = _findings(service, options["fail_on"], set(hosts.values()))
         files = {} if self.is_check else _write(service, options)
-        return {
-            host: _result(findings.get(camera, []), drift.get(camera, []), files) for host, camera in hosts.items()
-        }
+        return {host: _result(findings.get(camera, []), drift.get(camera, []), files) for host, camera in hosts.items()}
 
 
 def _drift(service: Service, options: Mapping[str, Any], hosts: Mapping[str, str]) -> dict[str, list[str]]:
@@ -80,19 +77,19 @@ def _write(service: Service, options: Mapping[str, Any]) -> dict[str, str]:
         target = Path(options[name]).absolute()
         content = service.raw(path)
         try:
-            handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".%s." % target.name)
+            handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             Path(draft).chmod(0o644)
             Path(draft).replace(target)
         except OSError as error:
-            raise ServiceError("%s cannot be written to %s (%s)" % (name, target, error.strerror)) from error
+            raise ServiceError(f"{name} cannot be written to {target} ({error.strerror})") from error
         written[name] = str(target)
     return written
 
 
 def _result(findings: list[dict[str, Any]], drift: list[str], files: Mapping[str, str]) -> dict[str, Any]:
     result = {"changed": False, "findings": findings, "drift": drift, "files": files}
-    why = ["drift: %s" % ", ".join(drift)] if drift else []
-    why += ["%s: %s" % (one["severity"], one["summary"]) for one in findings]
+    why = ["drift: {}".format(", ".join(drift))] if drift else []
+    why += ["{}: {}".format(one["severity"], one["summary"]) for one in findings]
     return {**failed("; ".join(why)), **result} if why else result

@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -41,5 +40,5 @@ class ActionModule(BatchAction):
         diff = difference(camera, result["drift"]) if self.wants_diff else None
         if diff:
             result["diff"] = diff
-        why = ["%s: %s" % (kind, ", ".join(result[kind])) for kind in fail_on if result[kind]]
+        why = ["{}: {}".format(kind, ", ".join(result[kind])) for kind in fail_on if result[kind]]
         return {**failed("; ".join(why)), **result} if why else result

@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -66,7 +65,7 @@ def service_of(options: Mapping[str, Any]) -> Service:
         try:
             token = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ServiceError("token_file %s cannot be read (%s)" % (file, type(error).__name__)) from error
+            raise ServiceError(f"token_file {file} cannot be read ({type(error).__name__})") from error
     if not token:
         raise ServiceError("give a token: set token, token_file or the environment variable CW_TOKEN")
     return Service(
@@ -127,7 +126,7 @@ class Service:
         """The plan once nothing goes on any more, and its entity tag."""
         end, pause_s = time.monotonic() + patience_s, _FIRST_PAUSE_S
         while True:
-            view, tag = self.tagged("plans/%s" % quote(plan, safe=""))
+            view, tag = self.tagged("plans/{}".format(quote(plan, safe="")))
             if view["state"] not in _AT_WORK:
                 return view, tag
             if time.monotonic() + pause_s > end:
@@ -149,11 +148,11 @@ class Service:
         words = urlencode({name: value for name, value in query.items() if value is not None})
         try:
             with open_url(
-                "%s/api/v1/%s%s" % (self.url, path, "?" + words if words else ""),
+                "{}/api/v1/{}{}".format(self.url, path, "?" + words if words else ""),
                 method=method,
                 data=None if body is None else json.dumps(body).encode(),
                 headers={
-                    "Authorization": "Bearer %s" % self._token,
+                    "Authorization": f"Bearer {self._token}",
                     "Accept": "application/json",
                     "Content-Type": "application/json",
                     **(headers or {}),
@@ -166,12 +165,12 @@ class Service:
                 content = answer.read(MOST_BYTES + 1)
                 known = {name.lower(): value for name, value in answer.headers.items()}
         except HTTPError as error:
-            raise _refusal(error, "%s /api/v1/%s" % (method, path)) from None
+            raise _refusal(error, f"{method} /api/v1/{path}") from None
         except (URLError, OSError, ValueError) as error:
             why = getattr(error, "reason", None) or error
             raise Unreachable(
-                "the service cannot be reached at %s (%s): is `camwarden serve` running there, and may this machine "
-                "reach it?" % (self.url, why)
+                f"the service cannot be reached at {self.url} ({why}): is `camwarden serve` running there, and may this machine "
+                "reach it?"
             ) from None
         if len(content) > MOST_BYTES:
             raise Unreachable("%s answers with more than %d bytes" % (self.url, MOST_BYTES))
@@ -220,7 +219,7 @@ def _refusal(error: HTTPError, what: str) -> ServiceError:
             "`camwarden token create`"
         )
     if error.code == 403:
-        return NotAllowed("this token may not do that (%s): %s" % (what, detail))
+        return NotAllowed(f"this token may not do that ({what}): {detail}")
     if 300 <= error.code < 400:
         return ServiceError("the service sends us elsewhere (status %d); give its final address as url" % error.code)
     kinds = {404: NotThere, 412: Changed}

@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -47,7 +46,7 @@ def difference(camera: Mapping[str, Any], only: Collection[str]) -> dict[str, st
     lines = [line for step in camera["steps"] if step["setting"] in only for line in step["diff"]]
     if not lines:
         return None
-    name = "%s (%s:%s)" % (camera["name"], camera["address"], camera["port"])
+    name = "{} ({}:{})".format(camera["name"], camera["address"], camera["port"])
     return {
         "before_header": name,
         "after_header": name,
@@ -64,7 +63,7 @@ def fell_short(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What was promised of this camera and did not come true, in words."""
     promised = settings(before, state=WAITING)
     steps = [s for s in now["steps"] if s["setting"] in promised and s["state"] in SHORT]
-    words = ["%s: %s%s" % (s["setting"], s["state"], " - " + s["reason"] if s["reason"] else "") for s in steps]
+    words = ["{}: {}{}".format(s["setting"], s["state"], " - " + s["reason"] if s["reason"] else "") for s in steps]
     if now["state"] != DONE:
-        words.insert(0, "the camera is %s%s" % (now["state"], " - " + now["reason"] if now["reason"] else ""))
+        words.insert(0, "the camera is {}{}".format(now["state"], " - " + now["reason"] if now["reason"] else ""))
     return words

@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -62,7 +61,7 @@ class BatchAction(ActionBase):
         return result
 
     def _mine(self, host: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        folder = Path(C.DEFAULT_LOCAL_TMP) / ("camwarden-%s" % hashlib.sha256(self._task._uuid.encode()).hexdigest())
+        folder = Path(C.DEFAULT_LOCAL_TMP) / (f"camwarden-{hashlib.sha256(self._task._uuid.encode()).hexdigest()}")
         folder.mkdir(mode=0o700, exist_ok=True)
         asked = hashlib.sha256(repr(sorted(options.items())).encode()).hexdigest()
         with (folder / "lock").open("w") as lock:
@@ -101,4 +100,4 @@ def failed(why: str, **more: Any) -> dict[str, Any]:
 
 
 def _slice(folder: Path, host: str) -> Path:
-    return folder / ("%s.json" % hashlib.sha256(host.encode()).hexdigest())
+    return folder / (f"{hashlib.sha256(host.encode()).hexdigest()}.json")

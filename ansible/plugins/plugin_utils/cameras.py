@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -22,7 +21,7 @@ class Directory:
         self._names: dict[str, set[str]] = {}
         for row in rows:
             self._ids[row["id"]] = row
-            for name in (*(row.get(key) for key in _NAMES), "%s:%s" % (row["address"], row["port"])):
+            for name in (*(row.get(key) for key in _NAMES), "{}:{}".format(row["address"], row["port"])):
                 if name:
                     self._names.setdefault(name.lower(), set()).add(row["id"])
 
@@ -33,16 +32,16 @@ class Directory:
             if camera in self._ids:
                 return str(camera), ""
             return "", (
-                "the service knows no camera %s, which camwarden_id of host %s names: it may be gone; read the "
-                "inventory anew (--flush-cache)" % (camera, host)
+                f"the service knows no camera {camera}, which camwarden_id of host {host} names: it may be gone; read the "
+                "inventory anew (--flush-cache)"
             )
         for name in (words.get("ansible_host"), host):
             found = self._names.get(str(name).lower(), set()) if name else set()
             if len(found) == 1:
                 return next(iter(found)), ""
             if found:
-                return "", "several cameras of the service are called %s; set camwarden_id for host %s" % (name, host)
+                return "", f"several cameras of the service are called {name}; set camwarden_id for host {host}"
         return "", (
-            "host %s is not known to the service: scan it first, or set camwarden_id (or ansible_host) to a camera "
-            "that the console shows" % host
+            f"host {host} is not known to the service: scan it first, or set camwarden_id (or ansible_host) to a camera "
+            "that the console shows"
         )

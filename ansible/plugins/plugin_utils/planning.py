@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -27,16 +26,18 @@ def make_plan(service: Service, options: Mapping[str, Any], cameras: Iterable[st
     made = service.post("plans", asked)
     view, tag = service.settled(made["id"], options["wait_timeout"])
     if view["state"] != "awaiting-approval":
-        raise ServiceError("plan %s is %s: %s" % (view["id"], view["state"], view["error"] or "look in the console"))
+        raise ServiceError(
+            "plan {} is {}: {}".format(view["id"], view["state"], view["error"] or "look in the console")
+        )
     return view, tag
 
 
 def cameras_of(service: Service, plan: str) -> dict[str, dict[str, Any]]:
     """The cameras of a plan by their ids."""
-    return {one["camera"]: one for one in service.pages("plans/%s/cameras" % quote(plan, safe=""))}
+    return {one["camera"]: one for one in service.pages("plans/{}/cameras".format(quote(plan, safe="")))}
 
 
 def withdraw(service: Service, plan: str) -> None:
     """A plan that was made for looking only. A token that may not stop it leaves it to expire."""
     with suppress(NotAllowed, Changed):
-        service.post("plans/%s/stop" % quote(plan, safe=""))
+        service.post("plans/{}/stop".format(quote(plan, safe="")))
