@@ -74,7 +74,7 @@ class Controller:
         """Its exit code and output; `ansible-playbook` also leaves results."""
         variables = environment(self.home, self.collections)
         kept = Path(variables["KEPT_RESULTS"])
-        kept.unlink(missing_ok=True)
+        await asyncio.to_thread(kept.write_text, "[]")
         process = await asyncio.create_subprocess_exec(
             *(str(Path(sys.executable).parent / name), *map(str, words)),
             env={**variables, "CW_URL": self.url, "CW_TOKEN": self.token.reveal(), **more},
@@ -89,8 +89,7 @@ class Controller:
             process.kill()
             await process.wait()
             raise
-        text = await asyncio.to_thread(kept.read_text) if kept.exists() else "[]"
-        return Played(process.returncode or 0, out.decode(), json.loads(text))
+        return Played(process.returncode or 0, out.decode(), json.loads(await asyncio.to_thread(kept.read_text)))
 
     async def play(self, *words: object, more: Mapping[str, str] = NOTHING) -> Played:
         return await self.program("ansible-playbook", "-i", self.inventory(), *words, more=more)
@@ -104,7 +103,7 @@ class Controller:
 
 
 @asynccontextmanager
-async def serving(service: Service, home: Path, *scopes: Scope) -> AsyncIterator[tuple[str, Secret]]:
+async def serving(service: Service, *scopes: Scope) -> AsyncIterator[tuple[str, Secret]]:
     """The real console and API on a port of its own, and a token with these scopes."""
     with listen("127.0.0.1", 0) as listening:
         console = Console(service, listening)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Camwarden
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan is applied to the cameras of the play, and each is proved. In check mode the same plan says what would change."""
+"""A plan is applied to the cameras of the play, and each is proved; in check mode it says what would change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ansible_collections.camwarden.estate.plugins.plugin_utils.planning import c
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
@@ -32,7 +32,7 @@ STALE = "plan %s is stale (%s): make a new one, and look at it before it is appr
 
 
 class ActionModule(BatchAction):
-    SPEC = {
+    SPEC: ClassVar[Mapping[str, Any]] = {
         "plan": {"type": "str", "required": True},
         "etag": {"type": "str"},
         "approve": {"type": "bool", "default": False},
@@ -90,8 +90,8 @@ def _check_hosts(plan: str, cameras: Mapping[str, Any], hosts: Mapping[str, str]
     beside = [one for one in cameras if one not in names]
     if beside:
         raise ServiceError(
-            "plan %s is also for %d cameras that are not (or no longer) hosts of this play, for example %s; make a "
-            "plan for these hosts" % (plan, len(beside), cameras[beside[0]]["address"])
+            f"plan {plan} is also for {len(beside)} cameras that are not (or no longer) hosts of this play, for "
+            f"example {cameras[beside[0]]['address']}; make a plan for these hosts"
         )
     missing = [host for camera, host in names.items() if camera not in cameras]
     if missing:

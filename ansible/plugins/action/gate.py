@@ -21,7 +21,7 @@ from ansible_collections.camwarden.estate.plugins.plugin_utils.planning import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
@@ -32,7 +32,7 @@ _TOLD = ("id", "check", "title", "subject", "severity", "state", "summary")
 
 
 class ActionModule(BatchAction):
-    SPEC = {
+    SPEC: ClassVar[Mapping[str, Any]] = {
         "baseline": {"type": "str"},
         "overrides": {"type": "str", "default": ""},
         "fail_on": {"type": "str", "choices": [*SEVERITIES, "never"], "default": "high"},

@@ -19,13 +19,13 @@ from ansible_collections.camwarden.estate.plugins.plugin_utils.planning import B
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
 
 class ActionModule(BatchAction):
-    SPEC = {**BASELINE, **WAIT}
+    SPEC: ClassVar[Mapping[str, Any]] = {**BASELINE, **WAIT}
 
     def work(self, service: Service, options: Mapping[str, Any], hosts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         view, tag = make_plan(service, options, hosts.values())

@@ -17,13 +17,13 @@ from ansible_collections.camwarden.estate.plugins.plugin_utils.planning import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
 
 class ActionModule(BatchAction):
-    SPEC = {
+    SPEC: ClassVar[Mapping[str, Any]] = {
         **BASELINE,
         "fail_on": {"type": "list", "elements": "str", "choices": ["drift", "unknown"], "default": ["drift"]},
         **WAIT,

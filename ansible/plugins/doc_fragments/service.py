@@ -44,8 +44,9 @@ options:
     BATCH = r"""
 notes:
   - One call serves all hosts of the play at once. The first host that comes to the task does the work, the others read
-    their own result. So C(when) does not narrow it; narrow the play with C(hosts) or C(--limit) instead.
-  - Arguments must be the same for all hosts of the play; use one play per site where baselines differ. Loops are refused.
-  - A host is the camera that its variable C(camwarden_id) names (the inventory plugin sets it), else the one camera with
-    its C(ansible_host) or its name as address, C(address:port), name, serial number or MAC address.
+    their own result. So C(when) does not narrow it. Narrow the play with C(hosts) or C(--limit) instead.
+  - Arguments must be the same for all hosts of the play. Use one play per site where baselines differ.
+    Loops are refused.
+  - A host is the camera that its variable C(camwarden_id) names (the inventory plugin sets it), else the one camera
+    with its C(ansible_host) or its name as address, C(address:port), name, serial number or MAC address.
 """

@@ -58,7 +58,8 @@ options:
     default: 500
   hostname:
     description:
-      - What a host is called. Where a camera lacks it, or shares it with another, its port and then its id stand behind.
+      - What a host is called. Where a camera lacks it, or shares it with another, its port and then its id stand
+        behind.
     type: str
     choices: [address, name, serial, id]
     default: address
@@ -77,6 +78,7 @@ groups:
 
 import re
 import sys
+from collections import Counter
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -150,8 +152,10 @@ def named(rows: list[dict[str, Any]], wish: str) -> dict[str, dict[str, Any]]:
     """Each camera once, under a name that is its own and that --limit can take."""
     names: dict[str, dict[str, Any]] = {}
     wanted = [re.sub(r"[^A-Za-z0-9._-]+", "_", str(row.get(wish) or "")).strip("_-")[:64] for row in rows]
-    for row, name in zip(rows, wanted):
-        if not name or wanted.count(name) > 1:
+    counted = Counter(wanted)
+    for row, wish_of in zip(rows, wanted, strict=True):
+        name = wish_of
+        if not name or counted[name] > 1:
             name = "{}_{}".format(name or row["address"].replace(":", "_"), row["port"])
         names[name if name not in names else "{}_{}".format(name, row["id"])] = row
     return names

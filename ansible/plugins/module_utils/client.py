@@ -9,6 +9,8 @@ import ipaddress
 import json
 import time
 import uuid
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-# Of every module that talks to the service. E(CAMWARDEN_...) belongs to the service, which refuses what it does not know.
+# Of every module. The variables are not CAMWARDEN_...: the service refuses those that it does not know.
 CONNECTION = {
     "url": {"type": "str", "required": True, "fallback": (env_fallback, ["CW_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CW_TOKEN"])},
@@ -120,7 +122,7 @@ class Service:
             after = page["after"]
             if after is None:
                 return
-        raise ServiceError("%s has more than %d pages" % (path, MOST_PAGES))
+        raise ServiceError(f"{path} has more than {MOST_PAGES} pages")
 
     def settled(self, plan: str, patience_s: float) -> tuple[dict[str, Any], str]:
         """The plan once nothing goes on any more, and its entity tag."""
@@ -131,8 +133,8 @@ class Service:
                 return view, tag
             if time.monotonic() + pause_s > end:
                 raise ServiceError(
-                    "plan %s is still %s after %d s: it goes on without us; raise wait_timeout, or look at it in the "
-                    "console" % (plan, view["state"], patience_s)
+                    f"plan {plan} is still {view['state']} after {patience_s} s: it goes on without us; raise "
+                    "wait_timeout, or look at it in the console"
                 )
             time.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
@@ -166,14 +168,17 @@ class Service:
                 known = {name.lower(): value for name, value in answer.headers.items()}
         except HTTPError as error:
             raise _refusal(error, f"{method} /api/v1/{path}") from None
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError) as error:
             why = getattr(error, "reason", None) or error
             raise Unreachable(
-                f"the service cannot be reached at {self.url} ({why}): is `camwarden serve` running there, and may this machine "
-                "reach it?"
+                f"the service cannot be reached at {self.url} ({why}): is `camwarden serve` running there, and may "
+                "this machine reach it?"
             ) from None
         if len(content) > MOST_BYTES:
-            raise Unreachable("%s answers with more than %d bytes" % (self.url, MOST_BYTES))
+            raise Unreachable(f"{self.url} answers with more than {MOST_BYTES} bytes")
+        # `read` with a limit does not tell by itself: half a report must not pass for a whole one.
+        if "content-encoding" not in known and known.get("content-length", str(len(content))) != str(len(content)):
+            raise Unreachable(f"the answer of {self.url} was cut off; try again")
         return content, known
 
 
@@ -210,17 +215,17 @@ def _refusal(error: HTTPError, what: str) -> ServiceError:
     try:
         detail = json.loads(error.read(64 * 1024))["detail"]
     except (OSError, ValueError, KeyError, TypeError):
-        detail = "status %d" % error.code
+        detail = f"status {error.code}"
     finally:
         error.close()
-    if error.code == 401:
+    if error.code == HTTPStatus.UNAUTHORIZED:
         return NotAllowed(
             "the service does not know this token: it is wrong, revoked or at its end; make a new one with "
             "`camwarden token create`"
         )
-    if error.code == 403:
+    if error.code == HTTPStatus.FORBIDDEN:
         return NotAllowed(f"this token may not do that ({what}): {detail}")
-    if 300 <= error.code < 400:
-        return ServiceError("the service sends us elsewhere (status %d); give its final address as url" % error.code)
-    kinds = {404: NotThere, 412: Changed}
-    return kinds.get(error.code, ServiceError)("%s (%s, status %d)" % (detail, what, error.code))
+    if HTTPStatus.MULTIPLE_CHOICES <= error.code < HTTPStatus.BAD_REQUEST:
+        return ServiceError(f"the service sends us elsewhere (status {error.code}); give its final address as url")
+    kinds = {HTTPStatus.NOT_FOUND: NotThere, HTTPStatus.PRECONDITION_FAILED: Changed}
+    return kinds.get(error.code, ServiceError)(f"{detail} ({what}, status {error.code})")

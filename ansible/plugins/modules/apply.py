@@ -28,7 +28,8 @@ options:
     type: str
   approve:
     description:
-      - Whether a plan that still awaits approval is approved here. If not, the task fails until a person has approved it.
+      - Whether a plan that still awaits approval is approved here. If not, the task fails until a person has approved
+        it.
     type: bool
     default: false
   wait_timeout:
@@ -41,7 +42,7 @@ extends_documentation_fragment:
   - camwarden.estate.service.batch
 attributes:
   check_mode:
-    description: Nothing is approved or changed; C(changed) and the difference come from the very plan that would be applied.
+    description: Nothing is approved or changed. What is predicted comes from the very plan that would be applied.
     support: full
   diff_mode:
     description: Before and after of each camera, only where they differ.
@@ -73,13 +74,13 @@ camera:
   description: The camera that this host is, and where it stands in the plan.
   returned: success
   type: dict
-  sample: {"id": "0197...", "address": "10.0.0.5", "port": 443, "name": "Axis P3245", "state": "waiting", "reason": "", "proof": null}
+  sample: {"id": "0197...", "address": "10.0.0.5", "port": 443, "name": "hall", "state": "waiting", "reason": ""}
 steps:
   description: Every setting of the baseline, also those that are in order and those that nobody could judge.
   returned: success
   type: list
   elements: dict
-  sample: [{"setting": "http", "order": "drift", "state": "waiting", "reason": "", "diff": ["- http: on", "+ http: off"]}]
+  sample: [{"setting": "http", "order": "drift", "state": "waiting", "diff": ["- http: on", "+ http: off"]}]
 drift:
   description: The settings that are other than wanted.
   returned: success

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - Camwarden (@camwarden)
 description:
-  - A host fails where its camera has a live finding (open or acknowledged) at or above O(fail_on), or, with O(baseline),
-    where it drifts from that baseline.
+  - A host fails where its camera has a live finding (open or acknowledged) at or above O(fail_on), or, with
+    O(baseline), where it drifts from that baseline.
   - Findings are those of the newest visit that the service keeps. Drift is looked up now.
 options:
   baseline:

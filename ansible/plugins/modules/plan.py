@@ -17,8 +17,8 @@ description:
 options:
   baseline:
     description:
-      - What is wanted of every camera. A baseline that the service bundles, by its name (V(essential), V(strict)), or the
-        YAML text of one.
+      - What is wanted of every camera. A baseline that the service bundles, by its name (V(essential), V(strict)), or
+        the YAML text of one.
     type: str
     required: true
   overrides:
@@ -72,13 +72,13 @@ camera:
   description: The camera that this host is, and where it stands in the plan.
   returned: success
   type: dict
-  sample: {"id": "0197...", "address": "10.0.0.5", "port": 443, "name": "Axis P3245", "state": "waiting", "reason": "", "proof": null}
+  sample: {"id": "0197...", "address": "10.0.0.5", "port": 443, "name": "hall", "state": "waiting", "reason": ""}
 steps:
   description: Every setting of the baseline, also those that are in order and those that nobody could judge.
   returned: success
   type: list
   elements: dict
-  sample: [{"setting": "http", "order": "drift", "state": "waiting", "reason": "", "diff": ["- http: on", "+ http: off"]}]
+  sample: [{"setting": "http", "order": "drift", "state": "waiting", "diff": ["- http: on", "+ http: off"]}]
 drift:
   description: The settings that are other than wanted.
   returned: success

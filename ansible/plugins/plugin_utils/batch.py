@@ -23,7 +23,7 @@ from ansible_collections.camwarden.estate.plugins.plugin_utils.cameras import Di
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
@@ -38,7 +38,7 @@ class BatchAction(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
-    SPEC: Mapping[str, Any] = {}
+    SPEC: ClassVar[Mapping[str, Any]] = {}
 
     def work(self, service: Service, options: Mapping[str, Any], hosts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         raise NotImplementedError
@@ -83,7 +83,7 @@ class BatchAction(ActionBase):
     def _all(self, host: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         names = list(dict.fromkeys([*map(str, task_vars["ansible_play_batch"]), host]))
         if len(names) > MOST_HOSTS:
-            raise AnsibleActionFail("a play may have %d hosts; use serial or --limit" % MOST_HOSTS)
+            raise AnsibleActionFail(f"a play may have {MOST_HOSTS} hosts; use serial or --limit")
         try:
             service = service_of(options)
             directory = Directory(service.pages("cameras"))

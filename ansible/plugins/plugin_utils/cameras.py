@@ -32,8 +32,8 @@ class Directory:
             if camera in self._ids:
                 return str(camera), ""
             return "", (
-                f"the service knows no camera {camera}, which camwarden_id of host {host} names: it may be gone; read the "
-                "inventory anew (--flush-cache)"
+                f"the service knows no camera {camera}, which camwarden_id of host {host} names: it may be gone; read "
+                "the inventory anew (--flush-cache)"
             )
         for name in (words.get("ansible_host"), host):
             found = self._names.get(str(name).lower(), set()) if name else set()
@@ -42,6 +42,6 @@ class Directory:
             if found:
                 return "", f"several cameras of the service are called {name}; set camwarden_id for host {host}"
         return "", (
-            f"host {host} is not known to the service: scan it first, or set camwarden_id (or ansible_host) to a camera "
-            "that the console shows"
+            f"host {host} is not known to the service: scan it first, or set camwarden_id (or ansible_host) to a "
+            "camera that the console shows"
         )
