@@ -119,7 +119,7 @@ def _options(folder: Path, per_kind: int) -> Options:
         cameras=total,
         base="127.77.0.1",
         seed=SEED,
-        mix={"hikvision": 1, "dahua": 1, "hanwha": 1, "onvif": 1},
+        mix={"axis": 1, "hikvision": 1, "dahua": 1, "hanwha": 1, "onvif": 1},
         faults={},
         discovery=False,
         low_ports=False,

@@ -61,11 +61,18 @@ class AttemptBudget:
         self._under_way: dict[str, list[str]] = {}
         self._on_spent = on_spent
         self._now = now
+        self._closed: str | None = None
         for attempt in earlier:
             self._spent.setdefault(attempt.camera, []).append(attempt)
 
+    def close(self, why: str) -> None:
+        """Nothing more is spent: a budget that cannot be kept must not grow back."""
+        self._closed = why
+
     def remaining(self, camera: str, account: str) -> int:
         """How many wrong tries this account may still cost."""
+        if self._closed is not None:
+            return 0
         recent = self._recent(camera)
         if any(attempt.outcome == "locked" for attempt in recent):
             return 0
@@ -76,7 +83,8 @@ class AttemptBudget:
     def need_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where nothing may be tried any more."""
         if not self.remaining(camera, account):
-            raise LockedOut("our own limit of login attempts for this camera is reached; wait 30 minutes")
+            limit = "our own limit of login attempts for this camera is reached; wait 30 minutes"
+            raise LockedOut(self._closed or limit)
 
     def keep_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where a wrong try would be the last one: for logins that are only nice to have."""

@@ -70,7 +70,11 @@ class Driver(Protocol):
 
     async def create_account(self, account: Credential, role: Role) -> None: ...
     async def set_password(self, name: str, password: Secret) -> None:
-        """On every account store that this driver writes to."""
+        """On every account store that this driver writes to.
+
+        Of our own account it may spend one try, of the password that we came with: a refusal shows that two doors lead
+        to one store.
+        """
         ...
 
     async def remove_account(self, name: str) -> None: ...

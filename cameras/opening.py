@@ -120,9 +120,9 @@ class _OnvifBeside:
             return None
         return driver if self._knows_us else None
 
-    async def accepts(self, credential: Credential) -> bool:
+    async def still_accepts_us(self) -> bool:
         async with self._http.anew() as http:
-            return await _works_at_onvif(http, self._place, credential, self._budget)
+            return await _works_at_onvif(http, self._place, self._credential, self._budget)
 
 
 async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:

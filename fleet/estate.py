@@ -197,17 +197,20 @@ async def device(store: Store, camera: str) -> DeviceView:
 
 async def _verdicts(connection: AsyncConnection, camera: str) -> tuple[Verdict, ...]:
     """Failed before unknown before passed, worst first."""
-    current = (
-        select(
-            t.CurrentVerdict, t.CheckText.title, t.CheckText.remediation, t.CheckText.references, t.CheckText.standards
-        )
+    current = verdicts_of().where(t.CurrentVerdict.camera == camera)
+    order = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+    verdicts = [verdict_of(row) for row in (await connection.execute(current)).all()]
+    return tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.verdict)))
+
+
+def verdicts_of() -> Select[*tuple[Any, ...]]:
+    """What the last visit said of every camera, with the wording of its checks; rows for `verdict_of`."""
+    wording = (t.CheckText.title, t.CheckText.remediation, t.CheckText.references, t.CheckText.standards)
+    return (
+        select(t.CurrentVerdict, *wording)
         .join(t.CheckText, t.CheckText.id == t.CurrentVerdict.check_id)
-        .where(t.CurrentVerdict.camera == camera)
         .order_by(t.CurrentVerdict.severity.desc(), t.CurrentVerdict.check_id, t.CurrentVerdict.subject)
     )
-    order = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
-    verdicts = [_verdict(row) for row in (await connection.execute(current)).all()]
-    return tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.verdict)))
 
 
 async def _all_findings(connection: AsyncConnection, camera: str) -> tuple[FindingRow, ...]:
@@ -368,7 +371,7 @@ def _finding_row(row: Row[*tuple[Any, ...]]) -> FindingRow:
     )
 
 
-def _verdict(row: Row[*tuple[Any, ...]]) -> Verdict:
+def verdict_of(row: Row[*tuple[Any, ...]]) -> Verdict:
     return Verdict(
         check=row.check_id,
         verdict=Outcome(row.verdict),

@@ -14,10 +14,13 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def kept_budget(store: Store) -> AsyncIterator[AttemptBudget]:
-    """All that was spent is stored when the block has ended. Raises StoreUnavailable on entry."""
+    """All that was spent is stored when the block has ended. Raises StoreUnavailable on entry.
+
+    A try that cannot be stored closes the budget: after a restart the camera would be given it again.
+    """
     spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
     budget = AttemptBudget(earlier=await attempts.load(store), on_spent=spent.put_nowait, now=store.now)
-    keeping = asyncio.create_task(_keep(store, spent))
+    keeping = asyncio.create_task(_keep(store, spent, budget))
     try:
         yield budget
     finally:
@@ -25,9 +28,10 @@ async def kept_budget(store: Store) -> AsyncIterator[AttemptBudget]:
         await keeping
 
 
-async def _keep(store: Store, spent: "asyncio.Queue[Attempt | None]") -> None:
+async def _keep(store: Store, spent: "asyncio.Queue[Attempt | None]", budget: AttemptBudget) -> None:
     while (attempt := await spent.get()) is not None:
         try:
             await attempts.record(store, attempt)
         except StoreUnavailable:
             _log.exception("a spent login could not be stored")
+            budget.close("no login is tried while the database cannot keep count of them")

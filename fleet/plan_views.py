@@ -155,13 +155,14 @@ async def cameras(store: Store, plan: PlanId, *, from_position: int = 0, limit: 
 
 
 def _camera_view(row: Any, steps: Mapping[tuple[str, str], Any]) -> PlanCameraView:  # noqa: ANN401 - rows
-    body = row.body or {"address": row.address or "", "port": row.port or 0, "steps": []}
+    body = row.body or {"address": "", "port": 0, "steps": []}
+    address, port = (body["address"], body["port"]) if body["address"] else (row.address or "", row.port or 0)
     known = row.name or " ".join(word for word in (row.manufacturer, row.model) if word)
     return PlanCameraView(
         camera=row.camera,
-        address=body["address"],
-        port=body["port"],
-        name=known or body["address"],
+        address=address,
+        port=port,
+        name=known or address,
         state=CameraState(row.state),
         reason=row.reason,
         steps=tuple(_step_view(one, steps[row.camera, one["setting"]]) for one in body["steps"]),

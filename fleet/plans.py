@@ -16,6 +16,7 @@ from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet import leases, plan_rows, plan_views
 from fleet.errors import Busy, FleetError, Invalid, NotFound
+from fleet.plan_journal import Journal
 from fleet.plan_reach import Reach, Reached
 from fleet.plan_rows import PlanId, Spot, Work
 from fleet.plan_states import PlanEvent, PlanState
@@ -24,7 +25,7 @@ from fleet.proof import Prove
 from fleet.store import Store
 from hardening.apply import Means, Progress, apply_camera, undo_camera
 from hardening.baseline import Baseline, BaselineError
-from hardening.lifecycle import CameraEvent, CameraState, StepEvent, StepState, camera_after, step_after
+from hardening.lifecycle import CameraState, StepState
 from hardening.model import PasswordFor, no_password
 from hardening.observing import plan_for
 from hardening.plan import PlanError, unseen
@@ -289,11 +290,9 @@ class Plans:
         await self._prove_camera(spot, progress.place)
 
     @asynccontextmanager
-    async def _change(
-        self, spot: Spot, progress: Progress, live: _Live
-    ) -> AsyncIterator[tuple[Means | None, "_Journal"]]:
+    async def _change(self, spot: Spot, progress: Progress, live: _Live) -> AsyncIterator[tuple[Means | None, Journal]]:
         """The sole right to change the camera, and what that needs; `None` where it was given up, as the rows say."""
-        journal = _Journal(self._store, spot, self._tell)
+        journal = Journal(self._store, spot, self._tell)
         async with AsyncExitStack() as stack:
             means: Means | None = None
             try:
@@ -364,45 +363,3 @@ def _was_touched(progress: Progress) -> bool:
     """Whether anything was sent that may have left a trace."""
     traces = {StepState.DONE, StepState.FAILED, StepState.UNDONE, StepState.APPLYING, StepState.UNDOING}
     return bool(traces & set(progress.steps.values()))
-
-
-class _Journal:
-    """`hardening.apply.Journal` in the store. An entry is written whole even where the service is going down."""
-
-    def __init__(self, store: Store, spot: Spot, tell: Callable[[PlanId], None]) -> None:
-        self._store = store
-        self._spot = spot
-        self._tell = tell
-
-    async def step(self, name: str, event: StepEvent, state: StepState, reason: str) -> None:
-        await _whole(plan_rows.keep_step(self._store, self._spot, name, event, (state, reason)))
-        self._tell(self._spot.plan)
-
-    async def camera(self, event: CameraEvent, state: CameraState, reason: str) -> None:
-        await _whole(plan_rows.keep_camera(self._store, self._spot, event, state, reason))
-        self._tell(self._spot.plan)
-
-    async def moved(self, place: Place) -> None:
-        await _whole(plan_rows.keep_place(self._store, self._spot, place))
-
-    async def give_up(self, progress: Progress, why: str) -> None:
-        """Before anything was sent in this process."""
-        for name, state in progress.steps.items():
-            if state is StepState.WAITING:
-                await self.step(name, StepEvent.SKIP, step_after(state, StepEvent.SKIP), "the camera was given up")
-        if progress.state in {CameraState.WAITING, CameraState.APPLYING, CameraState.UNDOING}:
-            await self.camera(CameraEvent.FAIL, camera_after(progress.state, CameraEvent.FAIL), why)
-
-
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end even when cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    interrupted: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            interrupted = error
-    task.result()
-    if interrupted:
-        raise interrupted

@@ -22,7 +22,7 @@ from fleet.store import tables as t
 from fleet.store import vault_tables as v
 from fleet.vault import Vault
 from hardening.passwords import State
-from scanners.credentials import CredentialsError, for_address, load_credentials
+from scanners.credentials import CredentialRule, CredentialsError, for_address, load_credentials
 
 _MAY_BE_NEW = tuple(state.value for state in State if state.may_be_new)
 
@@ -66,6 +66,22 @@ async def place_of(store: Store, camera_id: str) -> Place:
         same = select(func.count()).select_from(t.Camera).where(t.Camera.address == row.address)
         there = await connection.scalar(same)
     return Place(row.address, row.port, "https" if row.scheme == "https" else "http", shared=(there or 0) > 1)
+
+
+async def stored_rules(store: Store, vault: Vault) -> list[CredentialRule]:
+    """The logins that the vault holds, as a scan takes them. A camera that may have either password is left out."""
+    uncertain = select(v.CameraRotation.camera).where(v.CameraRotation.state.in_(_MAY_BE_NEW))
+    held = select(t.Camera.id, t.Camera.address, t.Camera.port).join(v.CameraLogin, v.CameraLogin.camera == t.Camera.id)
+    beside = select(t.Camera.address).group_by(t.Camera.address).having(func.count() > 1)
+    async with store.read() as connection:
+        rows = (await connection.execute(held.where(t.Camera.id.not_in(uncertain)))).all()
+        shared = set((await connection.scalars(beside)).all())
+    logins = [(row, await vault.login(row.id)) for row in rows]
+    return [
+        CredentialRule(row.address, login, row.port if row.address in shared else None)
+        for row, login in logins
+        if login
+    ]
 
 
 async def login_of(vault: Vault, settings: Settings, camera_id: str, place: Place) -> Credential:

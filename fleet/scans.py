@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -19,7 +19,7 @@ from fleet.store import Store, attempts
 from fleet.store.ids import new_id
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
-from scanners.credentials import CredentialsError, load_credentials
+from scanners.credentials import CredentialRule, CredentialsError, load_credentials
 from scanners.identify import NO_ANSWER
 from scanners.knowledge import KnowledgeError, load_knowledge
 from scanners.model import Outcome
@@ -55,6 +55,13 @@ class ScanProgress:
     failed_verdicts: int
     not_evaluated: int
     error: str | None
+
+
+Logins = Callable[[], Awaitable[Sequence[CredentialRule]]]
+
+
+async def no_logins() -> Sequence[CredentialRule]:
+    return ()
 
 
 class _Live:
@@ -111,9 +118,19 @@ class Scans:
     """`async with Scans(store, settings) as scans`.
 
     What an earlier process left unfinished becomes "interrupted" on entry, and what still runs becomes it on exit.
+    `budget` is the one that everything in this process shares; without it, one is made of what the store knows.
+    `logins` gives rules that go before those of the credentials file: what the vault holds.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, assess: Assess = assessment.assess) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        assess: Assess = assessment.assess,
+        budget: AttemptBudget | None = None,
+        logins: Logins = no_logins,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._assess = assess
@@ -121,17 +138,15 @@ class Scans:
         self._one_at_a_time = asyncio.Lock()
         self._live: dict[ScanId, _Live] = {}
         self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
-        self._budget = AttemptBudget()
-
-    @property
-    def budget(self) -> AttemptBudget:
-        """The one budget of login attempts: whoever else opens cameras in this process spends from it too."""
-        return self._budget
+        self._shared_budget = budget
+        self._budget = budget or AttemptBudget()
+        self._logins = logins
 
     async def __aenter__(self) -> Self:
         await scan_rows.interrupt_unfinished(self._store)
-        earlier = await attempts.load(self._store)
-        self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
+        if self._shared_budget is None:
+            earlier = await attempts.load(self._store)
+            self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
         await self._group.__aenter__()
         self._group.create_task(self._keep_attempts())
         return self
@@ -226,7 +241,8 @@ class Scans:
         await scan_rows.forget_silence(self._store)
         await visits.prune(self._store)
         live.known = await visits.addresses(self._store)
-        options = await asyncio.to_thread(_options, self._settings, self._budget, live.view)
+        logins = await self._logins()
+        options = await asyncio.to_thread(_options, self._settings, self._budget, live.view, logins)
         saving = asyncio.create_task(self._save_often(live))
         results = self._assess(targets, options, live.progress)
         try:
@@ -316,10 +332,12 @@ def _targets(words: Sequence[str], most: int | None) -> list[Target]:
         raise Invalid(str(error)) from error
 
 
-def _options(settings: Settings, budget: AttemptBudget, view: ScanView) -> Options:
-    """Reads files: run it in a thread."""
+def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: Sequence[CredentialRule]) -> Options:
+    """Reads files: run it in a thread. The vault knows of changes that the file does not."""
+    held = {(rule.match, rule.port) for rule in logins}
+    in_file = load_credentials(settings.credentials_file) if settings.credentials_file else []
     return Options(
-        credentials=load_credentials(settings.credentials_file) if settings.credentials_file else (),
+        credentials=[*logins, *(rule for rule in in_file if (rule.match, None) not in held)],
         default_credentials=view.default_credentials,
         cameras_at_once=settings.cameras_at_once,
         knowledge=load_knowledge(settings.catalogue_file),

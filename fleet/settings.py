@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError
@@ -31,6 +31,20 @@ class Settings(BaseSettings):
     credentials_file: Path | None = None
     catalogue_file: Path | None = None
     cameras_at_once: int = Field(default=128, ge=1, le=512)
+    # Pictures of every camera are judged this often; 0 judges them only when asked.
+    picture_minutes: int = Field(default=60, ge=0, le=10080)
+    pictures_at_once: int = Field(default=8, ge=1, le=64)
+    picture_days: int = Field(default=30, ge=1, le=3650)
+    # Where notices go; without an address nothing is sent.
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = "camwarden@localhost"
+    mail_host: str = "127.0.0.1"
+    mail_port: int = Field(default=25, ge=1, le=65535)
+    mail_tls: Literal["none", "starttls", "tls"] = "starttls"
+    mail_user: str | None = None
+    mail_password_file: Path | None = None
+    webhook_url: str | None = None
+    webhook_secret_file: Path | None = None
     # Browsers drop a Secure cookie on plain HTTP, except (mostly) on loopback: off there, on everywhere else.
     secure_cookies: bool = Field(default_factory=_secure_unless_loopback)
 

@@ -137,11 +137,15 @@ class Evidence:
         return replace(self, waits=self.waits + 1, answers=kept)
 
     def spent_in_sending(self, tries: int) -> Self:
-        """The driver itself had a login refused while it changed the password: whose, we cannot know."""
+        """The driver itself tried the old password while it changed it (`cameras.driver`), and was refused.
+
+        That tells something where both doors are known to us; where only one is, it may have asked at the other.
+        """
         if not tries:
             return self
-        name = Try("old", self.stores[-1]).name
-        return replace(self, wrong=self.wrong + tries, answers={**self.answers, name: Answer.UNKNOWN})
+        answer = Answer.REFUSED if self.said == "yes" and len(self.stores) > 1 else Answer.UNKNOWN
+        answers = {**self.answers, Try("old", self.stores[-1]).name: answer}
+        return replace(self, wrong=self.wrong + tries, answers=answers)
 
     def resumed(self) -> Self:
         """As another process finds it: what was begun may have happened, and may have been a wrong try."""

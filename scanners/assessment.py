@@ -138,7 +138,7 @@ async def _with_ports(
 
 async def _assess_one(target: Target, ports: OpenPorts | Gap, options: Options) -> Result:
     visit = VisitOptions(
-        credentials=for_address(options.credentials, target.address),
+        credentials=for_address(options.credentials, target.address, target.port),
         default_credentials=options.default_credentials,
         timeout_s=options.request_timeout_s,
         knowledge=options.knowledge,

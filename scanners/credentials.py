@@ -38,21 +38,27 @@ class CredentialsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CredentialRule:
-    """`match` is an address, a network, or "*" for every camera."""
+    """`match` is an address, a network, or "*" for every camera.
+
+    `port` means one of several cameras that share an address; a file has no such rule, the vault's logins have.
+    """
 
     match: str
     credential: Credential
+    port: int | None = None
 
 
-def for_address(rules: Sequence[CredentialRule], address: str) -> list[Credential]:
+def for_address(rules: Sequence[CredentialRule], address: str, port: int | None = None) -> list[Credential]:
     """What to try on this camera: the rules with the closest match alone, in the order of the file.
 
     An address is closer than a network, a small network closer than a large one, "*" is the farthest. A camera that has
     a password of its own is never offered the one of all the others: that would cost it a wrong try.
     """
-    own = [rule.credential for rule in rules if rule.match == address]
+    here = [rule for rule in rules if rule.match == address and rule.port in (None, port)]
+    own = [rule.credential for rule in here if rule.port is not None] or [rule.credential for rule in here]
     if own:  # the usual case in a large file, and a thousand times cheaper than looking at every network
         return own
+    rules = [rule for rule in rules if rule.port is None]
     closeness = [_closeness(rule.match, address) for rule in rules]
     best = max(closeness, default=-1)
     return [rule.credential for rule, close in zip(rules, closeness, strict=True) if close == best >= 0]

@@ -1,5 +1,6 @@
 """The console as an application."""
 
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -34,7 +35,11 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
         _add(app, route)
     names = hosts | {"localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
-        Frame, hosts=frozenset(name.lower() for name in names), secure=service.settings.secure_cookies, failure=answer
+        Frame,
+        hosts=frozenset(name.lower() for name in names),
+        secure=service.settings.secure_cookies,
+        failure=answer,
+        photos=re.compile("|".join(re.sub(r"{\w+}", "[^/]+", route.path) for route in ROUTES if route.takes_photo)),
     )
     return app
 

@@ -6,10 +6,13 @@ gets `frame`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
+from fleet.people import Person
 from fleet.scans import ScanView
+from fleet.tokens import Scope, Token
 from fleet.views import (
     DeviceFilter,
     DeviceRow,
@@ -239,6 +242,62 @@ class Checks:
 
 
 @dataclass(frozen=True, slots=True)
+class Commissionings:
+    """The `recent` commissionings, and a form with the `page` of cameras that fit `wanted`; `mistake` says what to
+    correct in it.
+    """
+
+    recent: tuple[CommissioningView, ...]
+    page: Page[DeviceRow]
+    wanted: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commissioning:
+    """One commissioning (`view`); `mistake` says what was wrong with a label or a signature."""
+
+    view: CommissioningView
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommissionedCamera:
+    """One `camera` of a commissioning (`view`), and the `following` one that has work left.
+
+    `top` is the first mark of a measurement, a row of the still. `mistake` says what to correct.
+    """
+
+    view: CommissioningView
+    camera: CameraView
+    following: CameraView | None
+    top: int | None
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What can be downloaded; `signed` are the commissionings that have a handover package."""
+
+    signed: tuple[CommissioningView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
+
+    `made` is the text of a token that was just made, the only time; `mistake` says what to correct in the form.
+    """
+
+    everybody: tuple[Person, ...]
+    keys: tuple[Token, ...]
+    scopes: tuple[Scope, ...]
+    now: datetime
+    made: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """`status` and its `title`; `detail` says what to do."""
 
@@ -260,5 +319,10 @@ PAGES: Mapping[type, str] = {
     Scans: "scans.html",
     Scan: "scan.html",
     Checks: "checks.html",
+    Reports: "reports.html",
+    Settings: "settings.html",
+    Commissionings: "commissionings.html",
+    Commissioning: "commissioning.html",
+    CommissionedCamera: "commissioned_camera.html",
     ErrorPage: "error.html",
 }

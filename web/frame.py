@@ -1,6 +1,7 @@
 """What every request passes through around its handler: host list, size limit, headers, and the last safety net."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 1024 * 1024
+# What carries a photo of a phone.
+PHOTO_LIMIT_BYTES = 13 * 1024 * 1024
 
 # Nothing inline at all, hence neither nonces nor hashes to get wrong. Trusted Types turn every innerHTML into an error.
 _POLICY = (
@@ -45,10 +48,23 @@ Failure = Callable[[Request, int, str], Response]
 
 
 class Frame:
-    """The outermost layer. `hosts` are the names we answer to, without port; `failure` draws an error."""
+    """The outermost layer.
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], secure: bool, failure: Failure) -> None:
+    `hosts` are the names we answer to, without port; `failure` draws an error; `photos` are the paths that may carry
+    a photo.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: frozenset[str],
+        secure: bool,
+        failure: Failure,
+        photos: re.Pattern[str] | None = None,
+    ) -> None:
         self._app = app
+        self._photos = photos
         self._hosts = hosts
         self._failure = failure
         self._headers = dict(HEADERS)
@@ -72,8 +88,9 @@ class Frame:
 
         request = Request(scope, receive)
         try:
-            self._check(request.headers)
-            await self._app(scope, _limited(receive), send_with_headers)
+            most = self._most(scope["path"])
+            self._check(request.headers, most)
+            await self._app(scope, _limited(receive, most), send_with_headers)
         except HTTPException as exc:
             await self._failure(request, exc.status_code, exc.detail)(scope, receive, send_with_headers)
         except ClientDisconnect:
@@ -87,15 +104,18 @@ class Frame:
             detail = f"The fault is ours and has been written to the log as {number}."
             await self._failure(request, 500, detail)(scope, receive, send_with_headers)
 
-    def _check(self, headers: Headers) -> None:
+    def _most(self, path: str) -> int:
+        return PHOTO_LIMIT_BYTES if self._photos and self._photos.fullmatch(path) else BODY_LIMIT_BYTES
+
+    def _check(self, headers: Headers, most: int) -> None:
         name = host_name(headers.get("host", ""))
         if name not in self._hosts and not _is_address(name):
             raise HTTPException(HTTPStatus.BAD_REQUEST, "This service does not answer to that host name.")
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
             raise HTTPException(HTTPStatus.BAD_REQUEST, "The length of the request cannot be read.")
-        if int(length) > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if int(length) > most:
+            raise _too_large(most)
 
 
 def host_name(host: str) -> str:
@@ -113,7 +133,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     """A body may come in pieces without saying how long it is: count what really arrives."""
     arrived = 0
 
@@ -121,12 +141,13 @@ def _limited(receive: Receive) -> Receive:
         nonlocal arrived
         message = await receive()
         arrived += len(message.get("body", b""))
-        if arrived > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if arrived > most:
+            raise _too_large(most)
         return message
 
     return counted
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A request may hold one mebibyte at most.")
+def _too_large(most: int) -> HTTPException:
+    said = "one mebibyte" if most == BODY_LIMIT_BYTES else f"{most // 1024 // 1024} mebibytes"
+    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request to this address may hold {said} at most.")

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from cameras.errors import DeviceError
 from fleet.errors import (
     Busy,
     ChangedMeanwhile,
@@ -20,6 +21,7 @@ from fleet.errors import (
     SignInRefused,
     StoreUnavailable,
     TooManyTries,
+    VaultUnavailable,
 )
 from web.access import safe_next
 from web.contexts import ErrorPage
@@ -39,6 +41,7 @@ TITLES = {
     422: "Something needs correcting",
     429: "Too many tries",
     500: "Something went wrong on our side",
+    502: "The camera did not do it",
     503: "The database cannot be reached",
 }
 
@@ -57,7 +60,10 @@ STATUSES: Mapping[type[FleetError], int] = {
     SignInRefused: 403,
     TooManyTries: 429,
     StoreUnavailable: 503,
+    VaultUnavailable: 503,
 }
+# A camera that could not be talked to while somebody waited: the fault is neither theirs nor ours.
+CAMERA_STATUS = 502
 
 
 class SignInNeeded(Exception):
@@ -105,6 +111,10 @@ async def on_fleet(request: Request, exc: Exception) -> Response:
     return answer(request, status, sentence(str(exc)), headers)
 
 
+async def on_camera(request: Request, exc: Exception) -> Response:
+    return answer(request, CAMERA_STATUS, sentence(str(exc)))
+
+
 async def on_stranger(_request: Request, exc: Exception) -> Response:
     return see(exc.door if isinstance(exc, SignInNeeded) else safe_next(""))
 
@@ -118,5 +128,6 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Exception], Coroutin
     HTTPException: on_http,
     RequestValidationError: on_unusable,
     FleetError: on_fleet,
+    DeviceError: on_camera,
     SignInNeeded: on_stranger,
 }

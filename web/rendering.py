@@ -116,11 +116,14 @@ def environment() -> Environment:
     env.tests |= {"flat": is_flat, "rows": is_rows}
     env.globals |= {
         "word": words.word,
+        "SECTIONS": words.SECTIONS,
         "SEVERITIES": words.SEVERITIES,
         "VERDICTS": words.VERDICTS,
         "STATES": words.STATES,
         "SCAN_STATES": words.SCAN_STATES,
         "PHASES": words.PHASES,
+        "ROW_STATES": words.ROW_STATES,
+        "COMMISSIONING_STATES": words.COMMISSIONING_STATES,
         "REASONS": words.REASONS,
         "FACTS": words.FACTS,
         "ROLES": words.ROLES,

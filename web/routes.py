@@ -6,7 +6,19 @@ from enum import StrEnum
 from typing import Any
 
 from web.access import Permission
-from web.handlers import api, api_plans, checks, devices, door, findings, overview, scans
+from web.handlers import (
+    api,
+    api_plans,
+    checks,
+    commissioning,
+    devices,
+    door,
+    findings,
+    overview,
+    reports,
+    scans,
+    settings,
+)
 
 
 class Proof(StrEnum):
@@ -18,13 +30,14 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`proof` is `None` only where the method changes nothing."""
+    """`proof` is `None` only where the method changes nothing. `takes_photo` lets a larger body in."""
 
     path: str
     method: str
     handler: Callable[..., Any]
     permission: Permission
     proof: Proof | None = None
+    takes_photo: bool = False
 
     @property
     def is_api(self) -> bool:
@@ -34,6 +47,7 @@ class Route:
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
 PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
+COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
 ROUTES = (
@@ -57,6 +71,28 @@ ROUTES = (
     Route("/scans/{scan}/events", "GET", scans.events, READ),
     Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD),
     Route("/checks", "GET", checks.show_all, READ),
+    Route("/reports", "GET", reports.show, READ),
+    Route("/reports/estate.{ending}", "GET", reports.download, READ),
+    Route("/settings", "GET", settings.show, READ),
+    Route("/settings/tokens", "POST", settings.create_token, ADMINISTER, FIELD),
+    Route("/settings/tokens/{token}/revoke", "POST", settings.revoke_token, ADMINISTER, FIELD),
+    Route("/commissioning", "GET", commissioning.show_all, READ),
+    Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD),
+    Route("/commissioning/{commissioning}", "GET", commissioning.show, READ),
+    Route("/commissioning/{commissioning}/find", "GET", commissioning.find, READ),
+    Route("/commissioning/{commissioning}/sign", "POST", commissioning.sign, COMMISSION, FIELD),
+    Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ),
+    Route("/commissioning/{commissioning}/{camera}", "GET", commissioning.show_camera, READ),
+    Route("/commissioning/{commissioning}/{camera}/still", "POST", commissioning.take_still, COMMISSION, FIELD),
+    Route(
+        "/commissioning/{commissioning}/{camera}/rows/{row}",
+        "POST",
+        commissioning.answer,
+        COMMISSION,
+        FIELD,
+        takes_photo=True,
+    ),
+    Route("/evidence/{name}", "GET", commissioning.picture, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
@@ -78,4 +114,5 @@ ROUTES = (
     Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
+    Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

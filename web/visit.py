@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, cast
 
 from fastapi import Depends
-from starlette.datastructures import QueryParams
+from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -21,6 +21,8 @@ from web.access import Permission, may
 from web.contexts import PAGES, Frame
 from web.rendering import environment
 
+# One photo and the fields of a row; more is no form of ours.
+MOST_FILES, MOST_FIELDS = 1, 20
 THEMES = ("light", "dark", "system")
 SEE_OTHER = 303
 
@@ -92,8 +94,20 @@ class Visit:
         return self.request.client.host if self.request.client else "unknown"
 
     async def form(self) -> QueryParams:
-        """The posted fields. Forms of this console are never multipart, and the frame limits their size."""
+        """The posted fields; the frame limits their size."""
         return await posted(self.request)
+
+    async def fields(self) -> dict[str, str]:
+        """The posted fields, the last of each name."""
+        return dict(await self.form())
+
+    async def upload(self, name: str) -> bytes | None:
+        """The file that was posted under this name, `None` where none was chosen."""
+        if not _is_multipart(self.request):
+            return None
+        file = (await _multipart(self.request)).get(name)
+        body = await file.read() if isinstance(file, UploadFile) else b""
+        return body or None
 
     def page(self, context: object, status: int = 200) -> Response:
         response = draw(self.request, context, status, self)
@@ -130,7 +144,19 @@ def see(target: str) -> Response:
 
 
 async def posted(request: Request) -> QueryParams:
+    if _is_multipart(request):
+        form = await _multipart(request)
+        return QueryParams([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     return QueryParams((await request.body()).decode("utf-8", "replace"))
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+async def _multipart(request: Request) -> FormData:
+    """Read once and kept by the request, which closes its files."""
+    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
 
 
 async def meet(request: Request) -> Visit:

@@ -13,6 +13,18 @@ class Word:
     meaning: str = ""
 
 
+# The side bar: the parts of the console that an entry lights up for, its address, its icon, its name.
+SECTIONS = (
+    (("",), "/", "overview", "Overview"),
+    (("devices",), "/devices", "camera", "Devices"),
+    (("findings", "checks"), "/findings?by=check", "flag", "Findings"),
+    (("jobs", "scans", "plans", "rotations", "rollouts"), "/jobs", "plan", "Plans & jobs"),
+    (("commissioning",), "/commissioning", "clipboard", "Commissioning"),
+    (("images",), "/images", "picture", "Images"),
+    (("reports",), "/reports", "report", "Reports"),
+    (("settings",), "/settings", "gear", "Settings"),
+)
+
 SEVERITIES = {
     "critical": Word("Critical", "octagon", "critical", "Anyone who can reach the camera can take it over."),
     "high": Word("High", "triangle", "high", "An attacker on the network sees pictures or passwords."),
@@ -43,6 +55,22 @@ SCAN_STATES = {
     "failed": Word("Failed", "cross", "fail"),
     "interrupted": Word("Interrupted", "return", "unknown", "The service was restarted while this scan was running."),
     "stopped": Word("Stopped", "stop", "unknown", "Somebody stopped it; what was found until then is kept."),
+}
+
+COMMISSIONING_STATES = {
+    "open": Word("Under way", "play", "accent"),
+    "signed": Word("Signed", "check", "pass", "Closed for ever; it can be handed over."),
+}
+
+ROW_STATES = {
+    "not-started": Word("Not started", "circle-dot", "quiet"),
+    "auto-pass": Word("Passes", "check", "pass", "The machine has judged it."),
+    "auto-fail": Word("Fails", "cross", "fail", "The machine has judged it; put it right, or waive it with a reason."),
+    "needs-person": Word("Needs a person", "eye", "unknown", "The machine could not tell."),
+    "passed": Word("Passed", "check", "pass", "A person looked."),
+    "failed": Word("Failed", "cross", "fail", "A person looked."),
+    "not-applicable": Word("Does not apply", "dash", "quiet"),
+    "waived": Word("Waived", "hourglass", "medium", "Left as it is, with a reason."),
 }
 
 PHASES = {

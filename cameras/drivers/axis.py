@@ -76,7 +76,9 @@ class OnvifBeside(Protocol):
         """`None` where ONVIF clearly does not know our account, so that nothing is to be kept in step there."""
         ...
 
-    async def accepts(self, credential: Credential) -> bool: ...
+    async def still_accepts_us(self) -> bool:
+        """Whether our login, as it was when we came, is taken over a fresh connection. A refusal spends a try."""
+        ...
 
 
 class AxisDriver:
@@ -278,15 +280,15 @@ class AxisDriver:
     async def set_password(self, name: str, password: Secret) -> None:
         """At the web server, then at ONVIF where it knows us and the account.
 
-        Our own account is the hard case: where ONVIF takes the new password at once both are one store; where it does
-        not, which costs one try, it still takes the old one. An error on the way leaves the stores apart: each is to be
-        proved by itself.
+        Our own account is the hard case: where ONVIF refuses the old password now both are one store, and that refusal
+        is the one try that a change has to spend anyway; where it takes the old one it has to be told. An error on the
+        way leaves the stores apart: each is to be proved by itself.
         """
         onvif = await self._onvif.accounts_driver()
         await self._change_account("update", name, {"pwd": password.reveal()}, "Modified account")
         if onvif is None:
             return
-        if name == self._vapix.account and await self._onvif.accepts(Credential(name, password)):
+        if name == self._vapix.account and not await self._onvif.still_accepts_us():
             return
         if await _has(onvif, name):
             await onvif.set_password(name, password)

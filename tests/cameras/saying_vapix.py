@@ -8,7 +8,6 @@ from cameras.driver import Driver
 from cameras.drivers.axis import AxisDriver
 from cameras.errors import Unsupported
 from cameras.http import DeviceHttp, HttpLogin
-from cameras.secret import Credential
 from cameras.vapix import Vapix
 from tests.cameras.saying import Saying, http, saying
 from tests.cameras.saying_soap import JOE
@@ -27,8 +26,8 @@ class NoOnvif:
     async def accounts_driver(self) -> Driver | None:
         return None
 
-    async def accepts(self, credential: Credential) -> bool:
-        raise Unsupported(f"no ONVIF for {credential.username}")
+    async def still_accepts_us(self) -> bool:
+        raise Unsupported("no ONVIF")
 
 
 def told(data: object, method: str = "m") -> bytes:

@@ -127,6 +127,17 @@ async def test_an_approved_plan_is_applied_and_each_camera_is_assessed_again(sto
     assert await leases.holder_of(store, next(iter(network.cameras))) is None
 
 
+async def test_no_password_reaches_the_store(store: Store, settings: Settings, network: Network) -> None:
+    async with network.service(store) as plans:
+        plan = await applied(plans, network, EVERYTHING)
+        assert (await plans.get(plan)).state is PlanState.DONE
+    assert all(one.world.accounts["audit"] for one in network.cameras.values())
+    kept = await asyncio.to_thread(lambda: b"".join(path.read_bytes() for path in settings.home.glob("camwarden.db*")))
+    made = (await a_password("audit")).reveal()
+    assert b"service-account" in kept
+    assert [secret for secret in (made, LOGIN.password.reveal()) if secret.encode() in kept] == []
+
+
 async def test_nothing_is_applied_without_approval(store: Store, network: Network) -> None:
     async with network.service(store) as plans:
         plan = await observed(plans, network)
@@ -152,6 +163,7 @@ async def test_a_camera_without_a_login_or_an_answer_stays_in_the_plan_as_unknow
         views = {one.camera: one for one in await plans.cameras(plan)}
         assert {step.order for step in (*views[first].steps, *views[second].steps)} == {"unknown"}
         assert "no login is known" in views[first].steps[0].reason
+        assert (views[first].address, views[first].port) == ("10.0.0.1", 80)
         assert "unreachable" in views[second].steps[0].reason
         assert (await plans.get(plan)).unknown == 2
         await plans.approve(plan, "anna")

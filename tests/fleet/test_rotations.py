@@ -27,7 +27,7 @@ from simulator.camera import Camera
 from simulator.plan import Account
 from tests.fleet.rotating import Scene, follow, passwords, rotated, scene
 
-FAMILIES = ("hikvision", "dahua", "hanwha", "onvif")
+FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 WAYS_IN = ("wsse", "digest-md5", "digest-sha256", "digest+wsse")
 STATES = PasswordState
 
@@ -89,11 +89,12 @@ LIARS = {
 }
 
 
+@pytest.mark.parametrize("family", ["hikvision", "axis"])
 @pytest.mark.parametrize(("fault", "ends", "wrong", "vault", "words"), LIARS.values(), ids=LIARS)
 async def test_a_camera_that_lies(
-    tmp_path: Path, fault: str, ends: State, wrong: int, vault: list[PasswordState], words: str
+    tmp_path: Path, family: str, fault: str, ends: State, wrong: int, vault: list[PasswordState], words: str
 ) -> None:
-    async with scene(tmp_path / "home", fault) as here:
+    async with scene(tmp_path / "home", fault, family=family) as here:
         name, _ = login(here)
         async with here.rotations() as rotations:
             end = await rotated(rotations, here.camera_id)
@@ -133,6 +134,17 @@ async def test_two_account_stores_that_disagree_get_the_old_password_back(tmp_pa
         assert "web server keeps accounts of its own" in end.detail
         assert passwords(here.camera, name) == {old}
         assert here.wrong_tries(name) == 1
+        assert await let_in(here)
+
+
+async def test_two_account_stores_that_the_driver_knows_both_get_the_new_password(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home", "password-two-stores", family="axis") as here:
+        name, old = login(here)
+        async with here.rotations() as rotations:
+            end = await rotated(rotations, here.camera_id)
+        assert (end.state, end.wrong_tries, here.wrong_tries(name)) == (State.CURRENT, 1, 1), end.detail
+        assert old not in passwords(here.camera, name)
+        assert len(passwords(here.camera, name)) == 1
         assert await let_in(here)
 
 

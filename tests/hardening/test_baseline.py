@@ -90,6 +90,11 @@ def test_a_bundled_baseline_is_readable_and_says_why(name: str) -> None:
         assert before.startswith("#") or setting == "http", f"{setting} does not say why"
 
 
+def test_every_bundled_file_is_in_the_list() -> None:
+    folder = Path(__file__).parents[2] / "hardening" / "baselines"
+    assert {path.stem for path in folder.glob("*.yaml")} == set(BUNDLED)
+
+
 def test_strict_wants_all_that_essential_wants() -> None:
     assert load_baseline("essential").settings.items() <= load_baseline("strict").settings.items()
 

@@ -1,7 +1,6 @@
 """The protocol of a password change: which state may follow which, and what is done next on which evidence."""
 
 import json
-from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -213,11 +212,13 @@ def test_a_wait_for_a_late_camera_forgets_what_worked_before() -> None:
     assert known(ONE, old_onvif=W, waits=0).waited() == known(ONE, waits=1)
 
 
-def test_a_login_that_the_driver_had_refused_while_it_sent_counts() -> None:
-    sent = replace(known(TWO), waits=0)
+@pytest.mark.parametrize(("said", "answer"), [("yes", R), ("no", U), ("silence", U)])
+def test_a_login_that_the_driver_had_refused_while_it_sent_counts(said: str, answer: Answer) -> None:
+    sent = known(TWO, said=said, waits=0)
     assert sent.spent_in_sending(0) == sent
     found = sent.spent_in_sending(1)
-    assert (found.wrong, found.answer("old", "web")) == (1, U)
+    assert (found.wrong, found.answer("old", "web")) == (1, answer)
+    assert known(ONE, said=said).spent_in_sending(1).answer("old", "onvif") is U
 
 
 # --- new passwords ---

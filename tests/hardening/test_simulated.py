@@ -153,3 +153,21 @@ async def test_killed_between_any_two_entries_a_real_camera_ends_the_same() -> N
             journal.kill_at = None
             progress = await apply_camera(plan, journal.progress, means(opened), journal)
             assert (progress.state, progress.steps) == (goal.state, goal.steps), f"killed at {notes.lines[entry]}"
+
+
+async def test_a_camera_that_forgets_in_the_middle_is_caught_at_the_end() -> None:
+    baseline = only(ntp={"servers": ["10.0.0.123"]}, discovery_mode=False)
+    async with simulated("hikvision", discovery_left_on=1, setting_reverts=1) as (camera, place, opened):
+        plan = await plan_for(place, opened, baseline)
+
+        class Restarting(Notes):
+            def _write(self, line: str, progress: Progress) -> None:
+                super()._write(line, progress)
+                if line == "ntp proved":
+                    camera.restart()
+
+        notes = Restarting(plan)
+        progress = await apply_camera(plan, notes.progress, means(opened), notes)
+        assert progress.steps == {"ntp": FAILED, "discovery-mode": DONE}
+        assert progress.state is CameraState.FAILED
+        assert "it was proved, and is no longer so" in notes.reasons["ntp"]

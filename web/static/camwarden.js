@@ -84,6 +84,26 @@ function followScan(section) {
   });
 }
 
+// The code on a label, read from a photo that never leaves this device. Where the browser cannot, one types.
+function scanLabel(form) {
+  const place = form.querySelector("[data-scan-label]");
+  const field = form.querySelector("[data-label]");
+  if (!place || !field || !("BarcodeDetector" in window)) return;
+  const input = place.querySelector("input[type=file]");
+  place.hidden = false;
+  input.addEventListener("change", async () => {
+    if (!input.files.length) return;
+    try {
+      const [code] = await new BarcodeDetector().detect(await createImageBitmap(input.files[0]));
+      if (code) field.value = code.rawValue.slice(0, 200);
+      else field.placeholder = "No code found in the photo: type it";
+    } catch {
+      field.placeholder = "This photo cannot be read: type it";
+    }
+    field.focus();
+  });
+}
+
 function focusSearch(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -99,3 +119,4 @@ document.addEventListener("keydown", focusSearch);
 document.querySelectorAll("[data-themes]").forEach(setTheme);
 document.querySelectorAll("[data-selection]").forEach(countSelection);
 document.querySelectorAll("[data-scan-events]").forEach(followScan);
+document.querySelectorAll("[data-label-form]").forEach(scanLabel);

@@ -39,9 +39,6 @@ options:
       - How many seconds one request may take.
     type: int
     default: 30
-"""
-
-    BATCH = r"""
 notes:
   - One call serves all hosts of the play at once. The first host that comes to the task does the work, the others read
     their own result. So C(when) does not narrow it. Narrow the play with C(hosts) or C(--limit) instead.

@@ -39,7 +39,6 @@ options:
     default: 1800
 extends_documentation_fragment:
   - camwarden.estate.service
-  - camwarden.estate.service.batch
 attributes:
   check_mode:
     description: Nothing is approved or changed. What is predicted comes from the very plan that would be applied.

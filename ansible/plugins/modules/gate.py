@@ -46,7 +46,6 @@ options:
     default: 1800
 extends_documentation_fragment:
   - camwarden.estate.service
-  - camwarden.estate.service.batch
 attributes:
   check_mode:
     description: It changes no camera, so it does the same in check mode, but writes no files.

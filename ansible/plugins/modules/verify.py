@@ -40,7 +40,6 @@ options:
     default: 1800
 extends_documentation_fragment:
   - camwarden.estate.service
-  - camwarden.estate.service.batch
 attributes:
   check_mode:
     description: It changes nothing, so it does the same in check mode.

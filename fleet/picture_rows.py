@@ -1,0 +1,181 @@
+"""Rows of picture checks. Functions that take a connection are for use inside a transaction."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fleet.errors import NotFound
+from fleet.picture_views import CheckView, ReferenceView, Tile
+from fleet.store import Store
+from fleet.store import pictures_tables as p
+from fleet.store.tables import Camera
+from health.conditions import Condition
+
+AnyRow = Row[*tuple[Any, ...]]
+Values = dict[str, Any]
+_FRESH: Values = {
+    "series": {"watches": {}, "usual": {}},
+    "checked_at": None,
+    "verdict": None,
+    "faults": [],
+    "condition": None,
+    "reason": None,
+    "picture": None,
+    "picture_at": None,
+    "muted_until": None,
+    "mute_reason": None,
+}
+
+
+async def watch_new_cameras(store: Store) -> None:
+    """Every stored camera is watched, from now on."""
+    unwatched = select(Camera.id).where(Camera.id.not_in(select(p.PictureWatch.camera)))
+    async with store.write() as connection:
+        cameras = (await connection.execute(unwatched)).scalars().all()
+        rows = [{**_FRESH, "camera": camera, "next_at": store.now()} for camera in cameras]
+        if rows:
+            await connection.execute(upsert(p.PictureWatch).on_conflict_do_nothing(), rows)
+
+
+async def due(store: Store, limit: int) -> Sequence[str]:
+    query = select(p.PictureWatch.camera).where(p.PictureWatch.next_at <= store.now())
+    async with store.read() as connection:
+        found = await connection.execute(query.order_by(p.PictureWatch.next_at).limit(limit))
+        return found.scalars().all()
+
+
+async def camera(store: Store, camera_id: str) -> AnyRow:
+    """Raises NotFound."""
+    async with store.read() as connection:
+        row = (await connection.execute(select(Camera).where(Camera.id == camera_id))).first()
+    if row is None:
+        raise NotFound("there is no such camera")
+    return row
+
+
+async def watch(connection: AsyncConnection, camera_id: str) -> AnyRow | None:
+    return (await connection.execute(select(p.PictureWatch).where(p.PictureWatch.camera == camera_id))).first()
+
+
+async def change_watch(connection: AsyncConnection, camera_id: str, values: Values, now: datetime) -> None:
+    fresh = {**_FRESH, "next_at": now, **values, "camera": camera_id}
+    wanted = upsert(p.PictureWatch).values(fresh)
+    await connection.execute(wanted.on_conflict_do_update(index_elements=["camera"], set_=values))
+
+
+async def good_conditions(store: Store, camera_id: str, since: datetime) -> list[tuple[datetime, Condition]]:
+    """When this camera looked good, and in which light."""
+    good = (p.PictureCheck.camera == camera_id, p.PictureCheck.verdict == "ok", p.PictureCheck.at >= since)
+    query = select(p.PictureCheck.at, p.PictureCheck.condition).where(*good)
+    async with store.read() as connection:
+        rows = (await connection.execute(query.order_by(p.PictureCheck.id.desc()).limit(1000))).all()
+    return [(at, Condition(condition)) for at, condition in rows if condition]
+
+
+async def references(store: Store, camera_id: str) -> dict[Condition, AnyRow]:
+    """The newest of each light."""
+    query = select(p.ReferenceView).where(p.ReferenceView.camera == camera_id).order_by(p.ReferenceView.id)
+    async with store.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return {Condition(row.condition): row for row in rows}
+
+
+def reference_view(row: AnyRow) -> ReferenceView:
+    return ReferenceView(Condition(row.condition), row.picture, row.approved_by, row.approved_at)
+
+
+async def history(store: Store, camera_id: str, limit: int, after: str | None) -> list[CheckView]:
+    """The newest first, from the one after that id on."""
+    query = select(p.PictureCheck).where(p.PictureCheck.camera == camera_id)
+    if after is not None:
+        query = query.where(p.PictureCheck.id < after)
+    async with store.read() as connection:
+        rows = (await connection.execute(query.order_by(p.PictureCheck.id.desc()).limit(limit))).all()
+    return [check_view(row) for row in rows]
+
+
+def check_view(row: AnyRow) -> CheckView:
+    return CheckView(**row._asdict())
+
+
+async def tiles(store: Store, camera_id: str | None = None) -> list[Tile]:
+    """All cameras, or one; those with open incidents first, then the longest unseen."""
+    columns = (Camera.id, Camera.name, Camera.address, Camera.port)
+    query = select(*columns, p.PictureWatch).outerjoin(p.PictureWatch, p.PictureWatch.camera == Camera.id)
+    if camera_id is not None:
+        query = query.where(Camera.id == camera_id)
+    open_ones = select(p.PictureIncident.camera, p.PictureIncident.fault).where(p.PictureIncident.closed_at.is_(None))
+    async with store.read() as connection:
+        rows = (await connection.execute(query)).all()
+        raised: dict[str, list[str]] = {}
+        for of, fault in (await connection.execute(open_ones)).all():
+            raised.setdefault(of or "", []).append(fault)
+    found = [_tile(row, raised.get(row.id, ()), store.now()) for row in rows]
+    return sorted(found, key=lambda tile: (not tile.open_faults, -(tile.age_s or 1e12), tile.address))
+
+
+def _tile(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:
+    muted = row.muted_until if row.muted_until and row.muted_until > now else None
+    return Tile(
+        camera=row.id,
+        name=row.name,
+        address=f"{row.address}:{row.port}",
+        verdict=row.verdict or "",
+        faults=tuple(row.faults or ()),
+        open_faults=tuple(sorted(open_faults)),
+        condition=row.condition,
+        reason=row.reason,
+        picture=row.picture,
+        age_s=(now - row.picture_at).total_seconds() if row.picture_at else None,
+        checked_at=row.checked_at,
+        muted_until=muted,
+    )
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+async def remember_evidence(connection: AsyncConnection, digest: str, kind: str, at: datetime, size_bytes: int) -> None:
+    row = {"digest": digest, "kind": kind, "at": at, "size_bytes": size_bytes}
+    wanted = upsert(p.Evidence).values(row)
+    # The same picture again is kept from now on; a reference never becomes a mere picture.
+    newer = wanted.on_conflict_do_update(index_elements=["digest"], set_={"at": at}, where=p.Evidence.at < at)
+    await connection.execute(newer)
+
+
+async def forget_old_evidence(store: Store, older_than: timedelta, most: int) -> list[str]:
+    """Take old pictures and checks out of the store; the digests whose files nobody names any more.
+
+    The last picture of each camera stays, and so does what was approved.
+    """
+    until = store.now() - older_than
+    named = select(p.PictureWatch.picture).where(p.PictureWatch.picture.is_not(None))
+    old = (p.Evidence.kind == "picture", p.Evidence.at < until, p.Evidence.digest.not_in(named))
+    too_many = select(p.Evidence.digest).where(p.Evidence.kind == "picture", p.Evidence.digest.not_in(named))
+    async with store.write() as connection:
+        digests = set((await connection.execute(select(p.Evidence.digest).where(*old).limit(5000))).scalars())
+        beyond = too_many.order_by(p.Evidence.at.desc()).offset(most).limit(5000)
+        digests |= set((await connection.execute(beyond)).scalars())
+        for some in _batches(sorted(digests)):
+            await connection.execute(delete(p.Evidence).where(p.Evidence.digest.in_(some)))
+            gone = update(p.PictureCheck).where(p.PictureCheck.picture.in_(some))
+            await connection.execute(gone.values(picture=None))
+        await connection.execute(delete(p.PictureCheck).where(p.PictureCheck.at < until))
+    return sorted(digests)
+
+
+def _batches(digests: Sequence[str]) -> list[Sequence[str]]:
+    return [digests[i : i + 500] for i in range(0, len(digests), 500)]
+
+
+async def add_check(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(p.PictureCheck), [values])
+
+
+async def count_checks(store: Store) -> int:
+    async with store.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(p.PictureCheck))).scalar_one()

@@ -1,0 +1,365 @@
+"""Pictures: the look of every stored camera, checked again and again while the service runs."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from sqlalchemy import insert
+
+from cameras.decoding import Decoder, Picture
+from cameras.errors import DeviceError
+from cameras.untrusted import clean_text
+from fleet import picture_incidents, picture_rows
+from fleet.errors import FleetError, Invalid, NotFound
+from fleet.evidence import EvidenceFolder
+from fleet.picture_incidents import Where
+from fleet.picture_views import CheckView, Comparison, IncidentView, Tile
+from fleet.settings import Settings
+from fleet.store import Store
+from fleet.store.ids import new_id
+from fleet.store.pictures_tables import ReferenceView
+from health import series
+from health.checking import Checked, check
+from health.conditions import Condition, condition_of, plausible
+from health.judge import Health
+from health.looks import look_at, median_of
+from health.reference import Reference, build, from_bytes, to_bytes
+from health.visit import Access, Pace, Taken, take
+
+AccessTo = Callable[[picture_rows.AnyRow], Awaitable[Access]]
+
+TICK_S = 1.0
+SECOND_LOOK = timedelta(minutes=5)
+_HISTORY = timedelta(days=14)
+_PRUNED_EVERY = timedelta(hours=6)
+_MOST_PICTURES_KEPT = 200_000
+_MOST_REFERENCES_HELD = 512
+_QUALITY = 80
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one visit gave: a burst, or why there is none. `tried`: the camera was asked, and what it gave counts."""
+
+    taken: Taken | None
+    checked: Checked | None
+    reason: str | None
+    coded: bytes | None
+    tried: bool = True
+
+
+class Pictures:
+    """`async with Pictures(store, settings, access_to) as pictures`.
+
+    `access_to` says how a stored camera is reached; it raises FleetError where nobody gave a login for it.
+    `channels` are the names of the outbox's ways. What a check found is stored whole or not at all; an interrupted one
+    is simply due again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        access_to: AccessTo,
+        *,
+        channels: Sequence[str] = (),
+        pace: Pace | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._access_to = access_to
+        self._channels = tuple(channels)
+        self._pace = pace or Pace()
+        self._chance = chance or random.Random()  # noqa: S311 - spreads checks over time, guards nothing
+        self._evidence = EvidenceFolder(settings.evidence)
+        self._decoder = Decoder()
+        self._places = asyncio.Semaphore(settings.pictures_at_once)
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._under_way: set[str] = set()
+        self._held: dict[str, Reference] = {}
+        self._pruned_at: datetime | None = None
+        self._group = asyncio.TaskGroup()
+        self._clock: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._decoder.__aenter__()
+        await self._group.__aenter__()
+        if self._settings.picture_minutes:
+            self._clock = self._group.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in [*self._checks, *([self._clock] if self._clock else [])]:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+        await self._decoder.__aexit__(None, None, None)
+
+    # --- asked for ---
+
+    async def check_now(self, camera: str) -> CheckView:
+        """Look at one camera now; needs the operator role. Raises NotFound, StoreUnavailable."""
+        await picture_rows.camera(self._store, camera)
+        async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
+            return await self._check(camera)
+
+    async def approve(
+        self, camera: str, actor: str, *, condition: Condition | None = None, picture: str | None = None
+    ) -> Condition:
+        """Say that a camera looks right; needs the operator role. The light it is approved for.
+
+        `picture` is the digest of the one that was seen; without it a new burst is taken. Raises NotFound, Invalid for
+        a view that has nothing to compare, and `cameras.errors`.
+        """
+        row = await picture_rows.camera(self._store, camera)
+        name = clean_text(actor, 80)
+        if not name:
+            raise Invalid("a reference view is approved by a named person")
+        if picture is None:
+            taken = await take(await self._access_to(row), self._decoder, self._pace)
+            burst, stream = taken.burst, taken.stream
+        else:
+            burst, stream = (await self._decoder.picture(await self.picture(picture)),), ""
+        now = self._store.now()
+        view = await asyncio.to_thread(
+            lambda: build(
+                [burst],
+                condition=condition or condition_of(look_at(median_of(burst))),
+                approved_by=name,
+                approved_at=now,
+                camera=camera,
+                stream=stream,
+            )
+        )
+        if not view.is_assessable:
+            raise Invalid(
+                f"only {view.assessable_share:.0%} of this view has enough texture to be compared; turn the camera to "
+                "something with edges, or add light"
+            )
+        await self._keep_reference(view, now)
+        return view.condition
+
+    async def mute(self, camera: str, until: datetime | None, reason: str) -> None:
+        """Planned work: until then nothing is raised for this camera; `None` ends it. Needs the operator role."""
+        await picture_rows.camera(self._store, camera)
+        values = {"muted_until": until, "mute_reason": clean_text(reason, 300) or None}
+        async with self._store.write() as connection:
+            await picture_rows.change_watch(connection, camera, values, self._store.now())
+
+    async def wall(self) -> list[Tile]:
+        """The newest picture of every camera with its age; those with a fault first."""
+        return await picture_rows.tiles(self._store)
+
+    async def compare(self, camera: str) -> Comparison:
+        """A camera's newest picture beside its approved views. Raises NotFound."""
+        tiles = await picture_rows.tiles(self._store, camera)
+        if not tiles:
+            raise NotFound("there is no such camera")
+        rows = await picture_rows.references(self._store, camera)
+        views = [picture_rows.reference_view(row) for row in rows.values()]
+        return Comparison(tiles[0], tuple(sorted(views, key=lambda view: view.condition != tiles[0].condition)))
+
+    async def picture(self, digest: str) -> bytes:
+        """A kept picture, JPEG. Raises NotFound."""
+        return await asyncio.to_thread(self._evidence.read, digest)
+
+    async def history(self, camera: str, *, limit: int = 50, after: str | None = None) -> list[CheckView]:
+        """The newest first."""
+        return await picture_rows.history(self._store, camera, max(1, min(limit, 500)), after)
+
+    async def incidents(self, *, open_only: bool = True, limit: int = 100) -> list[IncidentView]:
+        return await picture_incidents.listed(self._store, open_only=open_only, limit=max(1, min(limit, 500)))
+
+    # --- by the clock ---
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await picture_rows.watch_new_cameras(self._store)
+                await self._prune()
+                await self._start_due()
+            except FleetError:
+                _log.exception("picture checks cannot go on just now")
+            await asyncio.sleep(TICK_S)
+
+    async def _start_due(self) -> None:
+        free = self._settings.pictures_at_once - len(self._under_way)
+        if free <= 0:
+            return
+        for camera in await picture_rows.due(self._store, free + len(self._under_way)):
+            if camera not in self._under_way and len(self._under_way) < self._settings.pictures_at_once:
+                self._under_way.add(camera)
+                task = self._group.create_task(self._check_by_clock(camera))
+                self._checks.add(task)
+                task.add_done_callback(self._checks.discard)
+
+    async def _check_by_clock(self, camera: str) -> None:
+        """The task's boundary."""
+        try:
+            async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
+                await self._check(camera)
+        except FleetError:
+            _log.exception("a picture check could not be stored", extra={"camera": camera})
+        except Exception:  # noqa: BLE001 - the boundary; a camera whose check always fails must not be due for ever
+            _log.exception("a picture check failed by a fault of ours", extra={"camera": camera})
+            with suppress(FleetError):
+                await self._later(camera)
+        finally:
+            self._under_way.discard(camera)
+
+    async def _later(self, camera: str) -> None:
+        async with self._store.write() as connection:
+            values = {"next_at": self._next(series.Series())}
+            await picture_rows.change_watch(connection, camera, values, self._store.now())
+
+    def _next(self, followed: series.Series) -> datetime:
+        """A tenth earlier or later each time, so that checks of a whole estate do not march in step."""
+        every = timedelta(minutes=self._settings.picture_minutes or 60)
+        if series.wants_a_second_look(followed):
+            every = min(every, SECOND_LOOK)
+        return self._store.now() + every * self._chance.uniform(0.9, 1.1)
+
+    async def _prune(self) -> None:
+        now = self._store.now()
+        if self._pruned_at is not None and now - self._pruned_at < _PRUNED_EVERY:
+            return
+        self._pruned_at = now
+        kept = timedelta(days=self._settings.picture_days)
+        for digest in await picture_rows.forget_old_evidence(self._store, kept, _MOST_PICTURES_KEPT):
+            await asyncio.to_thread(self._evidence.drop, digest)
+
+    # --- one check ---
+
+    async def _check(self, camera: str) -> CheckView:
+        row = await picture_rows.camera(self._store, camera)
+        seen = await self._look(row)
+        digest = await asyncio.to_thread(self._evidence.keep, seen.coded) if seen.coded else None
+        now = self._store.now()
+        values = _check_values(camera, now, seen, digest)
+        async with self._store.write() as connection:
+            before = await picture_rows.watch(connection, camera)
+            followed, changes = _follow(before, seen, now)
+            if digest and seen.coded:
+                await picture_rows.remember_evidence(connection, digest, "picture", now, len(seen.coded))
+            await picture_rows.add_check(connection, values)
+            watched = _watch_values(values, followed) | {"next_at": self._next(followed)}
+            await picture_rows.change_watch(connection, camera, watched, now)
+            where = Where(camera, row.name or row.address, picture_incidents.site_of(row.address))
+            await picture_incidents.apply(connection, where, changes, self._channels, now)
+        return CheckView(**values)
+
+    async def _look(self, row: picture_rows.AnyRow) -> _Seen:
+        try:
+            access = await self._access_to(row)
+        except FleetError as error:  # nobody gave a login, or its password is just being changed
+            return _Seen(None, None, clean_text(str(error), 300), None, tried=False)
+        try:
+            taken = await take(access, self._decoder, self._pace)
+        except DeviceError as error:
+            return _Seen(None, None, f"{type(error).__name__}: {clean_text(str(error), 300)}", None)
+        now = self._store.now()
+        references = await self._references(row.id)
+        good = await picture_rows.good_conditions(self._store, row.id, now - _HISTORY)
+        likely = plausible(good, now)
+        checked, coded = await asyncio.to_thread(_judged, references, taken, likely)
+        return _Seen(taken, checked, checked.reason, coded)
+
+    async def _references(self, camera: str) -> Mapping[Condition, Reference]:
+        found = {}
+        for condition, row in (await picture_rows.references(self._store, camera)).items():
+            if row.evidence not in self._held:
+                if len(self._held) >= _MOST_REFERENCES_HELD:
+                    self._held.pop(next(iter(self._held)))
+                body = await asyncio.to_thread(self._evidence.read, row.evidence)
+                self._held[row.evidence] = await asyncio.to_thread(from_bytes, body)
+            found[condition] = self._held[row.evidence]
+        return found
+
+    async def _keep_reference(self, view: Reference, now: datetime) -> None:
+        body, picture = await asyncio.to_thread(lambda: (to_bytes(view), _jpeg(view.picture)))
+        digest = await asyncio.to_thread(self._evidence.keep, body)
+        shown = await asyncio.to_thread(self._evidence.keep, picture)
+        row: dict[str, Any] = {"id": new_id(), "camera": view.camera, "condition": view.condition.value}
+        row |= {"evidence": digest, "picture": shown, "approved_by": view.approved_by, "approved_at": now}
+        async with self._store.write() as connection:
+            await picture_rows.remember_evidence(connection, digest, "reference", now, len(body))
+            await picture_rows.remember_evidence(connection, shown, "reference", now, len(picture))
+            await connection.execute(insert(ReferenceView), [row])
+            # What was usual against the old view says nothing of the new one.
+            before = await picture_rows.watch(connection, view.camera)
+            if before is not None:
+                kept = replace(series.from_plain(before.series), usual={})
+                plain: dict[str, Any] = {"series": series.to_plain(kept), "next_at": now}
+                await picture_rows.change_watch(connection, view.camera, plain, now)
+
+
+def _judged(
+    references: Mapping[Condition, Reference], taken: Taken, likely: frozenset[Condition]
+) -> tuple[Checked, bytes]:
+    """And the picture that is kept: at the working size, the last of the burst. Blocks."""
+    checked = check(references, taken.burst, spans_s=taken.spans_s, plausible=likely)
+    return checked, _jpeg(taken.burst[-1])
+
+
+def _jpeg(picture: Picture) -> bytes:
+    _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return np.asarray(coded, np.uint8).tobytes()
+
+
+def _check_values(camera: str, now: datetime, seen: _Seen, digest: str | None) -> dict[str, Any]:
+    checked = seen.checked
+    faults = {
+        found.fault.value: {"confidence": found.confidence, "evidence": dict(found.evidence)}
+        for found in (checked.faults if checked else ())
+    }
+    figures = seen.taken.figures if seen.taken else None
+    return {
+        "id": new_id(),
+        "camera": camera,
+        "at": now,
+        "verdict": (checked.verdict if checked else Health.UNKNOWN).value,
+        "condition": checked.condition.value if checked else None,
+        "faults": faults,
+        "reason": seen.reason,
+        "picture": digest,
+        "stream": asdict(figures) if figures else {},
+    }
+
+
+def _watch_values(values: Mapping[str, Any], followed: series.Series) -> dict[str, Any]:
+    """What the wall shows. A camera that gave no picture keeps its last one, with its age."""
+    shown = {name: values[name] for name in ("verdict", "condition", "reason")}
+    shown |= {"series": series.to_plain(followed), "checked_at": values["at"], "faults": sorted(values["faults"])}
+    if values["picture"]:
+        shown |= {"picture": values["picture"], "picture_at": values["at"]}
+    return shown
+
+
+def _follow(
+    before: picture_rows.AnyRow | None, seen: _Seen, now: datetime
+) -> tuple[series.Series, Sequence[series.Change]]:
+    """While work is planned, nothing is counted either way. No picture at all is a fault of its own."""
+    followed = series.from_plain(before.series) if before is not None else series.Series()
+    muted = before is not None and before.muted_until is not None and before.muted_until > now
+    if muted or not seen.tried:
+        return followed, ()
+    reading = seen.checked.reading(now) if seen.checked else None
+    if reading is None:
+        silent = seen.taken is None
+        shown = frozenset({series.NO_PICTURE}) if silent else frozenset[str]()
+        reading = series.Reading(now, "any", {series.NO_PICTURE: 1.0 if silent else -1.0}, shown)
+    else:
+        reading = replace(reading, levels={**reading.levels, series.NO_PICTURE: -1.0})
+    return series.follow(followed, reading)

@@ -1,0 +1,125 @@
+"""`camwarden passwords` as a person uses it: on stored cameras that are simulated."""
+
+import asyncio
+import json
+import os
+import pty
+from pathlib import Path
+
+from sqlalchemy import select
+
+from fleet.store import vault_tables as v
+from tests.cli.running import Ended, camwarden, started
+from tests.fleet.rotating import Scene, passwords, scene
+
+
+async def run(here: Scene, *words: str, stdin: bytes | None = None) -> Ended:
+    config = here.settings.home / "camwarden.toml"
+    text = f'credentials_file = "{here.settings.credentials_file}"\n'
+    await asyncio.to_thread(config.write_text, text)
+    return await camwarden(here.settings.home, "passwords", *words, "--config", str(config), stdin=stdin)
+
+
+def login(here: Scene) -> tuple[str, str]:
+    assert here.camera.plan.login
+    return here.camera.plan.login.name, here.camera.plan.login.password
+
+
+async def test_a_password_is_changed_looked_up_and_written_down(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        name, old = login(here)
+        at = f"@{here.camera.plan.address}"
+        changed = await run(here, "rotate", at, "--yes", "--json")
+        assert changed.code == 0, changed.err
+        document = json.loads(changed.out)
+        (camera,) = document["cameras"]
+        assert (document["format"], camera["state"], camera["wrong_tries"]) == ("camwarden/passwords/1", "current", 1)
+        (new,) = passwords(here.camera, name)
+
+        past = await run(here, "history", at)
+        assert past.code == 0
+        assert "current" in past.out
+        assert "previous" in past.out
+
+        shown = await run(here, "reveal", at, "--reason", "installer on site", "--yes")
+        assert (shown.code, shown.out) == (0, f"{new}\n")
+        earlier = await run(here, "reveal", at, "--reason", "old backup", "--version", "1", "--yes")
+        assert earlier.out == f"{old}\n"
+        async with here.store.read() as connection:
+            rows = (await connection.execute(select(v.VaultReveal.reason).order_by(v.VaultReveal.id))).scalars().all()
+        assert rows == ["installer on site", "old backup"]
+        for said in (changed, past):
+            assert not any(password in said.out + said.err for password in (old, new))
+
+
+async def test_a_camera_that_keeps_the_old_password_is_no_success(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        name, _ = login(here)
+        given = await run(
+            here, "set", f"@{here.camera.plan.address}", "--username", name, "--password-stdin", stdin=b"no\n"
+        )
+        assert given.code == 0, given.err
+        ended = await run(here, "rotate", "--all", "--yes")
+        assert ended.code == 3
+        assert "old password kept" in ended.out
+        assert here.wrong_tries(name) == 1
+
+
+async def test_a_password_is_told_on_stdin_and_used(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        name, password = login(here)
+        at = f"@{here.camera.plan.address}"
+        given = await run(here, "set", at, "--username", name, "--password-stdin", stdin=f"{password}\n".encode())
+        assert given.code == 0, given.err
+        assert password not in given.out + given.err
+        shown = await run(here, "reveal", at, "--reason", "a look", "--yes")
+        assert shown.out == f"{password}\n"
+        assert (await run(here, "reconcile", "--all", "--json")).code == 0
+
+
+REFUSED = {
+    "no camera": (("rotate", "--yes"), "name the cameras"),
+    "an unknown camera": (("rotate", "@10.9.9.9", "--yes"), "no such camera"),
+    "nobody to ask": (("rotate", "--all"), "say --yes"),
+    "no terminal for a password": (("reveal", "@", "--reason", "x"), "on a terminal only"),
+    "no terminal to ask for one": (("set", "@", "--username", "u"), "--password-stdin"),
+    "nothing in the vault": (("reveal", "@", "--reason", "x", "--yes"), "no such password"),
+}
+
+
+async def test_wrong_use_is_said_so(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        for what, (words, said) in REFUSED.items():
+            at = [f"@{here.camera.plan.address}" if word == "@" else word for word in words]
+            ended = await run(here, *at)
+            assert (ended.code, ended.out) == (2, ""), what
+            assert said in ended.err, what
+        assert here.camera.guard.wrong_tries == {}
+
+
+async def test_without_a_store_nothing_is_made(tmp_path: Path) -> None:
+    ended = await camwarden(tmp_path, "passwords", "history", "@10.0.0.5")
+    assert ended.code == 2
+    assert "nothing is stored yet" in ended.err
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - as a path it would count as blocking
+
+
+async def test_on_a_terminal_a_password_is_shown_after_a_yes(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        name, password = login(here)
+        at = f"@{here.camera.plan.address}"
+        await run(here, "set", at, "--username", name, "--password-stdin", stdin=f"{password}\n".encode())
+        ours, theirs = pty.openpty()
+        try:
+            words = ("passwords", "reveal", at, "--reason", "a look")
+            process = await started(here.settings.home, *words, stdin=theirs, stdout=theirs)
+            os.write(ours, b"y\n")
+            assert process.stderr
+            asked, _ = await asyncio.gather(process.stderr.read(), process.wait())
+            said = os.read(ours, 4096).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert process.returncode == 0, asked
+        assert password in said
+        assert b"Show the password of" in asked

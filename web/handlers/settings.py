@@ -1,0 +1,38 @@
+"""Settings: who may come in, people and machines."""
+
+from starlette.responses import Response
+
+from fleet import people, tokens
+from fleet.errors import Invalid
+from fleet.tokens import Scope
+from web.contexts import Settings
+from web.problems import STATUSES, sentence
+from web.visit import Visit, Visited, see
+
+
+async def show(visit: Visited) -> Response:
+    return await _page(visit, "", "", 200)
+
+
+async def _page(visit: Visit, made: str, mistake: str, status: int) -> Response:
+    everybody = await people.people(visit.store)
+    keys = await tokens.tokens(visit.store)
+    return visit.page(Settings(everybody, keys, tuple(Scope), visit.store.now(), made, mistake), status)
+
+
+async def create_token(visit: Visited) -> Response:
+    """The one answer that shows a token: it is not stored, so it cannot be shown again."""
+    form = await visit.form()
+    try:
+        scopes = [Scope(word) for word in form.getlist("scope") if word in set(Scope)]
+        days = form.get("days", "")
+        number = int(days) if days.isdecimal() and len(days) < 5 else 0  # noqa: PLR2004 - digits
+        _, text = await tokens.create(visit.store, form.get("name", ""), scopes, visit.name, days=number)
+    except Invalid as exc:
+        return await _page(visit, "", sentence(str(exc)), STATUSES[type(exc)])
+    return await _page(visit, text.reveal(), "", 200)
+
+
+async def revoke_token(visit: Visited, token: str) -> Response:
+    await tokens.revoke(visit.store, token)
+    return see("/settings")
