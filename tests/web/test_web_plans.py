@@ -169,7 +169,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], int, str]] = {
     "a file of the service's machine": ({"baseline": "/etc/passwd"}, 422, "write one of essential, strict"),
     "a baseline with a mistake": ({"baseline": BASELINE.replace("off", "of")}, 422, "The baseline, line 5"),
     "overrides that are no YAML": ({"overrides": "a: [\n"}, 422, "The overrides, line 2: this is not YAML"),
-    "an unknown camera": ({"cameras": ["10.99.0.1"]}, 404, "no stored camera is called '10.99.0.1'"),
+    "an unknown camera": ({"cameras": ["10.99.0.1"]}, 404, "the store knows no such camera"),
     "no camera": ({"cameras": []}, 422, "cameras"),
     "a word other than all": ({"cameras": "every"}, 422, "cameras"),
     "a key that nobody knows": ({"force": True}, 422, "force"),

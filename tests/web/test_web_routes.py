@@ -89,6 +89,10 @@ async def path_of(route: Route, house: House) -> str:
     )
 
 
+async def a_plan(house: House, camera: str) -> str:
+    return await house.service.plans.create(load_baseline("essential"), [camera], "somebody")
+
+
 async def close(store: Store, checklist: str) -> None:
     for camera in (await views.get(store, checklist)).cameras:
         for row in camera.rows:

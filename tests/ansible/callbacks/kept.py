@@ -20,7 +20,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # as above
     def v2_runner_on_ok(self, result: Any) -> None:  # noqa: ANN401 - Ansible's
         self._keep(result, "ok")
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401, ARG002, FBT001, FBT002 - Ansible's
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401, ARG002, FBT002 - Ansible's
         self._keep(result, "failed")
 
     def v2_runner_on_skipped(self, result: Any) -> None:  # noqa: ANN401 - Ansible's
