@@ -109,11 +109,13 @@ class Plans:
         self._work_on(plan, PlanState.DRAFT)
         return plan
 
-    async def approve(self, plan: PlanId, actor: str) -> None:
-        """Whoever made a plan may approve it; both names are kept. Raises NotFound, Invalid."""
+    async def approve(self, plan: PlanId, actor: str, *, digest: str | None = None) -> None:
+        """Whoever made a plan may approve it; both names are kept. `digest` is of the plan that was looked at.
+
+        Raises NotFound, Invalid, ChangedMeanwhile.
+        """
         await plan_rows.expire(self._store)
-        by = {"approved_by": clean_text(actor), "approved_at": self._store.now()}
-        await plan_rows.move(self._store, plan, PlanEvent.APPROVE, clean_text(actor), **by)
+        await plan_rows.approve(self._store, plan, clean_text(actor), digest)
 
     async def start(self, plan: PlanId, actor: str) -> None:
         """Apply an approved plan in the background. Raises NotFound, Invalid."""
@@ -170,10 +172,11 @@ class Plans:
         try:
             while True:
                 changed.clear()
+                goes_on = plan in self._live  # asked before the look: what ends during it is looked at once more
                 view = await self.get(plan)
                 if view != last:
                     yield (last := view)
-                if plan not in self._live or not view.state.at_work:
+                if not goes_on or not view.state.at_work:
                     return
                 await changed.wait()
         finally:

@@ -6,7 +6,19 @@ from enum import StrEnum
 from typing import Any
 
 from web.access import Permission
-from web.handlers import api, checks, commissioning, devices, door, findings, overview, reports, scans, settings
+from web.handlers import (
+    api,
+    api_plans,
+    checks,
+    commissioning,
+    devices,
+    door,
+    findings,
+    overview,
+    reports,
+    scans,
+    settings,
+)
 
 
 class Proof(StrEnum):
@@ -34,6 +46,7 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
+PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
 COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
@@ -89,5 +102,17 @@ ROUTES = (
     Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER),
     Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
     Route("/api/v1/checks", "GET", api.checks, READ),
+    Route("/api/v1/baselines", "GET", api_plans.baselines, READ),
+    Route("/api/v1/baselines/{baseline}", "GET", api_plans.baseline, READ),
+    Route("/api/v1/plans", "GET", api_plans.plans, READ),
+    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER),
+    Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
+    Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
+    Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

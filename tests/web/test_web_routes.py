@@ -12,6 +12,7 @@ from fleet.commissioning.records import Where
 from fleet.people import Role
 from fleet.store import Store
 from fleet.tokens import Scope
+from hardening.baseline import load_baseline
 from tests.web.conftest import House, Visit
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
@@ -81,7 +82,15 @@ async def path_of(route: Route, house: House) -> str:
         row="mounting",
         token=token.id,
         ending="json",
+        plan=await house.plans.create(load_baseline("essential"), [camera], "somebody")
+        if "{plan}" in route.path
+        else "",
+        baseline="essential",
     )
+
+
+async def a_plan(house: House, camera: str) -> str:
+    return await house.service.plans.create(load_baseline("essential"), [camera], "somebody")
 
 
 async def close(store: Store, checklist: str) -> None:
