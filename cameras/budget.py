@@ -2,7 +2,7 @@
 
 Cameras count wrong passwords and lock: 4 to 7 tries, often over all protocols together and often for the whole source
 address, for 30 minutes and more. We stop far before that: at most two wrong tries per account and three per camera in
-the window.
+the window. A login that has just worked is no guess: it is bounded by its own wrong tries alone.
 """
 
 import asyncio
@@ -60,6 +60,7 @@ class AttemptBudget:
         self._per_account = per_account
         self._per_camera = per_camera
         self._spent: dict[str, list[Attempt]] = {}
+        self._worked: dict[tuple[str, str], datetime] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._on_spent = on_spent
         self._now = now
@@ -78,8 +79,17 @@ class AttemptBudget:
         recent = self._recent(camera)
         if any(attempt.outcome == "locked" for attempt in recent):
             return 0
-        here = sum(attempt.account == account for attempt in recent)
-        return max(0, min(self._per_account - here, self._per_camera - len(recent)))
+        left = self._per_account - sum(attempt.account == account for attempt in recent)
+        if self._works(camera, account):
+            return max(0, left)
+        return max(0, min(left, self._per_camera - len(recent)))
+
+    def _works(self, camera: str, account: str) -> bool:
+        """A login that worked a moment ago, and was not refused since, is no guess: what others cost is not held
+        against it.
+        """
+        last = self._worked.get((camera, account))
+        return last is not None and last > self._now() - WINDOW
 
     def need_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where nothing may be tried any more."""
@@ -107,7 +117,10 @@ class AttemptBudget:
             try:
                 yield trial
             finally:
-                if trial.outcome != "worked":
+                if trial.outcome == "worked":
+                    self._worked[camera, account] = self._now()
+                else:
+                    self._worked.pop((camera, account), None)
                     self._spend(Attempt(camera, account, self._now(), trial.outcome))
 
     def _spend(self, attempt: Attempt) -> None:

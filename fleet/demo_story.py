@@ -256,7 +256,8 @@ async def _new_app(service: Service, camera: DeviceRow, folder: Path, version: s
     way = (service.store, service.vault, service.settings, service.budget, camera.id)
     async with open_stored(*way) as driver:
         await driver.upload_app(package)
-        await driver.start_app("objectanalytics")
+        if not any(app.running for app in (await driver.apps()).apps if app.id == "objectanalytics"):
+            await driver.start_app("objectanalytics")
 
 
 async def _watched(service: Service, camera: DeviceRow) -> Any:  # noqa: ANN401 - a watch

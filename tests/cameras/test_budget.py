@@ -83,6 +83,28 @@ async def test_logins_on_one_camera_take_turns() -> None:
     assert (made, [type(result) for result in results if result]) == (2, [LockedOut] * 3)
 
 
+async def test_a_login_that_has_just_worked_is_not_stopped_by_the_guesses_of_others() -> None:
+    clock = Clock()
+    budget = AttemptBudget(now=clock)
+    async with budget.trial("cam", "ours") as trial:
+        trial.worked()
+    assert await spend(budget, "a", "b", "c") == 3
+    assert (budget.remaining("cam", "ours"), budget.remaining("cam", "d")) == (2, 0)
+    assert await spend(budget, "ours") == 1
+    assert budget.remaining("cam", "ours") == 0
+    clock.now = NOON + timedelta(minutes=31)
+    assert budget.remaining("cam", "ours") == 2
+
+
+async def test_a_lock_out_stops_a_login_that_has_just_worked_too() -> None:
+    budget = AttemptBudget()
+    async with budget.trial("cam", "ours") as trial:
+        trial.worked()
+    async with budget.trial("cam", "a") as trial:
+        trial.locked()
+    assert budget.remaining("cam", "ours") == 0
+
+
 async def test_logins_on_other_cameras_do_not_wait() -> None:
     budget = AttemptBudget()
     async with budget.trial("cam", "a"), budget.trial("other", "a") as trial:
