@@ -42,8 +42,9 @@ def checkout(tmp_path: Path) -> Path:
 
 
 async def ran(place: Path, home: Path, program: str, *words: str) -> tuple[int, str]:
+    """`home` lies beside the folder of all collections."""
     await asyncio.to_thread(home.mkdir, exist_ok=True)
-    variables = {**environment(home, place.parents[2]), "ANSIBLE_CALLBACKS_ENABLED": ""}
+    variables = {**environment(home, home.parent), "ANSIBLE_CALLBACKS_ENABLED": ""}
     process = await asyncio.create_subprocess_exec(
         *(program if "/" in program else shutil.which(program) or program, *words),
         env={**variables, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"},
@@ -90,6 +91,15 @@ def test_what_is_documented_is_what_is_taken(name: str) -> None:
     assert [
         option for option in documented if f'"{option}": {{"type"' not in text.replace('{\n        "type"', '{"type"')
     ] == []
+
+
+async def test_its_types_are_strict(checkout: Path, tmp_path: Path) -> None:
+    words = ("--strict", "--namespace-packages", "--explicit-package-bases", "--ignore-missing-imports")
+    # From the folder of all collections, as its imports name themselves from there; Ansible has no annotations.
+    plugins = "ansible_collections/camwarden/estate/plugins"
+    given = (*words, "--allow-subclassing-any", "--config-file=", f"--cache-dir={tmp_path / 'types'}", plugins)
+    code, out = await ran(checkout.parents[2], tmp_path / "home", sys.executable, "-m", "mypy", *given)
+    assert code == 0, out
 
 
 async def test_it_lints_for_production(checkout: Path, tmp_path: Path) -> None:
