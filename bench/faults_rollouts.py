@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from bench.rollout_estate import PACE, Death, MortalStore, bundle, home, known, 
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet import rollout_rows
-from fleet.rollout_cameras import Doors
+from fleet.reach import by_rules, connecting
 from fleet.rollout_rows import RolloutId
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings
@@ -65,9 +66,9 @@ def child(folder: str, rollout: str, logins: dict[str, Login], at: int | None) -
 async def _carry_out(settings: Settings, rollout: RolloutId, logins: dict[str, Login], death: Death) -> None:
     async with await open_store(settings) as store:
         rules = [CredentialRule(address, Credential(n, Secret(p))) for address, (n, p) in logins.items()]
-        doors = Doors(store, rules, AttemptBudget(earlier=await attempts.load(store)), timeout_s=3.0)
+        doors = connecting(by_rules(store, rules), AttemptBudget(earlier=await attempts.load(store)), timeout_s=3.0)
         dying = cast("Store", MortalStore(store, death))
-        async with Rollouts(dying, settings, connect=mortal(doors.connect, death), pace=PACE) as rollouts:
+        async with Rollouts(dying, settings, connect=mortal(doors, death), pace=PACE) as rollouts:
             async for _ in rollouts.events(rollout):
                 pass
 
@@ -76,7 +77,8 @@ async def one_run(seed: int, found: Found) -> None:
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     family, fault = chance.choice(sorted(FAMILIES)), chance.choice(FAULTS)
     version, scheme = FAMILIES[family]
-    base = f"127.{30 + seed % 60}.{seed // 60 % 250}.1"
+    # Of this process alone: others may simulate cameras on this machine too.
+    base = f"127.{128 + os.getpid() % 100}.{seed % 250}.1"
     faults = {fault: 1} if fault else {}
     options = Options(
         cameras=2, base=base, seed=seed, mix={family: 1}, faults=faults, discovery=False, low_ports=False, reboot_s=0.1

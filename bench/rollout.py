@@ -6,6 +6,7 @@ runs neither version any more. The bound is what the rules promise: first group 
 """
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,9 +24,8 @@ from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet import rollout_rows
 from fleet.bundles import BundleView
-from fleet.rollout_cameras import Doors
+from fleet.reach import Connect, by_rules, connecting
 from fleet.rollout_rows import RolloutView
-from fleet.rollout_steps import Connect
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
@@ -87,7 +87,7 @@ async def _served(store: Store, settings: Settings, what: str, total: int, defec
     mix = {"axis": 1}
     options = Options(
         cameras=total,
-        base=f"127.{200 + len(what)}.0.1",
+        base=f"127.{128 + os.getpid() % 100}.{len(what)}.1",
         mix=mix,
         faults=faults,
         discovery=False,
@@ -107,8 +107,8 @@ async def _served(store: Store, settings: Settings, what: str, total: int, defec
             for plan in plans
             if plan.login
         ]
-        doors = Doors(store, logins, AttemptBudget(), timeout_s=4.0)
-        run = await _run(store, settings, image, rules, (ids, doors.connect))
+        doors = connecting(by_rules(store, logins), AttemptBudget(), timeout_s=4.0)
+        run = await _run(store, settings, image, rules, (ids, doors))
         flashed = [len(camera.flashed) for camera in running.cameras]
         harmed = sum(bool(n) if defect else camera.bricked for n, camera in zip(flashed, running.cameras, strict=True))
     return _ended(what, run, rules, flashed, harmed)

@@ -15,8 +15,9 @@ from bench.paper_cameras import CHANGES
 from cameras.driver import Driver
 from fleet import bundles, rollout_orders
 from fleet.bundles import BundleView
+from fleet.reach import Connect
 from fleet.rollout_rows import RolloutId
-from fleet.rollout_steps import Connect, Pace
+from fleet.rollout_steps import Pace
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t

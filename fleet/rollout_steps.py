@@ -18,6 +18,7 @@ from cameras.facts import App, FirmwareState
 from fleet import leases, rollout_proof, rollout_rows
 from fleet.bundles import ReadyBundle, compare
 from fleet.errors import Busy, Invalid
+from fleet.reach import Connect
 from fleet.rollout_proof import AccuracyOk, PictureOk, installed, is_version, why
 from fleet.rollout_rows import TargetRow
 from fleet.store import Store
@@ -28,7 +29,6 @@ from hardening.rollout import CampaignState, TargetEvent, TargetState
 from hardening.rollout_rules import Rules
 from hardening.windows import may_start
 
-Connect = Callable[[str], AbstractAsyncContextManager[Driver]]
 """A fresh connection to a camera, by its id, logged in. Raises `cameras.errors`."""
 
 # The login does not work (any more): asking again would spend the camera's tries.

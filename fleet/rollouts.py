@@ -13,9 +13,10 @@ from typing import Self
 
 from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
+from fleet.reach import Connect
 from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
 from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
-from fleet.rollout_steps import Connect, Journey, Pace, Work
+from fleet.rollout_steps import Journey, Pace, Work
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.unbroken import to_the_end
@@ -94,12 +95,9 @@ class Rollouts:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [live.task for live in self._live.values() if live.task]
-        tasks += [journey for live in self._live.values() for journey in live.journeys.values()]
-        tasks += [self._tending] if self._tending else []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._tending:  # first: it may be about to take one more up
+            await _ended([self._tending])
+        await _ended([live.task for live in self._live.values() if live.task])
         self._turn.give_back()
 
     # --- what people do ---
@@ -214,10 +212,7 @@ class Rollouts:
             _log.exception("a rollout failed", extra={"rollout": live.id})
             await self._stop(live, "a fault of ours; see the log")
         finally:
-            journeys = list(live.journeys.values())
-            for journey in journeys:
-                journey.cancel()
-            await asyncio.gather(*journeys, return_exceptions=True)
+            await _ended(list(live.journeys.values()))
             self._live.pop(live.id, None)
 
     async def _turn_over(self, live: _Live) -> float | None:
@@ -336,6 +331,12 @@ class _Turn:
 
 def _wait_s(actions: Actions, now: datetime, most: float) -> float:
     return most if actions.wake_at is None else min(most, max(0.0, (actions.wake_at - now).total_seconds()))
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _event_or(event: asyncio.Event, seconds: float) -> None:

@@ -5,6 +5,7 @@ import json as json_module
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,6 @@ from analytics_qa.drift import State
 from analytics_qa.errors import ModelError
 from analytics_qa.golden_picture import check_golden, golden_picture_of
 from analytics_qa.scoring import Scored, score_document, scored
-from cameras.budget import Attempt, AttemptBudget
 from cameras.decoding import MOST_BYTES, Decoder
 from cameras.errors import Garbled
 from cameras.untrusted import clean_text
@@ -25,11 +25,13 @@ from fleet import lookup
 from fleet.accuracy import MOST_SECONDS, Accuracy, WatchState
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.kept_budget import kept_budget
+from fleet.reach import place_and_credential
 from fleet.reports.accuracy import Cards, cards_document, cards_table
 from fleet.settings import Settings, load_settings
 from fleet.sights import stored_sights
-from fleet.store import attempts, open_store
-from scanners.credentials import CredentialRule, load_credentials
+from fleet.store import open_store
+from fleet.vault import open_vault
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -180,9 +182,8 @@ def check(
     settings = load_settings(config)
     if not settings.database.exists():
         raise WrongUse("nothing is stored yet: scan the cameras in the console first")
-    file = credentials or settings.credentials_file
-    rules = load_credentials(file) if file else []
-    cards = asyncio.run(_check(settings, camera, seconds, rules, model or OUR_MODEL))
+    settings = settings.model_copy(update={"credentials_file": credentials or settings.credentials_file})
+    cards = asyncio.run(_check(settings, camera, seconds, model or OUR_MODEL))
     if json:
         sys.stdout.write(f"{json_module.dumps(cards_document(cards), indent=1)}\n")
     else:
@@ -192,25 +193,18 @@ def check(
     raise typer.Exit(ExitCode.FINDINGS if drifted else ExitCode.NOT_EVALUATED if failed else ExitCode.GOOD)
 
 
-async def _check(
-    settings: Settings, words: Sequence[str], seconds: int, rules: Sequence[CredentialRule], model: Path
-) -> Cards:
-    spent: list[Attempt] = []
-    async with await open_store(settings) as store:
+async def _check(settings: Settings, words: Sequence[str], seconds: int, model: Path) -> Cards:
+    async with await open_store(settings) as store, kept_budget(store) as budget:
         ids = [await lookup.camera(store, word) for word in words]
-        budget = AttemptBudget(earlier=await attempts.load(store), on_spent=spent.append, now=store.now)
-        try:
-            async with Accuracy(store, stored_sights(store, rules, budget), model=model) as accuracy:
-                with screen.progress(LABELS) as advance:
-                    watches = [await accuracy.start(one, "command line", seconds=seconds) for one in ids]
-                    for done, watch in enumerate(watches, 1):
-                        advance("check", done - 1, len(watches))
-                        await accuracy.finished(watch)
-                        advance("check", done, len(watches))
-                return [(word, await accuracy.card(one)) for word, one in zip(words, ids, strict=True)]
-        finally:
-            for attempt in spent:
-                await attempts.record(store, attempt)
+        where = partial(place_and_credential, store, await open_vault(store, settings), settings)
+        async with Accuracy(store, stored_sights(where, budget), model=model) as accuracy:
+            with screen.progress(LABELS) as advance:
+                watches = [await accuracy.start(one, "command line", seconds=seconds) for one in ids]
+                for done, watch in enumerate(watches, 1):
+                    advance("check", done - 1, len(watches))
+                    await accuracy.finished(watch)
+                    advance("check", done, len(watches))
+            return [(word, await accuracy.card(one)) for word, one in zip(words, ids, strict=True)]
 
 
 @app.command(epilog="Example: camwarden analytics score --detections found.json --truth labels.json --json")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,15 +17,18 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy import select
 
-from fleet import rollout_cameras, rollout_orders, rollout_rows
+from fleet import rollout_orders, rollout_rows
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.kept_budget import kept_budget
+from fleet.reach import connecting, place_and_credential
 from fleet.rollout_orders import Site, careful_rules
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.rollouts import Rollouts
 from fleet.settings import load_settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
+from fleet.vault import open_vault
 from hardening.rollout import FAILURES, CampaignState
 from hardening.rollout_rules import RuleError, most_harmed, parse_errors, parse_percent
 from hardening.windows import WindowError, parse_window
@@ -210,9 +214,10 @@ async def _start(config: Path | None, rollout: str, actor: str, *, wait: bool) -
             await rollout_orders.start(store, found, actor)
         if not wait:
             return await rollout_rows.load(store, found)
+        where = partial(place_and_credential, store, await open_vault(store, settings), settings)
         async with (
-            rollout_cameras.doors(store, settings) as doors,
-            Rollouts(store, settings, connect=doors.connect) as rollouts,
+            kept_budget(store) as budget,
+            Rollouts(store, settings, connect=connecting(where, budget)) as rollouts,
             aclosing(rollouts.events(found)) as events,
         ):
             with screen.progress({"cameras": "Cameras"}) as advance:

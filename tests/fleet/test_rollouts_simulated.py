@@ -10,7 +10,7 @@ import pytest
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet.bundles import BundleView
-from fleet.rollout_cameras import Doors
+from fleet.reach import Connect, by_rules, connecting
 from fleet.rollout_proof import Judged
 from fleet.rollout_rows import RolloutId, TargetRow
 from fleet.rollouts import Rollouts
@@ -52,7 +52,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def one_camera(
     store: Store, family: str, *, fault: str = "", minute_s: float = 60.0
-) -> AsyncIterator[tuple[Camera, str, Doors]]:
+) -> AsyncIterator[tuple[Camera, str, Connect]]:
     """A simulated camera, its id in the store, and the way to it."""
     async with estate(mix={family: 1}, faults={fault: 1} if fault else {}, reboot_s=0.1) as running:
         (camera,) = running.cameras
@@ -61,19 +61,21 @@ async def one_camera(
         assert plan.login is not None
         said = replace(identity(1, VENDORS[plan.vendor].manufacturer, plan.model), firmware=plan.firmware)
         login = Credential(plan.login.name, Secret(plan.login.password))
-        doors = Doors(store, [CredentialRule("*", login)], AttemptBudget(), timeout_s=3.0)
+        doors = connecting(by_rules(store, [CredentialRule("*", login)]), AttemptBudget(), timeout_s=3.0)
         yield camera, await known(store, plan.address, plan.port, said), doors
 
 
 async def rolled_out(
-    store: Store, settings: Settings, doors: Doors, bundle: BundleView, camera: str, **more: object
+    store: Store, settings: Settings, doors: Connect, bundle: BundleView, camera: str, **more: object
 ) -> TargetRow:
     rollout = await started(store, bundle, [camera], RULES_HERE)
     return await carried_out(store, settings, doors, rollout, **more)
 
 
-async def carried_out(store: Store, settings: Settings, doors: Doors, rollout: RolloutId, **more: object) -> TargetRow:
-    async with Rollouts(store, settings, connect=doors.connect, pace=SLOW, **more) as rollouts:  # type: ignore[arg-type]
+async def carried_out(
+    store: Store, settings: Settings, doors: Connect, rollout: RolloutId, **more: object
+) -> TargetRow:
+    async with Rollouts(store, settings, connect=doors, pace=SLOW, **more) as rollouts:  # type: ignore[arg-type]
         await over(rollouts, rollout)
     (row,) = await samples.rows(store, rollout)
     return row

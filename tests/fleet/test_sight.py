@@ -12,8 +12,9 @@ from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential, Secret
 from fleet.findings import record
+from fleet.reach import by_rules, place_of
 from fleet.sight import CameraSight
-from fleet.sights import place_of, stored_sights
+from fleet.sights import stored_sights
 from fleet.store import Store
 from simulator import Estate
 from simulator.camera import Camera
@@ -83,5 +84,5 @@ async def test_a_stored_camera_without_a_login_says_so(store: Store) -> None:
         camera = str((await connection.exec_driver_sql("SELECT id FROM cameras")).scalar_one())
     assert await place_of(store, camera) == Place("127.0.0.9", 80, "http")
     with pytest.raises(Unauthorized, match="no login is known"):
-        async with stored_sights(store, [], AttemptBudget())(camera):
+        async with stored_sights(by_rules(store, []), AttemptBudget())(camera):
             pass
