@@ -227,5 +227,5 @@ def _refusal(error: HTTPError, what: str) -> ServiceError:
         return NotAllowed(f"this token may not do that ({what}): {detail}")
     if HTTPStatus.MULTIPLE_CHOICES <= error.code < HTTPStatus.BAD_REQUEST:
         return ServiceError(f"the service sends us elsewhere (status {error.code}); give its final address as url")
-    kinds = {HTTPStatus.NOT_FOUND: NotThere, HTTPStatus.PRECONDITION_FAILED: Changed}
+    kinds: dict[int, type[ServiceError]] = {404: NotThere, 412: Changed}
     return kinds.get(error.code, ServiceError)(f"{detail} ({what}, status {error.code})")

@@ -69,8 +69,8 @@ class BatchAction(ActionBase):
             mine = _slice(folder, host)
             # One that was taken is gone: `until` comes again, and the work is done again.
             if not mine.exists():
-                for other, found in self._all(host, options, task_vars).items():
-                    _slice(folder, other).write_text(json.dumps({"asked": asked, "result": found}), encoding="utf-8")
+                for other, result in self._all(host, options, task_vars).items():
+                    _slice(folder, other).write_text(json.dumps({"asked": asked, "result": result}), encoding="utf-8")
             kept = json.loads(mine.read_text(encoding="utf-8"))
             mine.unlink()
         if kept["asked"] != asked:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from urllib.parse import quote
 
-from ansible_collections.camwarden.estate.plugins.module_utils.client import Changed, NotAllowed, ServiceError
+from ansible_collections.camwarden.estate.plugins.module_utils.client import ServiceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,6 @@ def cameras_of(service: Service, plan: str) -> dict[str, dict[str, Any]]:
 
 
 def withdraw(service: Service, plan: str) -> None:
-    """A plan that was made for looking only. A token that may not stop it leaves it to expire."""
-    with suppress(NotAllowed, Changed):
+    """A plan that was made for looking only. Where it cannot be stopped, it expires; what was seen still counts."""
+    with suppress(ServiceError):
         service.post("plans/{}/stop".format(quote(plan, safe="")))
