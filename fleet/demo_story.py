@@ -14,11 +14,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from analytics_qa.intervals import Share
 from cameras.errors import DeviceError
 from fleet import bundles, default_passwords, estate, rollout_orders
-from fleet.accuracy_rows import WatchState
+from fleet.accuracy_rows import WatchState, WatchView
 from fleet.commissioning import evidence, records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
@@ -26,7 +27,7 @@ from fleet.errors import FleetError
 from fleet.plans import PlanState
 from fleet.reach import open_stored
 from fleet.service import Service
-from fleet.store.accuracy_tables import AccuracyWatch
+from fleet.store.accuracy_tables import AccuracyHour, AccuracyWatch
 from fleet.views import DeviceRow, FindingFilter
 from hardening.baseline import load_baseline
 from hardening.bundles import BundleError, build, sign
@@ -38,7 +39,7 @@ from hardening.rollout_rules import Errors
 NAME = "demo"
 SITE = "Harbour office"
 MOST_WATCHED_PICTURES = 5
-WATCH_S = 40
+WATCHES, WATCH_S = 3, 22
 _PATIENCE_S = 120.0
 _AGO = timedelta(days=10)
 _LOGIN_FAULTS = frozenset({"no-login", "wrong-login", "locked", "factory-default", "slow", "hostile-name"})
@@ -227,24 +228,43 @@ async def _open_faults(service: Service, camera: DeviceRow) -> tuple[str, ...]:
 
 
 async def _accuracy(service: Service, cast: Cast, folder: Path, say: Say) -> None:
-    """A watch, a new version of the analytics that sees less, and another watch.
+    """Some watches, a new version of the analytics that sees less, and some more.
 
-    The first watch is dated ten days back, since drift is told against what was: the demonstration has no ten days.
+    The first ones are dated ten days back, since drift is told against what was: the demonstration has no ten days.
     """
     chosen = cast.some("axis", 2, 1)
     if not chosen:
         return
     camera = chosen[0]
-    await _new_app(service, camera, folder, "2.1.0", 0.9)
-    first = await _watched(service, camera)
-    async with service.store.write() as connection:
-        back = {name: getattr(first, name) - _AGO for name in ("queued_at", "started_at", "finished_at")}
-        await connection.execute(update(AccuracyWatch).where(AccuracyWatch.id == first.id).values(**back))
-    await _new_app(service, camera, folder, "2.2.0", 0.3)
-    await _watched(service, camera)
+    await service.pictures.approve(camera.id, NAME)
+    await service.pictures.check_now(camera.id)
+    await _new_app(service, camera, folder, "2.1.0", 0.95)
+    before = [await _watched(service, camera) for _ in range(WATCHES)]
+    await _date_back(service, camera, before)
+    await _new_app(service, camera, folder, "2.2.0", 0.2)
+    for _ in range(WATCHES):
+        await _watched(service, camera)
     card = await service.accuracy.card(camera.id)
     cause = f" ({card.drift.cause})" if card.drift.cause else ""
-    say(f"accuracy: the analytics of {camera.address} with its new version: {card.drift.state}{cause}")
+    found = f"{_share(card.agreement.before)}, now {_share(card.agreement.now)}" if card.agreement else "too little"
+    say(
+        f"accuracy: of what the reference sees, {camera.address} with new analytics sees {found}: {card.drift.state}{cause}"
+    )
+
+
+def _share(share: Share) -> str:
+    return f"{'nothing' if share.value is None else f'{share.value:.2f}'} (n={share.n})"
+
+
+async def _date_back(service: Service, camera: DeviceRow, watches: Sequence[WatchView]) -> None:
+    async with service.store.write() as connection:
+        for one in watches:
+            at = {name: getattr(one, name) - _AGO for name in ("queued_at", "started_at", "finished_at")}
+            await connection.execute(update(AccuracyWatch).where(AccuracyWatch.id == one.id).values(**at))
+        hours = await connection.scalars(select(AccuracyHour.hour).where(AccuracyHour.camera == camera.id))
+        for hour in set(hours.all()):
+            mine = (AccuracyHour.camera == camera.id, AccuracyHour.hour == hour)
+            await connection.execute(update(AccuracyHour).where(*mine).values(hour=hour - _AGO))
 
 
 async def _new_app(service: Service, camera: DeviceRow, folder: Path, version: str, recall: float) -> None:
@@ -260,7 +280,7 @@ async def _new_app(service: Service, camera: DeviceRow, folder: Path, version: s
             await driver.start_app("objectanalytics")
 
 
-async def _watched(service: Service, camera: DeviceRow) -> Any:  # noqa: ANN401 - a watch
+async def _watched(service: Service, camera: DeviceRow) -> WatchView:
     watch = await service.accuracy.start(camera.id, NAME, seconds=WATCH_S)
     async with asyncio.timeout(_PATIENCE_S):
         view = await service.accuracy.finished(watch)
