@@ -247,9 +247,8 @@ async def _accuracy(service: Service, cast: Cast, folder: Path, say: Say) -> Non
     card = await service.accuracy.card(camera.id)
     cause = f" ({card.drift.cause})" if card.drift.cause else ""
     found = f"{_share(card.agreement.before)}, now {_share(card.agreement.now)}" if card.agreement else "too little"
-    say(
-        f"accuracy: of what the reference sees, {camera.address} with new analytics sees {found}: {card.drift.state}{cause}"
-    )
+    said = f"{found}: {card.drift.state}{cause}"
+    say(f"accuracy: of what the reference sees, {camera.address} with new analytics sees {said}")
 
 
 def _share(share: Share) -> str:

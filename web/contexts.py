@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from fleet.accuracy_card import AccuracyCard
+from fleet.accuracy_rows import WatchView
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
 from fleet.people import Person
+from fleet.picture_views import CheckView, IncidentView, ReferenceView, Tile
 from fleet.scans import ScanView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -298,6 +301,50 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Images:
+    """The wall: `tiles` that fit what is `wanted` (all, faults, never), those with faults first.
+
+    `total` counts all cameras, `matching` those that fit, `faulty` those with a fault, `never` those that were never
+    looked at. `incidents` are what happened lately, and `names` the cameras' names by id.
+    """
+
+    tiles: tuple[Tile, ...]
+    total: int
+    matching: int
+    faulty: int
+    never: int
+    wanted: str
+    incidents: tuple[IncidentView, ...]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One camera (`row`): its newest picture (`tile`), its approved `references`, its `history` of looks, newest first.
+
+    `card` is how right its own AI is. `mutes` are the choices for planned work. `mistake` says why nothing changed.
+    """
+
+    row: DeviceRow
+    tile: Tile
+    references: tuple[ReferenceView, ...]
+    history: tuple[CheckView, ...]
+    card: AccuracyCard
+    mutes: tuple[str, ...]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAccuracy:
+    """The accuracy `card` of a camera (`row`) and its last `watches`; `mistake` says why nothing was begun."""
+
+    row: DeviceRow
+    card: AccuracyCard
+    watches: tuple[WatchView, ...]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """`status` and its `title`; `detail` says what to do."""
 
@@ -320,6 +367,9 @@ PAGES: Mapping[type, str] = {
     Scan: "scan.html",
     Checks: "checks.html",
     Reports: "reports.html",
+    Images: "images.html",
+    Image: "image.html",
+    ImageAccuracy: "image_accuracy.html",
     Settings: "settings.html",
     Commissionings: "commissionings.html",
     Commissioning: "commissioning.html",

@@ -62,6 +62,33 @@ COMMISSIONING_STATES = {
     "signed": Word("Signed", "check", "pass", "Closed for ever; it can be handed over."),
 }
 
+PICTURE_VERDICTS = {
+    "": Word("Not looked at", "dash", "quiet", "No picture was judged yet."),
+    "ok": Word("As it should be", "check", "pass"),
+    "degraded": Word("Degraded", "triangle", "medium", "It shows less than its reference view."),
+    "failed": Word("Failed", "cross", "fail", "It does not show what it should."),
+    "unknown": Word(
+        "Not assessable", "question", "unknown", "There is nothing to compare it with, or no picture came."
+    ),
+    "muted": Word("Muted", "hourglass", "low", "Planned work: nothing is raised."),
+    "over": Word("Over", "check", "pass"),
+}
+
+DRIFTS = {
+    "steady": Word("Steady", "check", "pass"),
+    "drifted": Word("Drifted", "triangle", "high", "It sees less, or other things, than it used to."),
+    "learning": Word("Learning", "hourglass", "low", "Not enough was counted to expect anything."),
+    "not assessable": Word("Not assessable", "question", "unknown"),
+}
+
+WATCH_STATES = {
+    "queued": Word("Waiting", "hourglass", "low"),
+    "running": Word("Watching", "play", "accent"),
+    "done": Word("Done", "check", "pass"),
+    "failed": Word("Failed", "cross", "fail"),
+    "stopped": Word("Stopped", "stop", "unknown"),
+}
+
 ROW_STATES = {
     "not-started": Word("Not started", "circle-dot", "quiet"),
     "auto-pass": Word("Passes", "check", "pass", "The machine has judged it."),

@@ -104,6 +104,24 @@ function scanLabel(form) {
   });
 }
 
+// The slider uncovers the reference from the left; the two buttons do the same in one step.
+function comparePictures(box) {
+  const slide = box.querySelector("[data-slide]");
+  const range = slide?.querySelector("input");
+  if (!range) return;
+  const show = () => box.style.setProperty("--part", `${range.value}%`);
+  slide.hidden = false;
+  box.classList.add("sliding");
+  range.addEventListener("input", show);
+  for (const side of box.querySelectorAll("input[type=radio]")) {
+    side.addEventListener("change", () => {
+      range.value = side.id === "side-reference" ? 100 : 0;
+      show();
+    });
+  }
+  show();
+}
+
 function focusSearch(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -120,3 +138,4 @@ document.querySelectorAll("[data-themes]").forEach(setTheme);
 document.querySelectorAll("[data-selection]").forEach(countSelection);
 document.querySelectorAll("[data-scan-events]").forEach(followScan);
 document.querySelectorAll("[data-label-form]").forEach(scanLabel);
+document.querySelectorAll("[data-compare]").forEach(comparePictures);
