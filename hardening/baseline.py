@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 
 from hardening.model import Parameters
 from hardening.settings import BY_NAME, SETTINGS, AnySetting
-from hardening.yaml_tree import Tree, YamlError, read
+from hardening.yaml_tree import LARGEST_FILE_BYTES, Tree, YamlError, parse, read
 
 FORMAT = "camwarden/baseline/1"
 OVERRIDES = "camwarden/overrides/1"
@@ -92,11 +92,27 @@ def load_baseline(name_or_file: str, overrides: Path | None = None) -> Baseline:
         settings = _merged(settings, changes)
         _check_merged(over, settings)
         tree = over if over.has(("settings", "http")) else tree
+    return _baseline(tree, given["name"], settings)
+
+
+def parse_baseline(text: str, name: str) -> Baseline:
+    """One that somebody typed; `name` is what errors call the text. Raises BaselineError."""
+    if len(text) > LARGEST_FILE_BYTES:
+        raise BaselineError(f"{name}: larger than {LARGEST_FILE_BYTES // 1024} KiB")
+    try:
+        tree = parse(text, name)
+    except YamlError as error:
+        raise BaselineError(str(error)) from None
+    given = _checked(tree, _Baseline)
+    return _baseline(tree, given["name"], given["settings"])
+
+
+def _baseline(tree: Tree, name: str, settings: Mapping[str, Any]) -> Baseline:
     if not settings:
         raise BaselineError(f"{tree.name}: it wants nothing; write at least one of {_names()} under `settings`")
     _refuse_a_dead_end(tree, settings)
     ordered = {setting.name: settings[setting.name] for setting in SETTINGS if setting.name in settings}
-    return Baseline(given["name"], ordered)
+    return Baseline(name, ordered)
 
 
 def from_values(name: str, settings: Mapping[str, Any]) -> Baseline:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
+from fleet.jobs import Job
 from fleet.people import Person
 from fleet.scans import ScanView
 from fleet.tokens import Scope, Token
@@ -25,6 +26,8 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
+from web import job_contexts
+from web.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ class Device:
     """`view` is everything about the camera, `groups` its verdicts, failing first. `rationales` says why each check
     matters.
 
-    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject.
+    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
+    last work of each kind that changed it, or was to.
     """
 
     view: DeviceView
@@ -146,6 +150,7 @@ class Device:
     rationales: Mapping[str, str]
     facts: Mapping[str, Mapping[str, object]]
     links: Mapping[tuple[str, str], FindingRow]
+    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +212,14 @@ class TriageResult:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`view` is one finding with its history, `rationale` why its check matters. `soon` and `latest` as in
-    `Findings`.
+    """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
+
+    `soon` and `latest` as in `Findings`.
     """
 
     view: FindingView
     rationale: str
+    remedy: Remedy | None
     soon: date
     latest: date
 
@@ -307,6 +314,7 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **job_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

@@ -6,7 +6,22 @@ from enum import StrEnum
 from typing import Any
 
 from web.access import Permission
-from web.handlers import api, checks, commissioning, devices, door, findings, overview, reports, scans, settings
+from web.handlers import (
+    api,
+    checks,
+    commissioning,
+    devices,
+    door,
+    findings,
+    jobs,
+    overview,
+    plans,
+    reports,
+    rollouts,
+    rotations,
+    scans,
+    settings,
+)
 
 
 class Proof(StrEnum):
@@ -34,6 +49,7 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
+PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
 COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
@@ -57,6 +73,25 @@ ROUTES = (
     Route("/scans/{scan}", "GET", scans.show, READ),
     Route("/scans/{scan}/events", "GET", scans.events, READ),
     Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD),
+    Route("/jobs", "GET", jobs.show_all, READ),
+    Route("/plans", "POST", plans.create, PLAN, FIELD),
+    Route("/plans/new", "GET", plans.new, PLAN),
+    Route("/plans/{plan}", "GET", plans.show, READ),
+    Route("/plans/{plan}/events", "GET", plans.events, READ),
+    Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD),
+    Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD),
+    Route("/rotations", "POST", rotations.start, CHANGE, FIELD),
+    Route("/rotations/new", "GET", rotations.new, CHANGE),
+    Route("/rotations/{rotation}", "GET", rotations.show, READ),
+    Route("/rotations/{rotation}/events", "GET", rotations.events, READ),
+    Route("/rotations/{rotation}/reconcile", "POST", rotations.reconcile, CHANGE, FIELD),
+    Route("/rollouts", "GET", rollouts.show_all, READ),
+    Route("/rollouts", "POST", rollouts.create, CHANGE, FIELD),
+    Route("/rollouts/new", "GET", rollouts.new, CHANGE),
+    Route("/rollouts/{rollout}", "GET", rollouts.show, READ),
+    Route("/rollouts/{rollout}/events", "GET", rollouts.events, READ),
+    Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD),
+    Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD),
     Route("/checks", "GET", checks.show_all, READ),
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
