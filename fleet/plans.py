@@ -156,6 +156,11 @@ class Plans:
         await plan_rows.expire(self._store)
         return await plan_views.newest(self._store, limit)
 
+    async def of_camera(self, camera: str, limit: int = 1) -> list[PlanView]:
+        """The newest that this camera is part of."""
+        await plan_rows.expire(self._store)
+        return await plan_views.newest_of(self._store, camera, limit)
+
     async def cameras(self, plan: PlanId, *, from_position: int = 0, limit: int = 100) -> list[PlanCameraView]:
         """Its cameras with their steps and diffs, in order. Raises NotFound."""
         return await plan_views.cameras(self._store, plan, from_position=from_position, limit=limit)

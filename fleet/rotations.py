@@ -144,6 +144,10 @@ class Rotations:
         """The newest first."""
         return await rotation_rows.newest(self._store, limit)
 
+    async def of_camera(self, camera: str, limit: int = 1) -> list[RotationView]:
+        """The newest that this camera is part of."""
+        return await rotation_rows.newest_of(self._store, camera, limit)
+
     async def events(self, rotation: RotationId) -> AsyncGenerator[RotationProgress, None]:
         """Where the rotation is now, then each change, at least the newest; ends when no camera of it is worked on.
 

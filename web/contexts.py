@@ -12,6 +12,7 @@ from fleet.accuracy_card import AccuracyCard
 from fleet.accuracy_rows import WatchView
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
+from fleet.jobs import Job
 from fleet.people import Person
 from fleet.picture_views import CheckView, IncidentView, ReferenceView, Tile
 from fleet.scans import ScanView
@@ -28,6 +29,8 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
+from web import job_contexts
+from web.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ class Device:
     """`view` is everything about the camera, `groups` its verdicts, failing first. `rationales` says why each check
     matters.
 
-    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject.
+    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
+    last work of each kind that changed it, or was to.
     """
 
     view: DeviceView
@@ -149,6 +153,7 @@ class Device:
     rationales: Mapping[str, str]
     facts: Mapping[str, Mapping[str, object]]
     links: Mapping[tuple[str, str], FindingRow]
+    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +215,14 @@ class TriageResult:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`view` is one finding with its history, `rationale` why its check matters. `soon` and `latest` as in
-    `Findings`.
+    """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
+
+    `soon` and `latest` as in `Findings`.
     """
 
     view: FindingView
     rationale: str
+    remedy: Remedy | None
     soon: date
     latest: date
 
@@ -354,6 +361,7 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **job_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

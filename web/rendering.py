@@ -95,6 +95,12 @@ def is_rows(value: object) -> bool:
     return 0 < len(first) <= MOST_COLUMNS and all(item.keys() == first and is_flat([*item.values()]) for item in value)
 
 
+_OF_JOBS = (
+    *("JOBS", "JOB_STATES", "PLAN_STATES", "PLAN_CAMERA_STATES", "STEP_STATES", "RISKS", "ROTATION_CAMERA_STATES"),
+    *("ROTATION_STATES", "ROLLOUT_STATES", "TARGET_STATES", "BUNDLE_KINDS"),
+)
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -131,5 +137,6 @@ def environment() -> Environment:
         "FACTS": words.FACTS,
         "ROLES": words.ROLES,
         "duration": duration,
+        **{name: getattr(words, name) for name in _OF_JOBS},
     }
     return env

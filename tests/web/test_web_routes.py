@@ -12,8 +12,8 @@ from fleet.commissioning.records import Where
 from fleet.people import Role
 from fleet.store import Store
 from fleet.tokens import Scope
-from hardening.baseline import load_baseline
 from tests.web.conftest import House, Visit
+from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
 
@@ -82,15 +82,12 @@ async def path_of(route: Route, house: House) -> str:
         row="mounting",
         token=token.id,
         ending="json",
-        plan=await house.plans.create(load_baseline("essential"), [camera], "somebody")
-        if "{plan}" in route.path
-        else "",
         baseline="essential",
+        order="approve",
+        plan=await a_plan(house) if "{plan}" in route.path else "",
+        rotation=await a_rotation(house) if "{rotation}" in route.path else "",
+        rollout=await a_rollout(house) if "{rollout}" in route.path else "",
     )
-
-
-async def a_plan(house: House, camera: str) -> str:
-    return await house.service.plans.create(load_baseline("essential"), [camera], "somebody")
 
 
 async def close(store: Store, checklist: str) -> None:
