@@ -152,7 +152,7 @@ async def _simulator(home: Path, cameras: int) -> AsyncIterator[Mapping[str, Any
 async def _start(home: Path, cameras: int, base: str) -> asyncio.subprocess.Process:
     options = [f"--cameras={cameras}", f"--base={base}", f"--seed={SEED}", f"--decoys={DECOYS}"]
     options += [
-        f"--picture-fault=covered={COVERED}",
+        f"--picture-fault=covered={min(COVERED, cameras)}",
         f"--picture-fault-after={COVERED_AFTER_S}",
         f"--stream-fps={STREAM_FPS}",
     ]
