@@ -44,6 +44,12 @@ async def holder_of(store: Store, camera: str) -> str | None:
         return (await connection.execute(found)).scalar_one_or_none()
 
 
+async def give_back_all(store: Store, holder: str) -> None:
+    """Work that has come to its end holds nothing any more, also not what a process that died left behind."""
+    async with store.write() as connection:
+        await connection.execute(delete(t.CameraLease).where(t.CameraLease.holder == holder))
+
+
 async def _take(store: Store, camera: str, holder: str) -> None:
     now = store.now()
     row = {"camera": camera, "holder": holder, "until": now + LASTS}

@@ -29,9 +29,9 @@ async def camera(store: Store, name: str) -> str:
     async with store.read() as connection:
         rows = (await connection.execute(select(t.Camera.id).where(or_(*spots)).limit(2))).scalars().all()
     if not rows:
-        raise NotFound(f"no stored camera is called {wanted!r}; scan it first, or look for its name in the console")
+        raise NotFound("the store knows no such camera; scan it first, or look for its name in the console")
     if len(rows) > 1:
-        raise Invalid(f"several stored cameras are called {wanted!r}; give the serial number, or address:port")
+        raise Invalid("several cameras answer to that; add the port")
     return str(rows[0])
 
 

@@ -5,13 +5,14 @@ used a moment too late.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy import func, select
 
 from cameras.budget import AttemptBudget
 from cameras.driver import Driver
+from cameras.errors import Unauthorized, Unreachable
 from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential
@@ -25,6 +26,45 @@ from hardening.passwords import State
 from scanners.credentials import CredentialRule, CredentialsError, for_address, load_credentials
 
 _MAY_BE_NEW = tuple(state.value for state in State if state.may_be_new)
+
+
+# Of a camera's id: where it is, and the login there. Raises FleetError.
+Where = Callable[[str], Awaitable[tuple[Place, Credential]]]
+Connect = Callable[[str], AbstractAsyncContextManager[Driver]]
+
+
+def connecting(where: Where, budget: AttemptBudget, *, timeout_s: float = 8.0) -> Connect:
+    """Opens cameras by their id. Raises `cameras.errors` alone, so that work on many cameras knows what to do next."""
+
+    @asynccontextmanager
+    async def connect(camera: str) -> AsyncIterator[Driver]:
+        place, credential = await as_device_errors(where(camera))
+        async with open_camera(place, credential, budget, timeout_s=timeout_s) as driver:
+            yield driver
+
+    return connect
+
+
+async def as_device_errors(found: Awaitable[tuple[Place, Credential]]) -> tuple[Place, Credential]:
+    """No login is Unauthorized, a password that is being changed Unreachable for now. NotFound stays what it is."""
+    try:
+        return await found
+    except Busy as error:
+        raise Unreachable(str(error)) from error
+    except Invalid as error:
+        raise Unauthorized(str(error)) from error
+
+
+def by_rules(store: Store, rules: Sequence[CredentialRule]) -> Where:
+    """The login by these rules alone, the first of the closest, and no other."""
+
+    async def where(camera: str) -> tuple[Place, Credential]:
+        place = await place_of(store, camera)
+        if not (found := for_address(rules, place.address, place.port)):
+            raise Invalid(f"no login is known for {place.address}")
+        return place, found[0]
+
+    return where
 
 
 @asynccontextmanager

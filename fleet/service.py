@@ -1,21 +1,31 @@
 """Everything that runs for as long as the service does, opened and closed in order."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
+from fleet import default_passwords, picture_rows
+from fleet.accuracy import Accuracy
 from fleet.kept_budget import kept_budget
+from fleet.notices.configured import channels
+from fleet.notices.outbox import Outbox
+from fleet.picture_access import looking
+from fleet.pictures import Pictures
 from fleet.plan_reach import reaching
 from fleet.plans import Plans
 from fleet.proof import proving
-from fleet.reach import place_and_credential, stored_rules
+from fleet.reach import connecting, place_and_credential, stored_rules
+from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
 from fleet.scans import Scans
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
+from fleet.sights import stored_sights
 from fleet.stills import take_still
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
@@ -36,10 +46,23 @@ class Service:
     scans: Scans
     plans: Plans
     rotations: Rotations
+    rollouts: Rollouts
+    pictures: Pictures
+    accuracy: Accuracy
+    outbox: Outbox
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
         return await take_still(self.store, self.vault, self.settings, self.budget, camera)
+
+
+async def _picture_verdict(store: Store, camera: str) -> Picture:
+    """What the last picture check said; a camera that was never looked at is unknown."""
+    (tile,) = await picture_rows.tiles(store, camera)
+    return _PICTURES.get(tile.verdict, "unknown")
+
+
+_PICTURES: Mapping[str, Picture] = {"ok": "good", "degraded": "bad", "failed": "bad"}
 
 
 @asynccontextmanager
@@ -49,17 +72,30 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         store = await stack.enter_async_context(await open_store(settings, now))
         vault = await open_vault(store, settings)
         budget = await stack.enter_async_context(kept_budget(store))
-        scans = await stack.enter_async_context(
-            Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault))
+        where = partial(place_and_credential, store, vault, settings)
+        outbox = await stack.enter_async_context(Outbox(store, await asyncio.to_thread(channels, settings)))
+        scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault))
+        changed = partial(default_passwords.changed, store, settings)
+        rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
+        prove = proving(store, settings, budget)
+        passwords = partial(service_password, store, vault)
+        plans = Plans(store, reaching(where, budget), prove, password_for=passwords)
+        rollouts = Rollouts(store, settings, connect=connecting(where, budget))
+        access_to = looking(store, vault, settings, budget)
+        pictures = Pictures(store, settings, access_to, channels=outbox.channels)
+        accuracy = Accuracy(store, stored_sights(where, budget), picture_verdict=partial(_picture_verdict, store))
+        for work in (scans, rotations, plans, rollouts, pictures, accuracy):
+            await stack.enter_async_context(work)
+        yield Service(
+            settings=settings,
+            store=store,
+            vault=vault,
+            budget=budget,
+            scans=scans,
+            plans=plans,
+            rotations=rotations,
+            rollouts=rollouts,
+            pictures=pictures,
+            accuracy=accuracy,
+            outbox=outbox,
         )
-        rotations = await stack.enter_async_context(Rotations(store, vault, settings, budget=budget))
-        reach = reaching(partial(place_and_credential, store, vault, settings), budget)
-        plans = await stack.enter_async_context(
-            Plans(
-                store,
-                reach,
-                proving(store, settings, budget),
-                password_for=partial(service_password, store, vault),
-            )
-        )
-        yield Service(settings, store, vault, budget, scans, plans, rotations)

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from fleet.accuracy_card import AccuracyCard
+from fleet.accuracy_rows import WatchView
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
+from fleet.jobs import Job
 from fleet.people import Person
+from fleet.picture_views import CheckView, IncidentView, ReferenceView, Tile
 from fleet.scans import ScanView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -25,6 +29,8 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
+from web import job_contexts
+from web.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,8 @@ class Device:
     """`view` is everything about the camera, `groups` its verdicts, failing first. `rationales` says why each check
     matters.
 
-    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject.
+    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
+    last work of each kind that changed it, or was to.
     """
 
     view: DeviceView
@@ -146,6 +153,7 @@ class Device:
     rationales: Mapping[str, str]
     facts: Mapping[str, Mapping[str, object]]
     links: Mapping[tuple[str, str], FindingRow]
+    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +215,14 @@ class TriageResult:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`view` is one finding with its history, `rationale` why its check matters. `soon` and `latest` as in
-    `Findings`.
+    """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
+
+    `soon` and `latest` as in `Findings`.
     """
 
     view: FindingView
     rationale: str
+    remedy: Remedy | None
     soon: date
     latest: date
 
@@ -298,6 +308,50 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Images:
+    """The wall: `tiles` that fit what is `wanted` (all, faults, never), those with faults first.
+
+    `total` counts all cameras, `matching` those that fit, `faulty` those with a fault, `never` those that were never
+    looked at. `incidents` are what happened lately, and `names` the cameras' names by id.
+    """
+
+    tiles: tuple[Tile, ...]
+    total: int
+    matching: int
+    faulty: int
+    never: int
+    wanted: str
+    incidents: tuple[IncidentView, ...]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One camera (`row`): its newest picture (`tile`), its approved `references`, its `history` of looks, newest first.
+
+    `card` is how right its own AI is. `mutes` are the choices for planned work. `mistake` says why nothing changed.
+    """
+
+    row: DeviceRow
+    tile: Tile
+    references: tuple[ReferenceView, ...]
+    history: tuple[CheckView, ...]
+    card: AccuracyCard
+    mutes: tuple[str, ...]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAccuracy:
+    """The accuracy `card` of a camera (`row`) and its last `watches`; `mistake` says why nothing was begun."""
+
+    row: DeviceRow
+    card: AccuracyCard
+    watches: tuple[WatchView, ...]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """`status` and its `title`; `detail` says what to do."""
 
@@ -307,6 +361,7 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **job_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",
@@ -320,6 +375,9 @@ PAGES: Mapping[type, str] = {
     Scan: "scan.html",
     Checks: "checks.html",
     Reports: "reports.html",
+    Images: "images.html",
+    Image: "image.html",
+    ImageAccuracy: "image_accuracy.html",
     Settings: "settings.html",
     Commissionings: "commissionings.html",
     Commissioning: "commissioning.html",

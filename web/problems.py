@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from cameras.errors import DeviceError
 from fleet.errors import (
     Busy,
+    ChangedMeanwhile,
     FleetError,
     Invalid,
     NeedsConfirmation,
@@ -35,6 +36,7 @@ TITLES = {
     404: "There is nothing here",
     405: "That cannot be done here",
     409: "Please confirm first",
+    412: "It has changed meanwhile",
     413: "That is too large",
     422: "Something needs correcting",
     429: "Too many tries",
@@ -54,6 +56,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     NeedsConfirmation: 409,
     NotFound: 404,
     Busy: 409,
+    ChangedMeanwhile: 412,
     SignInRefused: 403,
     TooManyTries: 429,
     StoreUnavailable: 503,

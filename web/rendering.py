@@ -95,6 +95,12 @@ def is_rows(value: object) -> bool:
     return 0 < len(first) <= MOST_COLUMNS and all(item.keys() == first and is_flat([*item.values()]) for item in value)
 
 
+_OF_JOBS = (
+    *("JOBS", "JOB_STATES", "PLAN_STATES", "PLAN_CAMERA_STATES", "STEP_STATES", "RISKS", "ROTATION_CAMERA_STATES"),
+    *("ROTATION_STATES", "ROLLOUT_STATES", "TARGET_STATES", "BUNDLE_KINDS"),
+)
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -123,10 +129,14 @@ def environment() -> Environment:
         "SCAN_STATES": words.SCAN_STATES,
         "PHASES": words.PHASES,
         "ROW_STATES": words.ROW_STATES,
+        "PICTURE_VERDICTS": words.PICTURE_VERDICTS,
+        "DRIFTS": words.DRIFTS,
+        "WATCH_STATES": words.WATCH_STATES,
         "COMMISSIONING_STATES": words.COMMISSIONING_STATES,
         "REASONS": words.REASONS,
         "FACTS": words.FACTS,
         "ROLES": words.ROLES,
         "duration": duration,
+        **{name: getattr(words, name) for name in _OF_JOBS},
     }
     return env

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from fleet.cli import (
+    analytics,
     assess,
+    bundle,
     checks,
     commission,
     demo,
@@ -18,6 +20,7 @@ from fleet.cli import (
     harden,
     health,
     passwords,
+    rollout,
     screen,
     serve,
     simulate,
@@ -65,10 +68,13 @@ app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.add_typer(analytics.app, name="analytics")
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")
 app.add_typer(health.app, name="health")
 app.add_typer(passwords.app, name="passwords")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 

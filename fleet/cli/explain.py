@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from fleet import estate
+from fleet import estate, lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
-from fleet.cli.stored import camera_id
 from fleet.reports.assessment import Assessment, from_json, verdict_values
 from fleet.reports.terminal import explained
 from fleet.settings import Settings, load_settings
@@ -92,5 +91,5 @@ async def _from_store(settings: Settings, camera: str) -> Found:
     if not settings.database.exists():
         raise WrongUse("nothing is stored yet: scan in the console, or give --from FILE")
     async with await open_store(settings) as store:
-        view = await estate.device(store, await camera_id(store, camera))
+        view = await estate.device(store, await lookup.camera(store, camera))
     return f"{view.row.address}:{view.row.port}", view.verdicts

@@ -18,9 +18,9 @@ from cameras.errors import DeviceError, Garbled
 from cameras.facts import Gap, OpenPorts
 from cameras.place import Place
 from cameras.untrusted import clean_text
+from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.stored import camera_id
 from fleet.kept_budget import kept_budget
 from fleet.picture_access import TIMEOUT_S, looking, reached
 from fleet.pictures import Pictures
@@ -208,7 +208,7 @@ async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) ->
     results = []
     async with _pictures(settings, pace) as (store, pictures):
         for name in names:
-            view = await pictures.check_now(await camera_id(store, name))
+            view = await pictures.check_now(await lookup.camera(store, name))
             faults = tuple(
                 ShownFault(fault, said["confidence"], said["evidence"]) for fault, said in view.faults.items()
             )
@@ -219,7 +219,7 @@ async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) ->
 async def _approve(settings: Settings, name: str, actor: str, condition: Condition | None) -> Condition:
     async with _pictures(settings, Pace()) as (store, pictures):
         try:
-            return await pictures.approve(await camera_id(store, name), actor, condition=condition)
+            return await pictures.approve(await lookup.camera(store, name), actor, condition=condition)
         except DeviceError as error:
             raise WrongUse(f"no picture of it: {type(error).__name__}: {error}") from None
 

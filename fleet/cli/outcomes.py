@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from analytics_qa.errors import AnalyticsError
 from fleet.errors import FleetError
 from fleet.reports.assessment import WORST_FIRST, Assessment, ReportError
 from fleet.reports.output import OutputError
@@ -58,7 +59,7 @@ class WrongUse(Exception):
 # Their texts are written for the operator and carry no secret.
 _FOR_THE_OPERATOR = (
     *(WrongUse, TargetError, CredentialsError, KnowledgeError, InterfaceError, NmapMissing, NmapFailed),
-    *(OutputError, ReportError, FleetError, BaselineError, PlanError),
+    *(OutputError, ReportError, FleetError, BaselineError, PlanError, AnalyticsError),
 )
 
 

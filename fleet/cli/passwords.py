@@ -13,9 +13,10 @@ import typer
 from rich.table import Table
 
 from cameras.secret import Secret
+from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.stored import camera_id, camera_ids, need_store
+from fleet.cli.stored import camera_ids, need_store
 from fleet.rotation_journal import set_by_hand
 from fleet.rotation_rows import CameraRotationView
 from fleet.rotations import RotationId, Rotations
@@ -180,12 +181,12 @@ async def _follow(rotations: Rotations, ids: Sequence[RotationId]) -> list[Camer
 
 async def _history(settings: Settings, word: str) -> list[PasswordRecord]:
     async with _opened(settings) as (store, vault):
-        return await vault.history(await camera_id(store, word))
+        return await vault.history(await lookup.camera(store, word))
 
 
 async def _reveal(settings: Settings, word: str, account: str | None, version: int | None, reason: str) -> Secret:
     async with _opened(settings) as (store, vault):
-        camera = await camera_id(store, word)
+        camera = await lookup.camera(store, word)
         records = await vault.history(camera, account)
         wanted = [
             one
@@ -202,7 +203,9 @@ async def _reveal(settings: Settings, word: str, account: str | None, version: i
 
 async def _set(settings: Settings, word: str, username: str, password: Secret, *, login: bool) -> None:
     async with _opened(settings) as (store, vault):
-        await set_by_hand(store, vault, await camera_id(store, word), username, password, actor=_actor(), login=login)
+        await set_by_hand(
+            store, vault, await lookup.camera(store, word), username, password, actor=_actor(), login=login
+        )
 
 
 def _confirm(count: int) -> None:

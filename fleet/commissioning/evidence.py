@@ -1,15 +1,12 @@
-"""Pictures that prove something, kept under the SHA-256 of what they are."""
+"""Pictures that prove something, in the evidence folder: what they are is looked at before they are kept."""
 
 import asyncio
-import hashlib
-import os
-import re
 from pathlib import Path
 
-from fleet.errors import Invalid, NotFound
+from fleet.errors import Invalid
+from fleet.evidence import EvidenceFolder
 
 MOST_BYTES = 12 * 1024 * 1024
-_NAME = re.compile(r"[0-9a-f]{64}")
 _STARTS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
@@ -22,36 +19,13 @@ def media_type(picture: bytes) -> str:
 
 
 async def keep(folder: Path, picture: bytes) -> str:
-    """The SHA-256 under which the picture is found again. Raises Invalid."""
+    """The SHA-256 under which the picture is found again. Raises Invalid, StoreUnavailable."""
     if len(picture) > MOST_BYTES:
         raise Invalid(f"a photo has at most {MOST_BYTES // 1024 // 1024} MiB")
     media_type(picture)
-    return await asyncio.to_thread(_keep, folder, picture)
+    return await asyncio.to_thread(EvidenceFolder(folder).keep, picture)
 
 
 async def load(folder: Path, name: str) -> bytes:
     """Raises NotFound."""
-    if not _NAME.fullmatch(name):
-        raise NotFound("there is no such picture")
-    try:
-        return await asyncio.to_thread(_path(folder, name).read_bytes)
-    except OSError as error:
-        raise NotFound("this picture is not kept any more") from error
-
-
-def _keep(folder: Path, picture: bytes) -> str:
-    name = hashlib.sha256(picture).hexdigest()
-    path = _path(folder, name)
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        half = path.with_suffix(f".{os.getpid()}.half")
-        with half.open("wb") as file:
-            file.write(picture)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    return name
-
-
-def _path(folder: Path, name: str) -> Path:
-    return folder / name[:2] / f"{name}.picture"
+    return await asyncio.to_thread(EvidenceFolder(folder).read, name)

@@ -3,15 +3,25 @@
 The modules of tables are named here so that the metadata is whole wherever the store is.
 """
 
-from fleet.store import access_tables, commissioning_tables, pictures_tables, plans_tables, vault_tables
+from fleet.store import (
+    access_tables,
+    accuracy_tables,
+    commissioning_tables,
+    pictures_tables,
+    plans_tables,
+    rollouts_tables,
+    vault_tables,
+)
 from fleet.store.engine import Store, open_store
 
 __all__ = [
     "Store",
     "access_tables",
+    "accuracy_tables",
     "commissioning_tables",
     "open_store",
     "pictures_tables",
     "plans_tables",
+    "rollouts_tables",
     "vault_tables",
 ]

@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from cameras.budget import AttemptBudget
 from fleet import findings
-from fleet.plan_reach import by_file, reaching
+from fleet.plan_reach import reaching
 from fleet.plan_states import PlanState
 from fleet.plans import PlanId, Plans
 from fleet.proof import proving
+from fleet.reach import by_rules
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
@@ -65,7 +66,7 @@ async def test_findings_turn_fixed_once_the_change_is_proved(store: Store, setti
         assert {check for check in CLOSED if "open" in before.get(check, ())} == CLOSED
 
         budget = AttemptBudget()
-        reach = reaching(by_file(store, settings), budget)
+        reach = reaching(by_rules(store, load_credentials(file)), budget)
         patience = Patience(tries=50, door_tries=50, pause_s=0.02)
         async with Plans(store, reach, proving(store, settings, budget), patience=patience) as plans:
             async with store.read() as connection:

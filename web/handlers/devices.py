@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
-from fleet import estate
+from fleet import estate, jobs
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity
@@ -89,7 +89,8 @@ def _inert(cell: object) -> object:
 async def show(visit: Visited, camera: str) -> Response:
     view = await estate.device(visit.store, camera)
     links = {(row.check, row.subject): row for row in view.findings}
-    return visit.page(Device(view, grouped(view), RATIONALES, facts_of(view), links))
+    done = await jobs.of_camera(visit.service, camera)
+    return visit.page(Device(view, grouped(view), RATIONALES, facts_of(view), links, done))
 
 
 def grouped(view: DeviceView) -> tuple[VerdictGroup, ...]:

@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from fleet.store import vault_tables  # noqa: F401 - its tables belong to the metadata
 from fleet.store.tables import Base
 
 context.configure(

@@ -1,0 +1,241 @@
+"""Is the AI of the cameras still right: watches that run in the background, labels of people, and the card of a camera.
+
+A watch is kept whole or not at all. What a process that died left unfinished is begun again by the next one, a few
+times at most.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from analytics_qa.detector import OUR_MODEL, Detector
+from analytics_qa.drift import Picture
+from analytics_qa.errors import AnalyticsError
+from analytics_qa.golden import GoldenResult
+from cameras.decoding import Decoder
+from cameras.errors import DeviceError
+from cameras.untrusted import clean_text
+from fleet import accuracy_rows
+from fleet.accuracy_card import AccuracyCard, card
+from fleet.accuracy_rows import Baseline, Golden, Hour, Label, WatchId, WatchState, WatchView
+from fleet.errors import FleetError, Invalid, StoreUnavailable
+from fleet.sight import OpenSight
+from fleet.store import Store
+from fleet.store.ids import new_id
+from fleet.watching import PICTURE_EVERY_S, Seen, watch
+
+__all__ = ["Accuracy", "AccuracyCard", "Label", "WatchId", "WatchState", "WatchView", "picture_unknown"]
+
+MOST_SECONDS = 3600
+MOST_WAITING = 1000
+AT_ONCE = 4
+MOST_STARTS = 3
+_log = logging.getLogger(__name__)
+
+PictureVerdict = Callable[[str], Awaitable[Picture]]
+
+
+async def picture_unknown(_camera: str) -> Picture:
+    """Where nobody judges pictures, nothing is said about drift either."""
+    return "unknown"
+
+
+class Accuracy:
+    """`async with Accuracy(store, open_sight) as accuracy`.
+
+    `open_sight` opens a camera by its id; `picture_verdict` is what health says of its picture now: it gates
+    everything that is said about drift. `model` is the reference detector.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        open_sight: OpenSight,
+        *,
+        picture_verdict: PictureVerdict = picture_unknown,
+        model: Path = OUR_MODEL,
+        picture_every_s: float = PICTURE_EVERY_S,
+    ) -> None:
+        self._store = store
+        self._open_sight = open_sight
+        self._picture_verdict = picture_verdict
+        self._model = model
+        self._picture_every_s = picture_every_s
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._live: dict[WatchId, asyncio.Task[None]] = {}
+        self._over: dict[WatchId, asyncio.Event] = {}
+        self._stopped: set[WatchId] = set()
+
+    async def __aenter__(self) -> Self:
+        for view in await accuracy_rows.unfinished(self._store):
+            self._begin(view)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """What runs is left for the next process."""
+        going = list(self._live.values())
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+    # --- watching ---
+
+    async def start(self, camera: str, actor: str, *, seconds: int = 60) -> WatchId:
+        """Queue a watch; needs the operator role. Raises Invalid, NotFound."""
+        if not 1 <= seconds <= MOST_SECONDS:
+            raise Invalid(f"a watch lasts 1 to {MOST_SECONDS} seconds")
+        if len(self._live) >= MOST_WAITING:
+            raise Invalid(f"{MOST_WAITING} watches are waiting already; wait for them")
+        await accuracy_rows.need_camera(self._store, camera)
+        view = _queued(camera, clean_text(actor), seconds, self._store)
+        await accuracy_rows.save(self._store, view)
+        self._begin(view)
+        return view.id
+
+    async def get(self, watch_id: WatchId) -> WatchView:
+        """Raises NotFound."""
+        return await accuracy_rows.load(self._store, watch_id)
+
+    async def recent(self, camera: str | None = None, limit: int = 20) -> list[WatchView]:
+        """The newest first, of one camera or of all."""
+        return await accuracy_rows.newest(self._store, camera, limit)
+
+    async def finished(self, watch_id: WatchId) -> WatchView:
+        """Waits until it has ended. Raises NotFound."""
+        if over := self._over.get(watch_id):
+            await over.wait()
+        return await self.get(watch_id)
+
+    async def stop(self, watch_id: WatchId) -> None:
+        """Ends it; nothing of it is kept. Raises NotFound."""
+        await self.get(watch_id)
+        if task := self._live.get(watch_id):
+            self._stopped.add(watch_id)
+            task.cancel()
+            await self._over[watch_id].wait()
+
+    # --- what people say ---
+
+    async def label(self, camera: str, labels: Sequence[Label]) -> None:
+        """Truth by a person; needs the operator role. Raises Invalid, NotFound."""
+        if any(min(one.hits, one.false, one.missed) < 0 for one in labels):
+            raise Invalid("a label counts objects: nothing below 0")
+        await accuracy_rows.need_camera(self._store, camera)
+        cleaned = [replace(one, condition=clean_text(one.condition), actor=clean_text(one.actor)) for one in labels]
+        await accuracy_rows.add_labels(self._store, camera, cleaned)
+
+    async def accept(self, camera: str, actor: str) -> None:
+        """From now on this is how it should be: counts are learned anew. Needs the operator role. Raises NotFound."""
+        history = await accuracy_rows.history(self._store, camera)
+        done = [one for one in history.watches if one.state is WatchState.DONE]
+        baseline = Baseline(self._store.now(), done[-1].version if done else None, clean_text(actor))
+        await accuracy_rows.add_baseline(self._store, camera, baseline)
+
+    async def record_golden(self, camera: str, version: str | None, result: GoldenResult) -> None:
+        """How a golden clip came out. Raises NotFound."""
+        await accuracy_rows.need_camera(self._store, camera)
+        figures = {"ap50": dict(result.ap50), "missing": result.missing, "reasons": list(result.verdict.reasons)}
+        row = Golden(self._store.now(), version, result.digest, result.verdict.ok, figures)
+        await accuracy_rows.add_golden(self._store, camera, row)
+
+    async def card(self, camera: str) -> AccuracyCard:
+        """All that is known of one camera's AI. Raises NotFound."""
+        history = await accuracy_rows.history(self._store, camera)
+        verdict = await self._picture_verdict(camera)
+        return await asyncio.to_thread(card, camera, history, verdict, self._store.now())
+
+    # --- the work ---
+
+    def _begin(self, view: WatchView) -> None:
+        self._over[view.id] = asyncio.Event()
+        self._live[view.id] = asyncio.create_task(self._run(view))
+
+    async def _run(self, view: WatchView) -> None:
+        """A watch from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
+        try:
+            await self._carry_out(view)
+        except asyncio.CancelledError:
+            if view.id in self._stopped:
+                await self._end(view, WatchState.STOPPED, None)
+        except (DeviceError, AnalyticsError, FleetError) as error:
+            await self._end(view, WatchState.FAILED, clean_text(str(error), 500))
+        except Exception as error:  # noqa: BLE001 - the task's boundary
+            _log.exception("a watch failed", extra={"watch": view.id})
+            await self._end(view, WatchState.FAILED, f"a fault of ours ({type(error).__name__}); see the log")
+        finally:
+            self._stopped.discard(view.id)
+            del self._live[view.id]
+            self._over.pop(view.id).set()
+
+    async def _carry_out(self, queued: WatchView) -> None:
+        if queued.starts >= MOST_STARTS:
+            raise Invalid(f"it was begun {MOST_STARTS} times and never came to its end")
+        async with self._places:
+            began = replace(queued, state=WatchState.RUNNING, started_at=self._store.now(), starts=queued.starts + 1)
+            await accuracy_rows.save(self._store, began)
+            async with self._tools() as (detector, decoder), self._open_sight(began.camera) as sight:
+                seen = await watch(sight, detector, decoder, began.seconds, picture_every_s=self._picture_every_s)
+            picture = await self._picture_verdict(began.camera)
+        ended = replace(
+            began,
+            **{name: value for name, value in asdict(seen).items() if name != "watched_s"},
+            state=WatchState.DONE,
+            finished_at=self._store.now(),
+            picture=picture,
+            reference=f"{detector.name} {detector.digest[:8]}",
+        )
+        await accuracy_rows.save_result(self._store, ended, _hour(ended, seen))
+
+    @asynccontextmanager
+    async def _tools(self) -> AsyncIterator[tuple[Detector, Decoder]]:
+        detector = await asyncio.to_thread(Detector.load, self._model)
+        async with Decoder() as decoder:
+            yield detector, decoder
+
+    async def _end(self, view: WatchView, state: WatchState, error: str | None) -> None:
+        now = self._store.now()
+        try:
+            current = await accuracy_rows.load(self._store, view.id)
+            await accuracy_rows.save(self._store, replace(current, state=state, error=error, finished_at=now))
+        except StoreUnavailable:
+            _log.exception("the end of a watch could not be stored", extra={"watch": view.id})
+
+
+def _hour(view: WatchView, seen: Seen) -> Hour:
+    at = view.started_at or view.queued_at
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return Hour(hour, view.picture, seen.version, seen.counted, seen.watched_s)
+
+
+def _queued(camera: str, actor: str, seconds: int, store: Store) -> WatchView:
+    return WatchView(
+        id=WatchId(new_id()),
+        camera=camera,
+        state=WatchState.QUEUED,
+        actor=actor,
+        seconds=seconds,
+        queued_at=store.now(),
+        started_at=None,
+        finished_at=None,
+        starts=0,
+        version=None,
+        condition=None,
+        picture="unknown",
+        frames=0,
+        unreadable=0,
+        lost=0,
+        counted=0,
+        pictures=0,
+        reference=None,
+        reference_seen=0,
+        agreed=0,
+        claimed=0,
+        error=None,
+    )

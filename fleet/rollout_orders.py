@@ -1,0 +1,220 @@
+"""What people do to rollouts: plan, approve, start, pause, stop, undo. Written down here; the service does it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from cameras.untrusted import clean_text
+from fleet import bundles, rollout_rows
+from fleet.errors import Invalid
+from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
+from fleet.store import Store
+from fleet.store import tables as t
+from fleet.store.ids import new_id
+from fleet.store.rollouts_tables import Rollout, RolloutTarget
+from hardening.rollout import CampaignEvent, CampaignState, NotAllowed, TargetEvent, TargetState, after
+from hardening.rollout_rules import Errors, RuleError, Rules, check, group_sizes
+from hardening.windows import WindowError, zone
+
+MOST_CAMERAS = 100_000
+_AT_ONCE = 500
+_CAREFUL = Rules(
+    canary=3,
+    growth=4,
+    success_percent=95,
+    errors=Errors(count=3, percent=10),
+    in_flight=20,
+    in_flight_per_site=5,
+    soak=timedelta(hours=1),
+    window=None,
+    expected=timedelta(minutes=15),
+    restart_most=timedelta(minutes=10),
+    offline_most=timedelta(days=7),
+    rollback_after=timedelta(minutes=30),
+    backup_required=False,
+)
+_OVER = [CampaignState.DONE.value, CampaignState.UNDONE.value, CampaignState.ABORTED.value, CampaignState.STOPPED.value]
+MAY_RETRY = (CampaignState.RUNNING, CampaignState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a camera is, as far as a rollout needs it: who shares its limits, and whose clock its window goes by."""
+
+    name: str
+    zone: str
+
+
+ONE_SITE = Site("", "UTC")
+
+
+def careful_rules() -> Rules:
+    """What is used where nothing is said."""
+    return _CAREFUL
+
+
+async def create(
+    store: Store,
+    bundle: str,
+    cameras: Sequence[str],
+    actor: str,
+    *,
+    name: str = "",
+    rules: Rules = _CAREFUL,
+    canaries: Sequence[str] = (),
+    sites: Mapping[str, Site] | None = None,
+) -> RolloutId:
+    """Plan a rollout over these cameras (ids); it waits for approval. `canaries` go first.
+
+    Where no canaries are named, the first group has as many different models as it can. Raises Invalid, NotFound.
+    """
+    where = sites or {}
+    try:
+        check(rules)
+        for site in {ONE_SITE, *where.values()}:
+            zone(site.zone)
+        found = await bundles.find(store, bundle)
+        known = await _cameras(store, list(dict.fromkeys([*canaries, *cameras])))
+        sizes = group_sizes(len(known), rules.canary, rules.growth)
+    except (RuleError, WindowError) as error:
+        raise Invalid(str(error)) from error
+    now = store.now()
+    rollout_id = RolloutId(new_id())
+    groups = [group for group, size in enumerate(sizes, start=1) for _ in range(size)]
+    in_order = _order(known, canaries)
+    rows = [
+        _row(rollout_id, camera, known[camera][1], group=group, site=where.get(camera, ONE_SITE), now=now)
+        for camera, group in zip(in_order, groups, strict=True)
+    ]
+    manifest = found.manifest
+    title = clean_text(name) or f"{manifest.app.id if manifest.app else manifest.vendor} {manifest.version}"
+    view = RolloutView(
+        rollout_id,
+        title,
+        found.id,
+        CampaignState.DRAFT,
+        0,
+        rules,
+        now,
+        clean_text(actor),
+        None,
+        None,
+        None,
+        None,
+        "",
+        {},
+    )
+    await rollout_rows.add(store, view, rows)
+    await rollout_rows.order(store, rollout_id, CampaignEvent.SUBMIT, actor)
+    return rollout_id
+
+
+async def approve(store: Store, rollout_id: RolloutId, actor: str) -> None:
+    """Needs the right to approve. Who and when is kept. Raises Invalid, NotFound."""
+    who = clean_text(actor)
+    if not who:
+        raise Invalid("say who approves")
+    await rollout_rows.order(store, rollout_id, CampaignEvent.APPROVE, who, approved_by=who, approved_at=store.now())
+
+
+async def start(store: Store, rollout_id: RolloutId, actor: str) -> None:
+    await rollout_rows.order(store, rollout_id, CampaignEvent.START, actor, started_at=store.now())
+
+
+async def pause(store: Store, rollout_id: RolloutId, actor: str) -> None:
+    """No camera is begun any more, and none that has not been sent the image yet goes on."""
+    await rollout_rows.order(store, rollout_id, CampaignEvent.PAUSE, actor)
+
+
+async def resume(store: Store, rollout_id: RolloutId, actor: str) -> None:
+    await rollout_rows.order(store, rollout_id, CampaignEvent.RESUME, actor)
+
+
+async def abort(store: Store, rollout_id: RolloutId, actor: str, reason: str = "") -> None:
+    """For good. A camera that was sent the image comes to its end; nothing is cut off in the middle."""
+    await rollout_rows.order(store, rollout_id, CampaignEvent.ABORT, actor, reason=reason or "aborted by hand")
+
+
+async def undo(store: Store, rollout_id: RolloutId, actor: str) -> None:
+    """Take the succeeded cameras back where that is possible. Raises Invalid while anything is in flight."""
+    view = await rollout_rows.load(store, rollout_id)
+    if view.state is not CampaignState.UNDOING and view.finished_at is None:
+        raise Invalid("cameras are still in flight; wait until the rollout has come to its end, or abort it")
+    await rollout_rows.order(store, rollout_id, CampaignEvent.UNDO, actor, finished_at=None)
+
+
+async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) -> None:
+    """Look at one camera anew, and send the image where it is not there: only a person decides this. Raises Invalid."""
+    state, _ = await rollout_rows.standing(store, rollout_id)
+    if state not in MAY_RETRY:
+        raise Invalid(f"the rollout is {state}; only while it runs or is paused a camera can be tried again")
+    rows = await rollout_rows.targets(store, rollout_id)
+    row = next((row for row in rows if camera in (row.camera, row.address, row.id)), None)
+    if row is None:
+        raise Invalid("this camera is not part of the rollout")
+    try:
+        after(row.state, TargetEvent.RETRY)
+    except NotAllowed as error:
+        raise Invalid(str(error)) from error
+    anew = {"not_before": None, "give_up_at": None}
+    await rollout_rows.move_all(store, [row], TargetEvent.RETRY, "tried again by hand", actor=actor, values=anew)
+    await rollout_rows.note_revision(store, rollout_id)
+
+
+async def _cameras(store: Store, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Model and address of each. Raises Invalid for none, too many, unknown ones, and those of another rollout."""
+    if not ids:
+        raise Invalid("name at least one camera")
+    if len(ids) > MOST_CAMERAS:
+        raise Invalid(f"{len(ids)} cameras are too many for one rollout; at most {MOST_CAMERAS}")
+    found: dict[str, tuple[str, str]] = {}
+    busy = (
+        select(RolloutTarget.address)
+        .join(Rollout, Rollout.id == RolloutTarget.rollout)
+        .where(Rollout.finished_at.is_(None), Rollout.state.not_in(_OVER))
+    )
+    async with store.read() as connection:
+        for begin in range(0, len(ids), _AT_ONCE):
+            some = ids[begin : begin + _AT_ONCE]
+            asked = select(t.Camera.id, t.Camera.model, t.Camera.address, t.Camera.port).where(t.Camera.id.in_(some))
+            for row in (await connection.execute(asked)).all():
+                found[row.id] = (row.model or "", f"{row.address}:{row.port}")
+            taken = (await connection.execute(busy.where(RolloutTarget.camera.in_(some)).limit(1))).scalar()
+            if taken:
+                raise Invalid(f"{taken} is part of another rollout that is not over")
+    if missing := [camera for camera in ids if camera not in found]:
+        raise Invalid(f"{len(missing)} of these cameras are not known; the first is {clean_text(missing[0])}")
+    return {camera: found[camera] for camera in ids}
+
+
+def _order(known: Mapping[str, tuple[str, str]], canaries: Sequence[str]) -> list[str]:
+    """Canaries first, then the first camera of every model, then the second of every model, and so on."""
+    rank: Counter[str] = Counter()
+    place: dict[str, tuple[bool, int]] = {}
+    for camera, (model, _) in known.items():
+        place[camera] = (camera not in canaries, 0 if camera in canaries else rank[model])
+        rank[model] += camera not in canaries
+    return sorted(known, key=place.__getitem__)
+
+
+def _row(rollout_id: RolloutId, camera: str, address: str, *, group: int, site: Site, now: datetime) -> TargetRow:
+    return TargetRow(
+        id=new_id(),
+        rollout=rollout_id,
+        camera=camera,
+        address=address,
+        group=group,
+        site=site.name,
+        zone=site.zone,
+        state=TargetState.WAITING,
+        since=now,
+        not_before=None,
+        give_up_at=None,
+        before={},
+        backup=None,
+        sent=0,
+        detail="",
+    )

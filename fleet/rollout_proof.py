@@ -1,0 +1,181 @@
+"""What a camera is asked before and after an update, and what must be the same. Questions, and a pure comparison."""
+
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cameras.driver import Driver
+from cameras.errors import DeviceError, Refused, Unsupported
+from cameras.facts import App, FirmwareState
+from fleet.store.packing import cut
+from hardening.manifest import Manifest
+
+MOST_BACKUP_BYTES = 256 * 1024 * 1024
+_OWNER_ONLY = 0o700
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG"
+
+
+class Verdictish(Protocol):
+    """What judges a picture or an app: any verdict that says whether it is good, and why not."""
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The plainest `Verdictish`."""
+
+    ok: bool
+    text: str = ""
+
+
+PictureOk = Callable[[Driver], Awaitable[Verdictish]]
+AccuracyOk = Callable[[Driver, Manifest], Awaitable[Verdictish]]
+
+
+async def a_picture_comes(camera: Driver) -> Judged:
+    """The least that a camera must do: one of its profiles gives a JPEG or PNG picture."""
+    profiles = await camera.stream_profiles(await camera.services())
+    uris = [profile.snapshot_uri for profile in profiles.profiles if profile.snapshot_uri]
+    if not uris:
+        return Judged(ok=False, text="it names no address of a picture")
+    picture = await camera.snapshot(uris[0])
+    if picture.startswith((_JPEG, _PNG)):
+        return Judged(ok=True)
+    return Judged(ok=False, text="what it sends as a picture is none")
+
+
+async def installed(camera: Driver, manifest: Manifest) -> FirmwareState | App | None:
+    """What of this bundle's kind the camera has now; `None` for an app that is not there."""
+    if manifest.app is not None:
+        wanted = manifest.app.id
+        return next((app for app in (await camera.apps()).apps if app.id == wanted), None)
+    return await firmware(camera)
+
+
+async def firmware(camera: Driver) -> FirmwareState:
+    """A camera that knows nothing of committing still says its version."""
+    try:
+        state = await camera.firmware_state()
+    except Unsupported:
+        state = FirmwareState(None, None, None, None, None)
+    if state.version is not None:
+        return state
+    said = (await camera.identity()).firmware
+    return FirmwareState(said, state.committed, state.previous, state.rollback_in_s, state.boot_id)
+
+
+async def portrait(camera: Driver, has: FirmwareState | App | None) -> dict[str, Any]:
+    """What must be the same afterwards, as it is stored. A question that the camera does not know is left out."""
+    state = has if isinstance(has, FirmwareState) else None
+    found: dict[str, Any] = {
+        "version": has.version if has else None,
+        "boot_id": state.boot_id if state else None,
+        "can_commit": state is not None and state.committed is not None,
+    }
+    questions: Mapping[str, Callable[[], Awaitable[list[str]]]] = {
+        "accounts": lambda: _accounts(camera),
+        "services": lambda: _services(camera),
+        "network services": lambda: _network_services(camera),
+    }
+    for name, question in questions.items():
+        try:
+            found[name] = await question()
+        except (Unsupported, Refused):
+            found[name] = None
+    return {name: cut(value) for name, value in found.items()}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """In words, what is not as it was. What was not known before proves nothing, and what is missing now is a loss.
+
+    New services may come with new firmware; none may go. Accounts must be the very same.
+    """
+    found = []
+    for name, may_grow in (("accounts", False), ("services", True), ("network services", True)):
+        was, is_now = before.get(name), now.get(name)
+        if was is None:
+            continue
+        if is_now is None:
+            found.append(f"it no longer says its {name}")
+            continue
+        lost, new = sorted(set(was) - set(is_now)), sorted(set(is_now) - set(was))
+        if lost:
+            found.append(f"{name} lost: {', '.join(lost[:5])}")
+        if new and not may_grow:
+            found.append(f"{name} that were not there: {', '.join(new[:5])}")
+    return found
+
+
+async def faults(
+    camera: Driver,
+    manifest: Manifest,
+    before: Mapping[str, Any],
+    picture_ok: PictureOk,
+    accuracy_ok: AccuracyOk | None,
+) -> list[str]:
+    """Why this camera is not proved, asked over the connection given; empty where it is. Raises `cameras.errors`."""
+    has = await installed(camera, manifest)
+    if not is_version(has, manifest.version):
+        said = has.version if has else "nothing"
+        return [f"it runs {said} and not {manifest.version}"]
+    if isinstance(has, App) and has.running is False:
+        return ["the app does not run"]
+    found = differences(before, await portrait(camera, has))
+    picture = await picture_ok(camera)
+    if not picture.ok:
+        found.append(f"picture: {picture.text}")
+    if manifest.app is not None and manifest.app.golden:
+        found += await _accuracy(camera, manifest, accuracy_ok)
+    return found
+
+
+def is_version(has: FirmwareState | App | None, version: object) -> bool:
+    return has is not None and has.version is not None and has.version.strip() == version
+
+
+def save_backup(folder: Path, content: bytes) -> str:
+    """Keep a configuration for its owner's eyes only; it may hold secrets. The name is its digest. Blocks."""
+    if len(content) > MOST_BACKUP_BYTES:
+        raise OSError(f"the backup is larger than {MOST_BACKUP_BYTES} bytes")
+    name = hashlib.sha256(content).hexdigest()
+    folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+    beside = folder / f".{name}.{os.getpid()}.part"
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        beside.replace(folder / name)
+    finally:
+        beside.unlink(missing_ok=True)
+    return name
+
+
+async def _accuracy(camera: Driver, manifest: Manifest, accuracy_ok: AccuracyOk | None) -> list[str]:
+    if accuracy_ok is None:
+        return ["accuracy: the bundle promises one, and nothing here can measure it"]
+    verdict = await accuracy_ok(camera, manifest)
+    return [] if verdict.ok else [f"accuracy: {verdict.text}"]
+
+
+async def _accounts(camera: Driver) -> list[str]:
+    return sorted(f"{user.name} ({user.role})" for user in (await camera.accounts()).users)
+
+
+async def _services(camera: Driver) -> list[str]:
+    return sorted({service.namespace for service in (await camera.services()).services})
+
+
+async def _network_services(camera: Driver) -> list[str]:
+    said = (await camera.network_services()).services
+    return sorted(f"{one.name} {','.join(map(str, one.ports))}" for one in said if one.enabled)
+
+
+def why(error: DeviceError) -> str:
+    """An error of the camera in one line."""
+    return f"{type(error).__name__}: {error}"
