@@ -1,20 +1,23 @@
 """Many judgements of one camera become few alarms: usual values, N of M, and a way back. Pure: state in, state out.
 
-A fault counts in one check where it is noticeable and unusual for this camera in this light. It is raised when it
-counted in three of the last four checks, and over when two checks in a row were clearly without it. Weather lasts for
-hours, so textbook control charts alarm all the time; this rule costs less than one false alarm per camera and year.
+A fault counts in one check where it is more than just noticeable, and unusual for this camera in this light. It is
+raised when it counted in three of the last four checks, and over when two checks in a row were clearly without it.
+Weather lasts for hours, so textbook control charts (EWMA, CUSUM) would alarm with it.
 """
 
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 
 NEEDED, OF = 3, 4
 CALM_NEEDED = 2
 # The same fault again within a day is the same incident: it is opened again, and nobody is told twice.
 REFRACTORY = timedelta(hours=24)
+# What is only just noticeable is shown, but counts for nothing where weather, dusk and parked cars reach that far.
+LEAST_LEVEL: Mapping[str, float] = MappingProxyType({"obstruction": 0.35, "dark": 0.25, "colour": 0.18})
 UNUSUAL_Z = 4.0
 LEAST_SPREAD = 0.1
 ENOUGH_USUAL = 12
@@ -70,9 +73,9 @@ class Series:
 def follow(series: Series, reading: Reading) -> tuple[Series, tuple[Change, ...]]:
     watches, changes = dict(series.watches), []
     for fault, level in reading.levels.items():
-        least = threshold(series.usual.get(f"{reading.condition}/{fault}", ()))
+        least = threshold(fault, series.usual.get(f"{reading.condition}/{fault}", ()))
         counts = fault in reading.shown and level >= least
-        watch, change = _watched(watches.get(fault, Watch()), reading.at, counts=counts, calm=level < min(0.0, least))
+        watch, change = _watched(watches.get(fault, Watch()), reading.at, counts=counts, calm=level < 0)
         watches[fault] = watch
         if change:
             changes.append(Change(change, fault, reading.at, level))
@@ -82,13 +85,14 @@ def follow(series: Series, reading: Reading) -> tuple[Series, tuple[Change, ...]
     return following, tuple(changes)
 
 
-def threshold(usual: tuple[float, ...]) -> float:
-    """From which level on a fault counts: noticeable, and by its median and spread unusual for this camera."""
+def threshold(fault: str, usual: tuple[float, ...]) -> float:
+    """From which level on a fault counts: by the fixed limit, and by its median and spread unusual for this camera."""
+    least = LEAST_LEVEL.get(fault, 0.0)
     if len(usual) < ENOUGH_USUAL:
-        return 0.0
+        return least
     middle = statistics.median(usual)
     spread = _MAD_TO_SD * statistics.median(abs(value - middle) for value in usual)
-    return max(0.0, middle + UNUSUAL_Z * max(spread, LEAST_SPREAD))
+    return max(least, middle + UNUSUAL_Z * max(spread, LEAST_SPREAD))
 
 
 def _watched(watch: Watch, at: datetime, *, counts: bool, calm: bool) -> tuple[Watch, ChangeKind | None]:

@@ -50,9 +50,19 @@ def test_tells(levels: Sequence[float | None], expected: list[str]) -> None:
 def test_what_is_usual_for_a_camera_raises_nothing() -> None:
     """A busy view whose blocks are often hidden: noticeable by the fixed limit, and usual here."""
     nearly = [-0.05, -0.02, -0.08, -0.04] * 6
-    series, changes = run([*nearly, 0.1, 0.1, 0.1, 0.1])
+    series, changes = run([*nearly, 0.3, 0.3, 0.3, 0.3])
     assert changes == []
     assert [change.kind for change in run([BAD] * 3, series, start=40)[1]] == ["raised"]
+
+
+def test_what_is_only_just_covered_counts_for_nothing() -> None:
+    series, changes = Series(), list[Change]()
+    for i in range(12):
+        series, more = follow(
+            series, Reading(START + i * HOUR, "day", {"obstruction": 0.2}, frozenset({"obstruction"}))
+        )
+        changes += more
+    assert changes == []
 
 
 def test_a_fault_never_becomes_usual() -> None:
@@ -69,16 +79,18 @@ def test_each_light_has_its_own_usual_values() -> None:
 
 
 THRESHOLDS = {
-    "nothing is known": ((), 0.0),
-    "it is calm": ((-0.9,) * 20, 0.0),
-    "it is nearly noticeable": ((-0.05,) * 20, 0.35),
-    "it swings": ((-0.5, 0.1) * 10, 1.579),
+    "nothing is known": ("defocus", (), 0.0),
+    "nothing is known of covers": ("obstruction", (), 0.35),
+    "it is calm": ("defocus", (-0.9,) * 20, 0.0),
+    "it is calm, and covers are looked for": ("obstruction", (-0.9,) * 20, 0.35),
+    "it is nearly noticeable": ("defocus", (-0.05,) * 20, 0.35),
+    "it swings": ("defocus", (-0.5, 0.1) * 10, 1.579),
 }
 
 
-@pytest.mark.parametrize(("usual", "expected"), THRESHOLDS.values(), ids=THRESHOLDS)
-def test_what_counts_where(usual: tuple[float, ...], expected: float) -> None:
-    assert threshold(usual) == pytest.approx(expected, abs=0.01)
+@pytest.mark.parametrize(("fault", "usual", "expected"), THRESHOLDS.values(), ids=THRESHOLDS)
+def test_what_counts_where(fault: str, usual: tuple[float, ...], expected: float) -> None:
+    assert threshold(fault, usual) == pytest.approx(expected, abs=0.01)
 
 
 def test_a_first_bad_check_wants_a_second_look() -> None:
