@@ -53,6 +53,8 @@ KINDS: Mapping[str, str | None] = MappingProxyType(
 )
 # The new password once; where it is put back, the old one once by the rotation and once by each reconcile.
 MOST_SENT = {"two account stores": 2 + MOST_RECONCILES}
+# The driver tells an Axis camera at its web server and at ONVIF, where that still takes the old password.
+DOORS = {"axis": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ async def _killed(context: ForkServerContext, gate: asyncio.Semaphore, run: _Run
             state=found["state"],
             detail=found["detail"],
             lost=_lost(run, found),
-            doubled=run.camera.password_requests > MOST_SENT.get(run.kind, 1),
+            doubled=run.camera.password_requests > MOST_SENT.get(run.kind, 1) * DOORS.get(run.camera.plan.vendor, 1),
             locked=run.camera.guard.times_locked > 0,
             wrong=tuple(wrong),
             recovered=found["state"] in {"current", "undone"} and bool(found.get("let_in")),

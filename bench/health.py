@@ -26,7 +26,7 @@ from health.checking import check
 from health.conditions import Condition, plausible
 from health.incidents import Raised, gather
 from health.judge import judge
-from health.looks import SIZE, Picture, look_at
+from health.looks import SIZE, Picture, at_size, look_at
 from health.reference import Reference, build, of_picture
 from health.series import Reading, Series, follow
 from simulator.scenes import BENIGN, Benign, PictureFault, Scene
@@ -115,17 +115,25 @@ def _modest() -> None:
 def _live(camera: int, days: int, quick: bool) -> Life:  # noqa: FBT001 - a column of pool.map
     scene = Scene(camera)
     references = _references(scene, every=2 if quick else 1)
+    hours = range(24, 24 * (days + 1), 2 if quick else 1)
+    # Drawn by the hour of the day: a scene keeps what the sun lights at that hour, and the days share it.
+    drawn = {
+        hour: _burst(scene, _moment(camera, hour), (), _weather(camera, hour))
+        for hour in sorted(hours, key=lambda hour: (hour % 24, hour))
+    }
     memory, raised, unknown, spent = Memory(Series(), ()), list[tuple[str, float]](), 0, 0.0
-    for hour in range(24, 24 * (days + 1), 2 if quick else 1):
-        t_s = hour * HOUR_S + random.Random(f"{camera}/{hour}").uniform(0, 1800)  # noqa: S311 - jitter
-        burst = _burst(scene, t_s, (), _weather(camera, hour))
+    for hour in hours:
         before = time.process_time()
-        memory, names, is_unknown = _checked(references, burst, t_s, memory)
+        memory, names, is_unknown = _checked(references, drawn.pop(hour), _moment(camera, hour), memory)
         spent += time.process_time() - before
         unknown += is_unknown
-        raised += [(name, t_s) for name in names]
-    struck = [_struck(scene, references, memory, camera, number, days) for number in range(3 if quick else 5)]
-    return Life(camera, 24 * days // (2 if quick else 1), tuple(raised), unknown, tuple(struck), spent)
+        raised += [(name, _moment(camera, hour)) for name in names]
+    struck = _struck(scene, references, memory, camera, 3 if quick else 5, days)
+    return Life(camera, len(hours), tuple(raised), unknown, struck, spent)
+
+
+def _moment(camera: int, hour: int) -> float:
+    return hour * HOUR_S + random.Random(f"{camera}/{hour}").uniform(0, 600)  # noqa: S311 - jitter
 
 
 def _references(scene: Scene, *, every: int) -> Mapping[Condition, Reference]:
@@ -142,7 +150,8 @@ def _references(scene: Scene, *, every: int) -> Mapping[Condition, Reference]:
 
 
 def _burst(scene: Scene, t_s: float, faults: Sequence[PictureFault], benign: Sequence[Benign]) -> list[Picture]:
-    return [scene.view(t_s + i * GAP_S, faults=faults, benign=benign).picture for i in range(BURST)]
+    """At the size that is judged, and no larger: a week of them is held."""
+    return [at_size(scene.view(t_s + i * GAP_S, faults=faults, benign=benign).picture) for i in range(BURST)]
 
 
 def _weather(camera: int, hour: int) -> list[Benign]:
@@ -171,23 +180,33 @@ def _checked(
     return Memory(series, good), [change.fault for change in changes if change.kind != "cleared"], False
 
 
-def _struck(  # noqa: PLR0917 - one fault of one camera
-    scene: Scene, references: Mapping[Condition, Reference], memory: Memory, camera: int, number: int, days: int
-) -> tuple[str, bool, bool]:
-    """The fault, whether it was raised within six hourly checks, and whether by its name."""
-    names = sorted(RIGHT)
-    name = names[(camera * 5 + number) % len(names)]
-    chance = random.Random(f"{camera}/{number}/{name}")  # noqa: S311 - repeatable
-    fault = PictureFault(name, chance.uniform(*SEVERITIES[name]), since_s=HOUR_S if name == "frozen" else None)
-    first_hour = chance.randrange(8, 12) if name in BY_DAY_ONLY else chance.randrange(24)
-    already = memory.series.raised
-    for check_number in range(CHECKS_OF_A_FAULT):
-        hour = 24 * (days + 1) + first_hour + check_number
-        burst = _burst(scene, hour * HOUR_S, (fault,), _weather(camera, hour))
-        memory, raised, _ = _checked(references, burst, hour * HOUR_S, memory)
-        if new := set(raised) - already:
-            return name, True, bool(new & RIGHT[name])
-    return name, False, False
+def _struck(  # noqa: PLR0917 - the faults of one camera
+    scene: Scene, references: Mapping[Condition, Reference], memory: Memory, camera: int, count: int, days: int
+) -> tuple[tuple[str, bool, bool], ...]:
+    """Each fault by itself: its name, whether it was raised within six hourly checks, and whether by its name.
+
+    Half of them begin at nine in the morning, half at nine in the evening.
+    """
+    names = [sorted(RIGHT)[(camera * 5 + number) % len(RIGHT)] for number in range(count)]
+    memories = dict.fromkeys(names, memory)
+    told: dict[str, set[str]] = {name: set() for name in names}
+    for first_hour in (9, 21):
+        chosen = [name for name in names if (first_hour == 9) is _by_day(camera, name)]  # noqa: PLR2004 - as above
+        for hour in range(24 * (days + 1) + first_hour, 24 * (days + 1) + first_hour + CHECKS_OF_A_FAULT):
+            for name in chosen:
+                burst = _burst(scene, hour * HOUR_S, (_fault(camera, name),), _weather(camera, hour))
+                memories[name], raised, _ = _checked(references, burst, hour * HOUR_S, memories[name])
+                told[name] |= set(raised)
+    return tuple((name, bool(told[name]), bool(told[name] & RIGHT[name])) for name in names)
+
+
+def _by_day(camera: int, name: str) -> bool:
+    return name in BY_DAY_ONLY or bool(random.Random(f"{camera}/{name}/when").getrandbits(1))  # noqa: S311 - repeatable
+
+
+def _fault(camera: int, name: str) -> PictureFault:
+    severity = random.Random(f"{camera}/{name}").uniform(*SEVERITIES[name])  # noqa: S311 - repeatable
+    return PictureFault(name, severity, since_s=HOUR_S if name == "frozen" else None)
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------

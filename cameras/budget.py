@@ -2,14 +2,16 @@
 
 Cameras count wrong passwords and lock: 4 to 7 tries, often over all protocols together and often for the whole source
 address, for 30 minutes and more. We stop far before that: at most two wrong tries per account and three per camera in
-the window.
+the window. A login that has just worked is no guess: it is bounded by its own wrong tries alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from cameras.errors import LockedOut
 
@@ -58,7 +60,8 @@ class AttemptBudget:
         self._per_account = per_account
         self._per_camera = per_camera
         self._spent: dict[str, list[Attempt]] = {}
-        self._under_way: dict[str, list[str]] = {}
+        self._worked: dict[tuple[str, str], datetime] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._on_spent = on_spent
         self._now = now
         self._closed: str | None = None
@@ -76,9 +79,17 @@ class AttemptBudget:
         recent = self._recent(camera)
         if any(attempt.outcome == "locked" for attempt in recent):
             return 0
-        under_way = self._under_way.get(camera, [])
-        here = sum(attempt.account == account for attempt in recent) + under_way.count(account)
-        return max(0, min(self._per_account - here, self._per_camera - len(recent) - len(under_way)))
+        left = self._per_account - sum(attempt.account == account for attempt in recent)
+        if self._works(camera, account):
+            return max(0, left)
+        return max(0, min(left, self._per_camera - len(recent)))
+
+    def _works(self, camera: str, account: str) -> bool:
+        """A login that worked a moment ago, and was not refused since, is no guess: what others cost is not held
+        against it.
+        """
+        last = self._worked.get((camera, account))
+        return last is not None and last > self._now() - WINDOW
 
     def need_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where nothing may be tried any more."""
@@ -91,18 +102,26 @@ class AttemptBudget:
         if self.remaining(camera, account) < 2:  # noqa: PLR2004 - one to spend and one to keep
             raise LockedOut("the last login attempt for this account is kept for when it is needed")
 
-    @contextmanager
-    def trial(self, camera: str, account: str) -> Iterator[Trial]:
-        """Spend one try. Raises LockedOut, with nothing sent, when the budget is used up."""
-        self.need_one(camera, account)
-        trial = Trial()
-        self._under_way.setdefault(camera, []).append(account)
-        try:
-            yield trial
-        finally:
-            self._under_way[camera].remove(account)
-            if trial.outcome != "worked":
-                self._spend(Attempt(camera, account, self._now(), trial.outcome))
+    @asynccontextmanager
+    async def trial(self, camera: str, account: str) -> AsyncIterator[Trial]:
+        """Spend one try. Raises LockedOut, with nothing sent, when the budget is used up.
+
+        Tries on one camera take turns: whoever comes second learns first whether the first one was wrong.
+        """
+        turn = self._turns.get(camera)
+        if turn is None:
+            turn = self._turns[camera] = asyncio.Lock()
+        async with turn:
+            self.need_one(camera, account)
+            trial = Trial()
+            try:
+                yield trial
+            finally:
+                if trial.outcome == "worked":
+                    self._worked[camera, account] = self._now()
+                else:
+                    self._worked.pop((camera, account), None)
+                    self._spend(Attempt(camera, account, self._now(), trial.outcome))
 
     def _spend(self, attempt: Attempt) -> None:
         self._spent.setdefault(attempt.camera, []).append(attempt)

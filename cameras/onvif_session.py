@@ -160,7 +160,7 @@ class OnvifSession:
         if self._refusal is None:
             raise Unsupported("no operation of this camera asks for a login")
         login, wsse = self._prepare(credential)
-        with self._budget.trial(self._camera_key, credential.username) as trial:
+        async with self._budget.trial(self._camera_key, credential.username) as trial:
             if wsse is not None and self._clock_offset is None:
                 with suppress(DeviceError):  # dated by our own clock then; see below
                     await self.clock()

@@ -171,7 +171,7 @@ async def _works_at_web(http: DeviceHttp, place: Place, credential: Credential, 
 async def _works_at_onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
     session = await _meet(http, place, budget)
     session.check_login(credential)
-    with budget.trial(place.key, credential.username) as trial:
+    async with budget.trial(place.key, credential.username) as trial:
         try:
             accepted = await session.accepts(credential, http)
         except LockedOut:

@@ -102,7 +102,7 @@ async def log_in(
     login = HttpLogin(credential)
     url = http.base.copy_with(raw_path=door.path.encode())
     login.accept(door.challenge, "GET", url)
-    with budget.trial(key, credential.username) as trial:
+    async with budget.trial(key, credential.username) as trial:
         reply = await http.request("GET", url, login=login)
         error = refusal(reply, "login")
         if isinstance(error, LockedOut):

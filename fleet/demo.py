@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from fleet import people
+from fleet import demo_story, people
 from fleet.errors import FleetError
 from fleet.people import Role
 from fleet.scans import ScanProgress
@@ -31,6 +31,9 @@ from fleet.store import Store
 NAME = "demo"
 SEED = 457
 DECOYS = 3
+# The story approves what cameras show before some of them are covered. Streams are slow, to be kind to small machines.
+COVERED, COVERED_AFTER_S = 3, 45
+STREAM_FPS = 5
 BASES = tuple(f"127.{number}.0.1" for number in range(20, 25))
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
@@ -66,12 +69,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line asks for, and whom to tell."""
+    """What the command line asks for, and whom to tell. `on_story` hears each part of the story, then "" at its end."""
 
     cameras: int
     check: bool
     on_ready: Callable[[Ready], None]
     on_progress: Callable[[ScanProgress], None]
+    on_story: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ async def run_demo(
             wishes.on_progress(progress)
         if wishes.check:
             return await check(ready, manifest)
+        await demo_story.tell(service, manifest, home, wishes.on_story)
+        wishes.on_story("")
         await asyncio.Event().wait()
     return None
 
@@ -145,6 +151,11 @@ async def _simulator(home: Path, cameras: int) -> AsyncIterator[Mapping[str, Any
 
 async def _start(home: Path, cameras: int, base: str) -> asyncio.subprocess.Process:
     options = [f"--cameras={cameras}", f"--base={base}", f"--seed={SEED}", f"--decoys={DECOYS}"]
+    options += [
+        f"--picture-fault=covered={COVERED}",
+        f"--picture-fault-after={COVERED_AFTER_S}",
+        f"--stream-fps={STREAM_FPS}",
+    ]
     files = [f"--manifest={home / 'manifest.json'}", f"--credentials-out={home / 'credentials.yaml'}"]
     # Our own copy of the simulator, whatever lies in the working directory. A session of its own: Ctrl-C is for us.
     with (home / "simulator.log").open("w") as log:

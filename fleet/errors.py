@@ -4,6 +4,7 @@
     ├── Invalid               correct what was typed; the text says what to write
     │   └── NeedsConfirmation the same again, confirmed: it is much larger than usual
     ├── NotFound              look at the list again; it may be gone
+    ├── ChangedMeanwhile      look again, then decide again: it is not what was looked at
     ├── Busy                  wait: other work is changing the same camera
     ├── SignInRefused         name or password is wrong; which of the two is never said
     ├── TooManyTries          wait `retry_after_s` seconds
@@ -34,6 +35,10 @@ class NeedsConfirmation(Invalid):
 
 class NotFound(FleetError):
     """There is no such thing (any more)."""
+
+
+class ChangedMeanwhile(FleetError):
+    """What was decided on is not what was looked at any more."""
 
 
 class Busy(FleetError):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.place import Place
 from cameras.untrusted import clean_text
-from fleet.errors import NotFound
+from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.ledger import Word
 from fleet.plan_states import PlanEvent, PlanState, after
 from fleet.store import Store
@@ -80,6 +80,17 @@ async def _move(
     reason = str(changes.get("error") or "")
     await _note(connection, plan, by.at, event=event.value, state=then, actor=by.actor, reason=reason)
     return then
+
+
+async def approve(store: Store, plan: PlanId, actor: str, digest: str | None) -> None:
+    """Compared and approved in one transaction. Raises NotFound, Invalid, ChangedMeanwhile."""
+    now = store.now()
+    async with store.write() as connection:
+        stored = await connection.scalar(select(p.Plan.digest).where(p.Plan.id == plan))
+        if digest is not None and stored is not None and stored != digest:
+            raise ChangedMeanwhile("this plan was renewed since it was looked at; look at it again")
+        by = {"approved_by": actor, "approved_at": now}
+        await _move(connection, plan, PlanEvent.APPROVE, Word(actor, now), by)
 
 
 async def renew(store: Store, plan: PlanId, actor: str) -> None:

@@ -98,6 +98,15 @@ async def newest(store: Store, limit: int) -> list[PlanView]:
     return [views[PlanId(plan)] for plan in ids]
 
 
+async def newest_of(store: Store, camera: str, limit: int) -> list[PlanView]:
+    """Those that this camera is part of."""
+    mine = select(p.PlanCamera.plan).where(p.PlanCamera.camera == camera).order_by(p.PlanCamera.plan.desc())
+    async with store.read() as connection:
+        ids = list(await connection.scalars(mine.limit(limit)))
+        views = await _views(connection, ids)
+    return [views[PlanId(plan)] for plan in ids]
+
+
 async def _views(connection: AsyncConnection, plans: Sequence[str]) -> dict[PlanId, PlanView]:
     rows = (await connection.execute(select(p.Plan).where(p.Plan.id.in_(plans)))).all()
     by_state = select(p.PlanCamera.plan, p.PlanCamera.state, func.count().label("cameras"))

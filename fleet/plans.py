@@ -109,11 +109,13 @@ class Plans:
         self._work_on(plan, PlanState.DRAFT)
         return plan
 
-    async def approve(self, plan: PlanId, actor: str) -> None:
-        """Whoever made a plan may approve it; both names are kept. Raises NotFound, Invalid."""
+    async def approve(self, plan: PlanId, actor: str, *, digest: str | None = None) -> None:
+        """Whoever made a plan may approve it; both names are kept. `digest` is of the plan that was looked at.
+
+        Raises NotFound, Invalid, ChangedMeanwhile.
+        """
         await plan_rows.expire(self._store)
-        by = {"approved_by": clean_text(actor), "approved_at": self._store.now()}
-        await plan_rows.move(self._store, plan, PlanEvent.APPROVE, clean_text(actor), **by)
+        await plan_rows.approve(self._store, plan, clean_text(actor), digest)
 
     async def start(self, plan: PlanId, actor: str) -> None:
         """Apply an approved plan in the background. Raises NotFound, Invalid."""
@@ -154,6 +156,11 @@ class Plans:
         await plan_rows.expire(self._store)
         return await plan_views.newest(self._store, limit)
 
+    async def of_camera(self, camera: str, limit: int = 1) -> list[PlanView]:
+        """The newest that this camera is part of."""
+        await plan_rows.expire(self._store)
+        return await plan_views.newest_of(self._store, camera, limit)
+
     async def cameras(self, plan: PlanId, *, from_position: int = 0, limit: int = 100) -> list[PlanCameraView]:
         """Its cameras with their steps and diffs, in order. Raises NotFound."""
         return await plan_views.cameras(self._store, plan, from_position=from_position, limit=limit)
@@ -170,10 +177,11 @@ class Plans:
         try:
             while True:
                 changed.clear()
+                goes_on = plan in self._live  # asked before the look: what ends during it is looked at once more
                 view = await self.get(plan)
                 if view != last:
                     yield (last := view)
-                if plan not in self._live or not view.state.at_work:
+                if not goes_on or not view.state.at_work:
                     return
                 await changed.wait()
         finally:

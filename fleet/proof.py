@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cameras.budget import AttemptBudget
 from cameras.place import Place
 from cameras.secret import Credential
-from fleet import findings
+from fleet import default_passwords, findings
 from fleet.settings import Settings
 from fleet.store import Store
 from scanners.assessment import NotEvaluated, Options, assess
@@ -40,20 +40,23 @@ async def assess_again(
     store: Store, settings: Settings, budget: AttemptBudget, place: Place, credential: Credential
 ) -> Proof:
     """One visit with this login, kept like any other. Default passwords are left alone: their tries would lock us out
-    of the next change. Raises StoreUnavailable, KnowledgeError.
+    of the next change; what the visit before knew of them still holds. Raises StoreUnavailable, KnowledgeError.
     """
+    knowledge = await asyncio.to_thread(load_knowledge, settings.catalogue_file)
     target = Target(place.address, place.port, place.scheme, None, shared=place.shared)
     options = Options(
         credentials=[CredentialRule(place.address, credential)],
         default_credentials=False,
         cameras_at_once=1,
-        knowledge=await asyncio.to_thread(load_knowledge, settings.catalogue_file),
+        knowledge=knowledge,
         budget=budget,
     )
     results = [result async for result in assess([target], options)]
     (result,) = results
     if isinstance(result, NotEvaluated):
         return Proof(None, f"it could not be assessed again ({result.reason}): {result.detail}")
+    if (known := await default_passwords.earlier_trials(store, result.dossier)) is not None:
+        result = default_passwords.judged(replace(result.dossier, credential_trials=known), knowledge)
     kept = await findings.record(store, result)
     return Proof(kept.camera, _words(kept))
 

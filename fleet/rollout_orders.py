@@ -37,7 +37,7 @@ _CAREFUL = Rules(
     backup_required=False,
 )
 _OVER = [CampaignState.DONE.value, CampaignState.UNDONE.value, CampaignState.ABORTED.value, CampaignState.STOPPED.value]
-_MAY_RETRY = (CampaignState.RUNNING, CampaignState.PAUSED)
+MAY_RETRY = (CampaignState.RUNNING, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ async def undo(store: Store, rollout_id: RolloutId, actor: str) -> None:
 async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) -> None:
     """Look at one camera anew, and send the image where it is not there: only a person decides this. Raises Invalid."""
     state, _ = await rollout_rows.standing(store, rollout_id)
-    if state not in _MAY_RETRY:
+    if state not in MAY_RETRY:
         raise Invalid(f"the rollout is {state}; only while it runs or is paused a camera can be tried again")
     rows = await rollout_rows.targets(store, rollout_id)
     row = next((row for row in rows if camera in (row.camera, row.address, row.id)), None)

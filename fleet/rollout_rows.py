@@ -73,6 +73,21 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupView:
+    """How many cameras of one group are in which state."""
+
+    number: int
+    counts: Mapping[TargetState, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def of(self, states: Iterable[TargetState]) -> int:
+        return sum(self.counts.get(state, 0) for state in states)
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """What happened to a rollout, or to one of its cameras (`target`), and by whom."""
 
@@ -125,6 +140,28 @@ async def targets(store: Store, rollout_id: RolloutId, *, after: str = "", limit
     async with store.read() as connection:
         rows = (await connection.execute(page.order_by(RolloutTarget.id).limit(limit))).all()
     return [_target(row) for row in rows]
+
+
+async def groups(store: Store, rollout_id: RolloutId) -> tuple[GroupView, ...]:
+    """The groups in the order in which they go."""
+    counted = (
+        select(RolloutTarget.group, RolloutTarget.state, func.count())
+        .where(RolloutTarget.rollout == rollout_id)
+        .group_by(RolloutTarget.group, RolloutTarget.state)
+    )
+    found: dict[int, dict[TargetState, int]] = {}
+    async with store.read() as connection:
+        for group, state, number in (await connection.execute(counted)).all():
+            found.setdefault(group, {})[TargetState(state)] = number
+    return tuple(GroupView(group, found[group]) for group in sorted(found))
+
+
+async def newest_of(store: Store, camera: str, limit: int) -> list[RolloutView]:
+    """Those that this camera is part of, the newest first."""
+    mine = select(RolloutTarget.rollout).where(RolloutTarget.camera == camera).order_by(RolloutTarget.rollout.desc())
+    async with store.read() as connection:
+        ids = list(await connection.scalars(mine.limit(limit)))
+    return [await load(store, RolloutId(found)) for found in ids]
 
 
 async def target(store: Store, target_id: str) -> TargetRow:

@@ -15,7 +15,7 @@ from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.reach import Connect
 from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
-from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow
+from fleet.rollout_rows import EventView, GroupView, RolloutId, RolloutView, TargetRow
 from fleet.rollout_steps import Journey, Pace, Work
 from fleet.settings import Settings
 from fleet.store import Store
@@ -142,6 +142,13 @@ class Rollouts:
 
     async def targets(self, rollout: RolloutId, *, after: str = "", limit: int = 200) -> list[TargetRow]:
         return await rollout_rows.targets(self._store, rollout, after=after, limit=limit)
+
+    async def groups(self, rollout: RolloutId) -> tuple[GroupView, ...]:
+        return await rollout_rows.groups(self._store, rollout)
+
+    async def of_camera(self, camera: str, limit: int = 1) -> list[RolloutView]:
+        """The newest that this camera is part of."""
+        return await rollout_rows.newest_of(self._store, camera, limit)
 
     async def history(self, rollout: RolloutId, *, after: str = "", limit: int = 200) -> list[EventView]:
         return await rollout_rows.history(self._store, rollout, after=after, limit=limit)

@@ -195,6 +195,14 @@ async def newest(store: Store, limit: int) -> list[RotationView]:
         ]
 
 
+async def newest_of(store: Store, camera: str, limit: int) -> list[RotationView]:
+    """Those that this camera is part of, the newest first."""
+    mine = select(v.CameraRotation.rotation).where(v.CameraRotation.camera == camera)
+    async with store.read() as connection:
+        ids = list(await connection.scalars(mine.distinct().order_by(v.CameraRotation.rotation.desc()).limit(limit)))
+    return [await load(store, RotationId(rotation)) for rotation in ids]
+
+
 async def _cameras(connection: AsyncConnection, rotation: str) -> tuple[CameraRotationView, ...]:
     wanted = (
         select(*v.CameraRotation.__table__.columns, t.Camera.address, t.Camera.port, t.Camera.name)

@@ -6,7 +6,7 @@ on from there (`hardening.passwords`).
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -54,13 +54,21 @@ class RotationProgress:
     states: Mapping[State, int]
 
 
+# Told when an account has a new password and its old one was refused.
+Changed = Callable[[str, str], Awaitable[None]]
+
+
+async def nothing_more(_camera: str, _account: str) -> None:
+    pass
+
+
 class Rotations:
     """`async with Rotations(store, vault, settings) as rotations`.
 
     What an earlier process left in the middle goes on at once, on entry, unless another process works on it now; what
     still runs on exit stops after the step that it is at, and goes on at the next entry. `budget` is the one that
     everything in this process shares; without it, one is made of what the store knows. `step` hears of every boundary
-    between two steps of a row.
+    between two steps of a row, `changed` of every account that has its new password.
     """
 
     def __init__(
@@ -73,11 +81,13 @@ class Rotations:
         patience: Patience | None = None,
         at_once: int = AT_ONCE,
         step: Callable[[OpenRow, str], None] = lambda _row, _name: None,
+        changed: Changed = nothing_more,
     ) -> None:
         self._store, self._vault, self._settings = store, vault, settings
         self._budget = budget
         self._patience = patience
         self._step = step
+        self._changed = changed
         self._at_once = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
         self._stack = AsyncExitStack()
@@ -133,6 +143,10 @@ class Rotations:
     async def recent(self, limit: int = 20) -> list[RotationView]:
         """The newest first."""
         return await rotation_rows.newest(self._store, limit)
+
+    async def of_camera(self, camera: str, limit: int = 1) -> list[RotationView]:
+        """The newest that this camera is part of."""
+        return await rotation_rows.newest_of(self._store, camera, limit)
 
     async def events(self, rotation: RotationId) -> AsyncGenerator[RotationProgress, None]:
         """Where the rotation is now, then each change, at least the newest; ends when no camera of it is worked on.
@@ -216,6 +230,8 @@ class Rotations:
     async def _hold(self, row: OpenRow) -> None:
         async with leases.hold(self._store, row.camera, f"rotation:{row.id}"):
             await self._change(row)
+            if (await rotation_rows.fresh(self._store, row)).state is State.CURRENT:
+                await self._changed(row.camera, row.account)
 
     async def _change(self, row: OpenRow) -> None:
         place = await place_of(self._store, row.camera)

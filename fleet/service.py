@@ -9,7 +9,7 @@ from functools import partial
 
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
-from fleet import picture_rows
+from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
@@ -75,7 +75,8 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         where = partial(place_and_credential, store, vault, settings)
         outbox = await stack.enter_async_context(Outbox(store, await asyncio.to_thread(channels, settings)))
         scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault))
-        rotations = Rotations(store, vault, settings, budget=budget)
+        changed = partial(default_passwords.changed, store, settings)
+        rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
         plans = Plans(store, reaching(where, budget), prove, password_for=passwords)

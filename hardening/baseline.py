@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 
 from hardening.model import Parameters
 from hardening.settings import BY_NAME, SETTINGS, AnySetting
-from hardening.yaml_tree import Tree, YamlError, read
+from hardening.yaml_tree import Tree, YamlError, parse, read
 
 FORMAT = "camwarden/baseline/1"
 OVERRIDES = "camwarden/overrides/1"
@@ -83,11 +83,32 @@ class _Overrides(Parameters):
 
 def load_baseline(name_or_file: str, overrides: Path | None = None) -> Baseline:
     """A bundled one by its name, or a file; with the overrides of a site laid over it. Blocks. Raises BaselineError."""
-    tree = _tree(_source(name_or_file))
+    over = _tree(overrides) if overrides is not None else None
+    return _laid_over(_tree(_source(name_or_file)), over)
+
+
+def parse_baseline(name_or_text: str, overrides: str = "") -> Baseline:
+    """As it comes with a request: a bundled one by its name, or the text of one. Blocks. Raises BaselineError."""
+    if name_or_text in BUNDLED:
+        tree = _tree(_source(name_or_text))
+    elif "\n" not in name_or_text.strip():
+        raise BaselineError(f"there is no such baseline; write one of {', '.join(BUNDLED)}, or the text of one")
+    else:
+        tree = _parsed_text(name_or_text, "the baseline")
+    return _laid_over(tree, _parsed_text(overrides, "the overrides") if overrides.strip() else None)
+
+
+def bundled_text(name: str) -> str:
+    """A bundled baseline as it was written, comments and all. Blocks. Raises BaselineError."""
+    if name not in BUNDLED:
+        raise BaselineError(f"there is no such baseline; write one of {', '.join(BUNDLED)}")
+    return _source(name).read_text(encoding="utf-8")
+
+
+def _laid_over(tree: Tree, over: Tree | None) -> Baseline:
     given = _checked(tree, _Baseline)
     settings = given["settings"]
-    if overrides is not None:
-        over = _tree(overrides)
+    if over is not None:
         changes = _checked(over, _Overrides)["settings"]
         settings = _merged(settings, changes)
         _check_merged(over, settings)
@@ -122,6 +143,13 @@ def _source(name_or_file: str) -> Path:
 def _tree(path: Path) -> Tree:
     try:
         return read(path)
+    except YamlError as error:
+        raise BaselineError(str(error)) from None
+
+
+def _parsed_text(text: str, name: str) -> Tree:
+    try:
+        return parse(text, name)
     except YamlError as error:
         raise BaselineError(str(error)) from None
 

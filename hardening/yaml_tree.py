@@ -48,7 +48,11 @@ class Tree:
 def read(path: Path) -> Tree:
     """Blocks. Raises YamlError."""
     name = path.name if path.parent.name == "baselines" else str(path)
-    text = _text(path, name)
+    return parse(_text(path, name), name)
+
+
+def parse(text: str, name: str) -> Tree:
+    """`name` is what errors call it. Raises YamlError."""
     try:
         for event, fault in _strange_events(text):
             raise YamlError(f"{name}, line {_line(event)}: {fault}")

@@ -50,7 +50,7 @@ def check(
     still = stillness(burst) if spans_s >= FROZEN_AFTER_S else None
     own = condition_of(now)
     judged: dict[Condition, Judgement] = {}
-    for condition in sorted(plausible, key=lambda one: one is not own):
+    for condition in _may_explain(own, plausible):
         if condition in references:
             judged[condition] = judge(references[condition], now, still)
             if judged[condition].verdict is Health.OK:
@@ -62,6 +62,15 @@ def check(
         return _alone(own, now, still, references)
     condition = next(one for one, judgement in judged.items() if judgement is best)
     return Checked(condition, best.verdict, best.faults, best.reason, best, best.levels)
+
+
+def _may_explain(own: Condition, plausible: Collection[Condition]) -> list[Condition]:
+    """What the picture looks like, and the lights that a fault could have made it of: faults take light and colour.
+
+    Where none of those can be at this hour, whatever can be.
+    """
+    from_own_on = list(Condition)[: list(Condition).index(own) + 1][::-1]
+    return [one for one in from_own_on if one in plausible] or [one for one in Condition if one in plausible]
 
 
 def _excused(own: Condition, judgement: Judgement) -> bool:

@@ -16,6 +16,8 @@ _ENOUGH = 3
 
 
 class Condition(StrEnum):
+    """From the most light and colour to the least."""
+
     DAY = "day"
     DUSK = "dusk"
     NIGHT_COLOUR = "night-colour"

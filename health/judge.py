@@ -134,22 +134,26 @@ def _verdict(faults: Sequence[Found]) -> Health:
 
 def _explained(found: Sequence[Found]) -> tuple[Found, ...]:
     """Without what another fault brings with it, the clearest first."""
-    names = {one.fault for one in found}
-    hidden = {fault for name in names for fault in HIDES.get(name, ())}
-    if any(one.evidence.get("black") for one in found):
-        hidden.discard(Fault.OBSTRUCTION)  # no light, or a tight cover: a picture cannot say which
+    hidden = _hidden({one.fault: one for one in found})
     return tuple(sorted((one for one in found if one.fault not in hidden), key=lambda one: -one.level))
 
 
-# What is dark, white or elsewhere cannot also be called covered; a turned camera is not out of focus.
-HIDES: Mapping[Fault, tuple[Fault, ...]] = MappingProxyType(
-    {
-        Fault.DARK: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR, Fault.NOISE),
-        Fault.BRIGHT: (Fault.OBSTRUCTION, Fault.MOVED, Fault.DEFOCUS, Fault.COLOUR),
-        Fault.MOVED: (Fault.OBSTRUCTION, Fault.DEFOCUS),
-        Fault.OBSTRUCTION: (Fault.DEFOCUS, Fault.COLOUR),
-    }
-)
+def _hidden(found: Mapping[Fault, Found]) -> set[Fault]:
+    """A cover or a turn changes the light too, and is what to look for; black and white leave nothing to compare."""
+    hidden: set[Fault] = set()
+    structure = {Fault.OBSTRUCTION, Fault.MOVED} & found.keys()
+    if dark_one := found.get(Fault.DARK):
+        # No light, or a tight cover: of a black picture nobody can say which, so both are named.
+        hidden |= {Fault.DEFOCUS, Fault.COLOUR, Fault.NOISE}
+        hidden |= {Fault.MOVED} if dark_one.evidence["black"] else {Fault.DARK} if structure else set()
+    if bright_one := found.get(Fault.BRIGHT):
+        hidden |= {Fault.DEFOCUS, Fault.COLOUR}
+        hidden |= structure if bright_one.evidence["white"] else {Fault.BRIGHT} if structure else set()
+    if Fault.MOVED in found and Fault.MOVED not in hidden:
+        hidden |= {Fault.OBSTRUCTION, Fault.DEFOCUS}
+    if Fault.OBSTRUCTION in found and Fault.OBSTRUCTION not in hidden:
+        hidden |= {Fault.DEFOCUS, Fault.COLOUR} if found[Fault.OBSTRUCTION].failed else {Fault.DEFOCUS}
+    return hidden
 
 
 def _level(value: float, limits: tuple[float, float]) -> float:
@@ -177,7 +181,12 @@ def bright(m: Measures) -> Found:
     rise = math.log2((m.light.mean + 1) / (m.reference_light.mean + 1))
     level = max(_level(gained, BRIGHT_SHARE), _level(rise, BRIGHT_MEAN_LOG2))
     return _found(
-        Fault.BRIGHT, level, share=m.light.bright_share, mean=m.light.mean, reference_mean=m.reference_light.mean
+        Fault.BRIGHT,
+        level,
+        share=m.light.bright_share,
+        mean=m.light.mean,
+        reference_mean=m.reference_light.mean,
+        white=gained >= BRIGHT_SHARE[0],
     )
 
 
@@ -276,7 +285,7 @@ def judge_alone(now: Look, stillness: float | None = None) -> tuple[Health, tupl
     if light.p95 <= BLACK_P95:
         found.append(_found(Fault.DARK, 1.0, mean=light.mean, brightest=light.p95, black=True))
     elif light.bright_share >= BRIGHT_SHARE[1]:
-        found.append(_found(Fault.BRIGHT, 1.0, share=light.bright_share))
+        found.append(_found(Fault.BRIGHT, 1.0, share=light.bright_share, white=True))
     elif float(np.sqrt(now.variance).max()) < BLANK_SD:
         found.append(blank(now))
     if stillness is not None and stillness < STILL_LEVELS:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from cameras.budget import AttemptBudget
@@ -93,22 +93,23 @@ async def _snapshots(camera: Driver, profile: StreamProfile, decoder: Decoder, p
 
 async def _watch(profile: StreamProfile, access: Access, decoder: Decoder, pace: Pace) -> Taken:
     login, place = HttpLogin(access.credential), access.place
-    with access.budget.trial(place.key, access.credential.username) as trial:
-        try:
-            watching = play(profile.stream_uri or "", login, media="video", address=place.address)
-            async with watching as stream:
+    async with AsyncExitStack() as stack:
+        async with access.budget.trial(place.key, access.credential.username) as trial:
+            try:
+                watching = play(profile.stream_uri or "", login, media="video", address=place.address)
+                stream = await stack.enter_async_context(watching)
                 trial.worked()
-                if stream.track.encoding != "H264":
-                    raise Unsupported(f"its stream is {clean_text(stream.track.encoding, 20)}, which we do not decode")
-                units = await _units(stream, pace.seconds)
-                clock_rate = stream.track.clock_rate
-        except LockedOut:
-            trial.locked()
-            raise
-        except DeviceError as error:
-            if not isinstance(error, Unauthorized):  # anything else says nothing of the password
-                trial.worked()
-            raise
+            except LockedOut:
+                trial.locked()
+                raise
+            except DeviceError as error:
+                if not isinstance(error, Unauthorized):  # anything else says nothing of the password
+                    trial.worked()
+                raise
+        if stream.track.encoding != "H264":
+            raise Unsupported(f"its stream is {clean_text(stream.track.encoding, 20)}, which we do not decode")
+        units = await _units(stream, pace.seconds)
+        clock_rate = stream.track.clock_rate
     whole = [unit for unit in units if unit.whole]
     first = next((i for i, unit in enumerate(whole) if unit.key), None)
     if first is None:

@@ -145,7 +145,7 @@ async def _try(
 
 
 async def _charged(store: _Store, credential: Credential, camera_key: str, budget: AttemptBudget) -> bool:
-    with budget.trial(camera_key, credential.username) as trial:
+    async with budget.trial(camera_key, credential.username) as trial:
         try:
             accepted = await store.accepts(credential)
         except LockedOut:

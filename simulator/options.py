@@ -21,8 +21,9 @@ class Options:
 
     `one_address` and `low_ports` None mean "as this machine allows". `reboot_s` is how long a camera is away when it
     restarts, `minute_s` how long a minute of its rollback timer lasts. With `pictures` cameras show scenes;
-    `picture_faults` None means a believable mix. The week of the scenes begins on Monday at `start_hour` and runs
-    `time_scale` times as fast as ours; streams have `stream_fps`, or where that is None the rate of their profile.
+    `picture_faults` None means a believable mix; asked for ones begin `picture_fault_after_s` seconds after the start.
+    The week of the scenes begins on Monday at `start_hour` and runs `time_scale` times as fast as ours; streams have
+    `stream_fps`, or where that is None the rate of their profile.
     """
 
     cameras: int = 24
@@ -41,6 +42,7 @@ class Options:
     minute_s: float = 60.0
     pictures: bool = False
     picture_faults: Mapping[str, int] | None = None
+    picture_fault_after_s: float = 0.0
     start_hour: float = 10.0
     time_scale: float = 1.0
     stream_fps: float | None = None
@@ -74,6 +76,7 @@ def from_words(words: Sequence[str]) -> Options:
         minute_s=given.minute_s,
         pictures=given.pictures or picture_faults is not None,
         picture_faults=picture_faults,
+        picture_fault_after_s=given.picture_fault_after,
         start_hour=given.start_hour,
         time_scale=given.time_scale,
         stream_fps=given.stream_fps,
@@ -100,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pictures", action="store_true", help="cameras show scenes: snapshots, streams, analytics")
     parser.add_argument(
         "--picture-fault", action="append", metavar="NAME=COUNT", help="faults of pictures, from the start"
+    )
+    parser.add_argument(
+        "--picture-fault-after", type=float, default=0, metavar="S", help="seconds until those faults begin"
     )
     parser.add_argument(
         "--start-hour", type=float, default=10, metavar="H", help="hour of the scenes' week, 0 is Monday"

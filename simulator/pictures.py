@@ -23,11 +23,14 @@ def with_pictures(cameras: Sequence[CameraPlan], options: Options) -> list[Camer
     asked = options.picture_faults
     faulty = _spread(len(cameras), options.seed, asked or {})
     start_s = options.start_hour * HOUR_S
+    begin_s = start_s + options.picture_fault_after_s * options.time_scale
     seen = []
     for number, camera in enumerate(cameras):
         scene = options.seed * 1000 + number
         name = faulty.get(number)
-        picture = picture_plan(scene, start_s, fault=name if name in FAULTS else None, believable=asked is None)
+        picture = picture_plan(
+            scene, start_s, fault=name if name in FAULTS else None, begin_s=begin_s, believable=asked is None
+        )
         unwell = name if name in ANALYTICS_FAULTS else None
         analytics = analytics_plan(camera.vendor, unwell, dice(scene * 31 + 1), start_s)
         seen.append(replace(camera, picture=picture, analytics=analytics))

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from fleet.accuracy_card import AccuracyCard
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
+from fleet.jobs import Job
 from fleet.people import Person
+from fleet.picture_views import PictureSummary, Tile
+from fleet.picture_wall import Age
 from fleet.scans import ScanView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -25,6 +29,8 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
+from web import job_contexts, picture_contexts
+from web.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,8 @@ class Overview:
     """`view` is the estate in numbers; `headline` the one sentence about it. `spread` draws its cameras by worst
     finding.
 
-    `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `form` is the
-    start form of an estate that is still empty.
+    `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
+    the numbers of the pictures. `form` is the start form of an estate that is still empty.
     """
 
     view: OverviewView
@@ -106,6 +112,7 @@ class Overview:
     spread: tuple[Slice, ...]
     unjudged: Page[NotEvaluatedRow]
     rationales: Mapping[str, str]
+    pictures: PictureSummary
     form: ScanForm
 
 
@@ -138,7 +145,9 @@ class Device:
     """`view` is everything about the camera, `groups` its verdicts, failing first. `rationales` says why each check
     matters.
 
-    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject.
+    `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
+    last work of each kind that changed it, or was to. `tile` is its newest picture, `age` how old that is in a word,
+    and `card` what is known of its own AI.
     """
 
     view: DeviceView
@@ -146,6 +155,10 @@ class Device:
     rationales: Mapping[str, str]
     facts: Mapping[str, Mapping[str, object]]
     links: Mapping[tuple[str, str], FindingRow]
+    jobs: tuple[Job, ...]
+    tile: Tile
+    age: Age
+    card: AccuracyCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +220,14 @@ class TriageResult:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`view` is one finding with its history, `rationale` why its check matters. `soon` and `latest` as in
-    `Findings`.
+    """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
+
+    `soon` and `latest` as in `Findings`.
     """
 
     view: FindingView
     rationale: str
+    remedy: Remedy | None
     soon: date
     latest: date
 
@@ -283,16 +298,32 @@ class Reports:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """Who hears of a fault, never with a secret: the addresses that get `mail` through `mail_host`, the machine that
+    the webhook calls (`webhook_host`, "" for none). Pictures are looked at every `picture_minutes` (0: when asked) and
+    kept for `picture_days`.
+    """
+
+    mail: tuple[str, ...]
+    mail_host: str
+    webhook_host: str
+    picture_minutes: int
+    picture_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
 
-    `made` is the text of a token that was just made, the only time; `mistake` says what to correct in the form.
+    `telling` says where notices go. `made` is the text of a token that was just made, the only time; `mistake` says
+    what to correct in the form.
     """
 
     everybody: tuple[Person, ...]
     keys: tuple[Token, ...]
     scopes: tuple[Scope, ...]
     now: datetime
+    telling: Telling
     made: str
     mistake: str
 
@@ -307,6 +338,8 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **job_contexts.PAGES,
+    **picture_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

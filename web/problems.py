@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from cameras.errors import DeviceError
 from fleet.errors import (
     Busy,
+    ChangedMeanwhile,
     FleetError,
     Invalid,
     NeedsConfirmation,
@@ -24,6 +25,7 @@ from fleet.errors import (
 )
 from web.access import safe_next
 from web.contexts import ErrorPage
+from web.rendering import sentence
 from web.visit import draw, meet, see
 
 PROBLEM_JSON = "application/problem+json"
@@ -35,6 +37,7 @@ TITLES = {
     404: "There is nothing here",
     405: "That cannot be done here",
     409: "Please confirm first",
+    412: "It has changed meanwhile",
     413: "That is too large",
     422: "Something needs correcting",
     429: "Too many tries",
@@ -54,6 +57,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     NeedsConfirmation: 409,
     NotFound: 404,
     Busy: 409,
+    ChangedMeanwhile: 412,
     SignInRefused: 403,
     TooManyTries: 429,
     StoreUnavailable: 503,
@@ -114,11 +118,6 @@ async def on_camera(request: Request, exc: Exception) -> Response:
 
 async def on_stranger(_request: Request, exc: Exception) -> Response:
     return see(exc.door if isinstance(exc, SignInNeeded) else safe_next(""))
-
-
-def sentence(text: str) -> str:
-    """`fleet` speaks in half sentences, as errors do; a page speaks in whole ones."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
 
 
 HANDLERS: Mapping[int | type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {

@@ -9,7 +9,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analytics_qa.drift import ALARM
 from web import words
+from web.measures import measured
 
 MOST_COLUMNS = 4
 
@@ -67,6 +69,11 @@ def duration(start: datetime | str | None, end: datetime | str | None) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def sentence(text: str) -> str:
+    """Half a sentence, as errors and judgements are, as a whole one."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
+
+
 def json_text(value: object) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False, sort_keys=True, default=str)
 
@@ -95,6 +102,12 @@ def is_rows(value: object) -> bool:
     return 0 < len(first) <= MOST_COLUMNS and all(item.keys() == first and is_flat([*item.values()]) for item in value)
 
 
+_OF_JOBS = (
+    *("JOBS", "JOB_STATES", "PLAN_STATES", "PLAN_CAMERA_STATES", "STEP_STATES", "RISKS", "ROTATION_CAMERA_STATES"),
+    *("ROTATION_STATES", "ROLLOUT_STATES", "TARGET_STATES", "BUNDLE_KINDS"),
+)
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -110,6 +123,7 @@ def environment() -> Environment:
         "when": when,
         "json_text": json_text,
         "plain": plain,
+        "sentence": sentence,
         "field_name": words.field_name,
         "weakness": words.weakness,
     }
@@ -123,10 +137,23 @@ def environment() -> Environment:
         "SCAN_STATES": words.SCAN_STATES,
         "PHASES": words.PHASES,
         "ROW_STATES": words.ROW_STATES,
+        "PICTURE_VERDICTS": words.PICTURE_VERDICTS,
+        "PICTURE_FAULTS": words.PICTURE_FAULTS,
+        "LIGHTS": words.LIGHTS,
+        "AGES": words.AGES,
+        "INCIDENTS": words.INCIDENTS,
+        "CAUSES": words.CAUSES,
+        "GATES": words.GATES,
+        "LABELS": words.LABELS,
+        "measured": measured,
+        "DRIFT_ALARM": ALARM,
+        "DRIFTS": words.DRIFTS,
+        "WATCH_STATES": words.WATCH_STATES,
         "COMMISSIONING_STATES": words.COMMISSIONING_STATES,
         "REASONS": words.REASONS,
         "FACTS": words.FACTS,
         "ROLES": words.ROLES,
         "duration": duration,
+        **{name: getattr(words, name) for name in _OF_JOBS},
     }
     return env

@@ -6,7 +6,26 @@ from enum import StrEnum
 from typing import Any
 
 from web.access import Permission
-from web.handlers import api, checks, commissioning, devices, door, findings, overview, reports, scans, settings
+from web.handlers import (
+    accuracy,
+    api,
+    api_pictures,
+    api_plans,
+    checks,
+    commissioning,
+    devices,
+    door,
+    findings,
+    images,
+    jobs,
+    overview,
+    plans,
+    reports,
+    rollouts,
+    rotations,
+    scans,
+    settings,
+)
 
 
 class Proof(StrEnum):
@@ -34,6 +53,7 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
+PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
 COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
@@ -57,7 +77,35 @@ ROUTES = (
     Route("/scans/{scan}", "GET", scans.show, READ),
     Route("/scans/{scan}/events", "GET", scans.events, READ),
     Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD),
+    Route("/jobs", "GET", jobs.show_all, READ),
+    Route("/plans", "POST", plans.create, PLAN, FIELD),
+    Route("/plans/new", "GET", plans.new, PLAN),
+    Route("/plans/{plan}", "GET", plans.show, READ),
+    Route("/plans/{plan}/events", "GET", plans.events, READ),
+    Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD),
+    Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD),
+    Route("/rotations", "POST", rotations.start, CHANGE, FIELD),
+    Route("/rotations/new", "GET", rotations.new, CHANGE),
+    Route("/rotations/{rotation}", "GET", rotations.show, READ),
+    Route("/rotations/{rotation}/events", "GET", rotations.events, READ),
+    Route("/rotations/{rotation}/reconcile", "POST", rotations.reconcile, CHANGE, FIELD),
+    Route("/rollouts", "GET", rollouts.show_all, READ),
+    Route("/rollouts", "POST", rollouts.create, CHANGE, FIELD),
+    Route("/rollouts/new", "GET", rollouts.new, CHANGE),
+    Route("/rollouts/{rollout}", "GET", rollouts.show, READ),
+    Route("/rollouts/{rollout}/events", "GET", rollouts.events, READ),
+    Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD),
+    Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD),
     Route("/checks", "GET", checks.show_all, READ),
+    Route("/images", "GET", images.show_all, READ),
+    Route("/images/check", "POST", images.check_all, CHANGE, FIELD),
+    Route("/images/{camera}", "GET", images.show, READ),
+    Route("/images/{camera}/check", "POST", images.check, CHANGE, FIELD),
+    Route("/images/{camera}/approve", "POST", images.approve, CHANGE, FIELD),
+    Route("/images/{camera}/mute", "POST", images.mute, CHANGE, FIELD),
+    Route("/images/{camera}/accuracy", "GET", accuracy.show, READ),
+    Route("/images/{camera}/accuracy/watch", "POST", accuracy.watch, CHANGE, FIELD),
+    Route("/images/{camera}/accuracy/accept", "POST", accuracy.accept, CHANGE, FIELD),
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
@@ -79,7 +127,7 @@ ROUTES = (
         FIELD,
         takes_photo=True,
     ),
-    Route("/evidence/{name}", "GET", commissioning.picture, READ),
+    Route("/evidence/{name}", "GET", images.evidence, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
@@ -89,5 +137,22 @@ ROUTES = (
     Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER),
     Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
     Route("/api/v1/checks", "GET", api.checks, READ),
+    Route("/api/v1/baselines", "GET", api_plans.baselines, READ),
+    Route("/api/v1/baselines/{baseline}", "GET", api_plans.baseline, READ),
+    Route("/api/v1/plans", "GET", api_plans.plans, READ),
+    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER),
+    Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
+    Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
+    Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
+    Route("/api/v1/pictures", "GET", api_pictures.pictures, READ),
+    Route("/api/v1/pictures/{camera}", "GET", api_pictures.picture, READ),
+    Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER),
+    Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
+    Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleet import tokens
 from fleet.people import SessionToken, SignedIn, session
+from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service
 from fleet.store import Store
@@ -62,6 +63,10 @@ class Visit:
     @property
     def scans(self) -> Scans:
         return self.service.scans
+
+    @property
+    def plans(self) -> Plans:
+        return self.service.plans
 
     @property
     def name(self) -> str:

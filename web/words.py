@@ -62,6 +62,87 @@ COMMISSIONING_STATES = {
     "signed": Word("Signed", "check", "pass", "Closed for ever; it can be handed over."),
 }
 
+PICTURE_VERDICTS = {
+    "": Word("Not looked at", "dash", "quiet", "No picture was judged yet."),
+    "ok": Word("As it should be", "check", "pass"),
+    "degraded": Word("Degraded", "triangle", "medium", "It shows less than its reference view."),
+    "failed": Word("Failed", "cross", "fail", "It does not show what it should."),
+    "unknown": Word(
+        "Not assessable", "question", "unknown", "There is nothing to compare it with, or no picture came."
+    ),
+    "muted": Word("Muted", "hourglass", "low", "Planned work: nothing is raised."),
+}
+
+# A fault of a picture: its name, and what to do first.
+PICTURE_FAULTS = {
+    "obstruction": Word("Covered", "stop", "fail", "Something covers the view: look for a sticker, a plant, a spider."),
+    "moved": Word("Looks elsewhere", "arrow", "fail", "Turn the camera back, or approve the new view."),
+    "defocus": Word("Not sharp", "disc", "high", "Clean the glass, then focus again."),
+    "dark": Word("Too dark", "moon", "fail", "Check lights and exposure, and look for a tight cover."),
+    "bright": Word("Washed out", "sun", "high", "Check exposure, and look for a light into the lens."),
+    "colour": Word("Wrong colours", "half", "medium", "The infrared filter or the day and night switch is stuck."),
+    "noise": Word("Noisy", "radar", "medium", "Check gain and cable; the sensor may be failing."),
+    "frozen": Word("Frozen", "lock", "fail", "The same picture again and again: restart the camera."),
+    "no-picture": Word("No picture", "plug", "fail", "It gave no picture. Check power, cable and login."),
+}
+
+# The light in which a picture was taken; each has a reference view of its own.
+LIGHTS = {
+    "day": Word("By day", "sun", "quiet"),
+    "dusk": Word("At dusk", "half", "quiet"),
+    "night-colour": Word("By night, in colour", "moon", "quiet"),
+    "night-ir": Word("By night, infrared", "moon", "quiet"),
+}
+
+AGES = {
+    "fresh": Word("Fresh", "check", "pass", "Taken when it was due."),
+    "old": Word("Old", "clock", "medium", "Several checks have brought no new picture."),
+    "never": Word("No picture yet", "dash", "quiet", "Look now, or wait for the next round."),
+}
+
+INCIDENTS = {
+    "open": Word("Open", "circle-dot", "fail"),
+    "over": Word("Over", "check", "pass"),
+}
+
+DRIFTS = {
+    "steady": Word("Steady", "check", "pass"),
+    "drifted": Word("Drifted", "triangle", "high", "It sees less, or other things, than it used to."),
+    "learning": Word("Learning", "hourglass", "low", "Not enough was counted to expect anything."),
+    "not assessable": Word("Not assessable", "question", "unknown"),
+}
+
+CAUSES = {
+    "picture": Word("The picture", "picture", "high", "Put the picture right first; then watch again."),
+    "model": Word("Its model", "wrench", "high", "Firmware, model or settings changed: see what was changed last."),
+    "scene": Word("The scene", "eye", "medium", "Other things pass by. If that is to stay, take it as normal."),
+    "scene or model": Word("Scene or model", "question", "unknown", "Label some pictures to tell the two apart."),
+}
+
+# What the verdict of the picture lets us say about the AI behind it.
+GATES = {
+    "good": Word("Good", "check", "pass", "What the camera sees can be judged."),
+    "bad": Word("Bad", "cross", "fail", "See to the picture first: nothing is said about its AI until then."),
+    "unknown": Word(
+        "Not judged", "question", "unknown", "Approve a reference view, so that the picture can be judged."
+    ),
+}
+
+LABELS = {
+    "good": Word("Enough labels: recall is good", "check", "pass"),
+    "poor": Word("Enough labels: recall is poor", "cross", "fail"),
+    "go on": Word("Not enough labels", "hourglass", "unknown", "Some more decide whether recall is good or poor."),
+    "undecided": Word("Undecided", "question", "unknown", "Many labels and no clear answer: read the interval."),
+}
+
+WATCH_STATES = {
+    "queued": Word("Waiting", "hourglass", "low"),
+    "running": Word("Watching", "play", "accent"),
+    "done": Word("Done", "check", "pass"),
+    "failed": Word("Failed", "cross", "fail"),
+    "stopped": Word("Stopped", "stop", "unknown"),
+}
+
 ROW_STATES = {
     "not-started": Word("Not started", "circle-dot", "quiet"),
     "auto-pass": Word("Passes", "check", "pass", "The machine has judged it."),
@@ -72,6 +153,118 @@ ROW_STATES = {
     "not-applicable": Word("Does not apply", "dash", "quiet"),
     "waived": Word("Waived", "hourglass", "medium", "Left as it is, with a reason."),
 }
+
+# Work, by its kind: what it is called, and the words of its states.
+JOBS = {
+    "scan": Word("Scan", "radar", "quiet", "Cameras are found and judged; nothing is changed."),
+    "plan": Word("Plan", "plan", "quiet", "Settings are put right by a baseline, each step proved."),
+    "rotation": Word("Password change", "key", "quiet", "Cameras get new passwords, without anybody being locked out."),
+    "rollout": Word("Rollout", "box", "quiet", "Firmware or an app goes over the estate, group by group."),
+}
+
+PLAN_STATES = {
+    "draft": Word("Looking", "eye", "accent", "The cameras are asked how they are; nothing is changed."),
+    "awaiting-approval": Word("Awaits approval", "hourglass", "medium", "Read the difference, then approve it."),
+    "approved": Word("Approved", "thumb", "low", "Nothing is sent before somebody applies it."),
+    "applying": Word("Applying", "play", "accent", "Step by step; each is proved before the next."),
+    "done": Word("Done", "check", "pass", "Every camera is as was wanted."),
+    "failed": Word("Failed", "cross", "fail", "Not every camera became what was wanted."),
+    "stopped": Word("Stopped", "stop", "unknown", "Somebody stopped it; what was done stays done."),
+    "undoing": Word("Undoing", "return", "accent", "What it changed is taken back."),
+    "undone": Word("Undone", "return", "quiet", "What it changed was taken back."),
+    "expired": Word("Expired", "clock", "unknown", "Nobody started it within a day; renew it to look again."),
+}
+
+PLAN_CAMERA_STATES = {
+    "waiting": Word("Waiting", "hourglass", "quiet", "Nothing was sent to it."),
+    "applying": Word("Changing", "play", "accent"),
+    "done": Word("Done", "check", "pass"),
+    "failed": Word("Failed", "cross", "fail"),
+    "stopped": Word("Stopped", "stop", "unknown"),
+    "undoing": Word("Undoing", "return", "accent"),
+    "undone": Word("Undone", "return", "quiet"),
+}
+
+STEP_STATES = {
+    "in-order": Word("In order", "check", "pass", "It is as wanted."),
+    "unknown": Word("Unknown", "question", "unknown", "It could not be asked; nothing is sent."),
+    "not-applicable": Word("Does not apply", "dash", "quiet", "The camera has no such setting."),
+    "waiting": Word("To change", "diamond", "medium", "It differs from the baseline."),
+    "applying": Word("Changing", "play", "accent", "It may or may not have been sent."),
+    "done": Word("Changed, proved", "check", "pass"),
+    "stale": Word("Looks different", "return", "unknown", "It is not what the plan saw any more; nothing was sent."),
+    "refused": Word("Refused", "lock", "unknown", "By the camera or by us; nothing was changed."),
+    "undoing": Word("Undoing", "return", "accent"),
+    "undone": Word("Undone", "return", "quiet", "It is as it was before."),
+    "failed": Word("Failed", "cross", "fail", "It is not as wanted, and could not be taken back for certain."),
+    "skipped": Word("Left alone", "dash", "quiet", "The camera was given up, or stopped, before its turn."),
+}
+
+RISKS = {
+    "none": Word("No risk to the connection", "check", "quiet"),
+    "may-cut-connection": Word("May cut the connection", "plug", "high", "The other way in is proved first."),
+}
+
+ROTATION_STATES = {
+    "running": Word("Changing", "play", "accent"),
+    "unclear": Word("Unclear", "question", "unknown", "A camera may have either password; both are kept."),
+    "done": Word("Done", "check", "pass", "Every camera takes the new password, and refuses the old one."),
+    "partly": Word("Partly done", "half", "medium", "Some cameras kept the old password."),
+    "undone": Word("Not changed", "return", "quiet", "The cameras kept the old password."),
+}
+
+ROTATION_CAMERA_STATES = {
+    "planned": Word("Waiting", "hourglass", "quiet", "Nothing was sent."),
+    "sealed": Word("Sealed", "lock", "low", "The new password is in the vault; nothing was sent."),
+    "sending": Word("Sending", "play", "accent", "The camera is told."),
+    "sent": Word("Sent", "play", "accent", "The camera was told; it is not proved yet."),
+    "proving": Word("Proving", "eye", "accent", "Both passwords are tried, in the order that locks nobody out."),
+    "undoing": Word("Putting back", "return", "accent", "The old password is set again."),
+    "current": Word("New password", "check", "pass", "It takes the new password and refuses the old one."),
+    "undone": Word("Old password", "return", "quiet", "It kept the old password."),
+    "unclear": Word("Unclear", "question", "unknown", "It may have either one; both are kept. Reconcile finds out."),
+}
+
+ROLLOUT_STATES = {
+    "draft": Word("Draft", "circle-dot", "quiet"),
+    "awaiting-approval": Word("Awaits approval", "hourglass", "medium", "Read the rules, then approve it."),
+    "approved": Word("Approved", "thumb", "low", "Nothing is sent before somebody starts it."),
+    "running": Word("Running", "play", "accent"),
+    "paused": Word("Paused", "pause", "unknown", "No camera is begun; what was sent comes to its end."),
+    "stopped-by-itself": Word("Stopped itself", "octagon", "fail", "Too much went wrong; no camera is begun any more."),
+    "aborted": Word("Aborted", "stop", "unknown", "Somebody ended it; what was sent comes to its end."),
+    "done": Word("Done", "check", "pass"),
+    "undoing": Word("Undoing", "return", "accent", "Cameras go back to the version before, where they can."),
+    "undone": Word("Undone", "return", "quiet"),
+}
+
+TARGET_STATES = {
+    "waiting": Word("Waiting", "hourglass", "quiet"),
+    "offline-waiting": Word("Offline, waiting", "plug", "unknown", "It is looked for again."),
+    "preflight": Word("Checked first", "eye", "accent", "Whether the image fits, and what it says now."),
+    "backed-up": Word("Backed up", "lock", "accent"),
+    "sending": Word("Sending", "play", "accent"),
+    "sent": Word("Sent", "play", "accent"),
+    "restarting": Word("Restarting", "clock", "accent"),
+    "proving": Word("Proving", "eye", "accent", "Version, login, picture: as before, or better."),
+    "rolling-back": Word("Going back", "return", "accent"),
+    "undoing": Word("Undoing", "return", "accent"),
+    "succeeded": Word("Proved", "check", "pass"),
+    "failed": Word("Failed", "cross", "fail"),
+    "rolled-back": Word("Went back", "return", "high", "It has the version that it had before."),
+    "kept": Word("Kept the new one", "dash", "quiet", "It cannot go back."),
+    "skipped": Word("Left alone", "dash", "quiet"),
+    "unknown": Word("Unknown", "question", "unknown", "Nobody knows what it has now. It counts as a failure."),
+}
+
+JOB_STATES = {
+    "scan": SCAN_STATES,
+    "plan": PLAN_STATES,
+    "rotation": ROTATION_STATES,
+    "rollout": ROLLOUT_STATES,
+}
+
+BUNDLE_KINDS = {"firmware": "Firmware", "app": "App"}
 
 PHASES = {
     "": "Preparing",

@@ -95,7 +95,7 @@ async def _until_stopped(
                 _open_browser(ready.url)
 
         running = asyncio.ensure_future(
-            run_demo(settings.home, settings, listening, Console, Wishes(cameras, check, on_ready, on_progress))
+            run_demo(settings.home, settings, listening, Console, Wishes(cameras, check, on_ready, on_progress, _story))
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,6 +104,10 @@ async def _until_stopped(
             return await running
         except asyncio.CancelledError:
             return None
+
+
+def _story(part: str) -> None:
+    screen.note(f"  {part}" if part else "The story is told; look around. Ctrl-C ends everything.")
 
 
 def _greet(ready: Ready) -> None:

@@ -76,7 +76,8 @@ def start_logging(level: int) -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=colours),
+                # Never with the values of variables: one of them may be a secret.
+                structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),
             ],
         )
     )

@@ -72,12 +72,16 @@ class PicturePlan:
         return tuple(Benign(e.name, e.severity) for e in self.episodes if e.kind == "benign" and e.covers(t_s))
 
 
-def picture_plan(scene: int, start_s: float, *, fault: str | None, believable: bool) -> PicturePlan:
-    """The week of one camera: with this fault, on from the start, or where it is `believable` now and then with one."""
+def picture_plan(
+    scene: int, start_s: float, *, fault: str | None, believable: bool, begin_s: float | None = None
+) -> PicturePlan:
+    """The week of one camera: with this fault, on from `begin_s` or the start, or where it is `believable` now and then
+    with one.
+    """
     rng = dice(scene * 104_729 + 3)
     episodes = list(_harmless(rng, start_s))
     if fault is not None:
-        episodes.append(_fault(rng, fault, scene, start_s, start_s + WEEK_S))
+        episodes.append(_fault(rng, fault, scene, start_s if begin_s is None else begin_s, start_s + WEEK_S))
     elif believable and chance(rng, FAULTY_SHARE):
         name = rng.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
         begins = start_s + rng.uniform(0.5 * HOUR_S, 4 * DAY_S)

@@ -1,5 +1,6 @@
 """No sequence of logins may reach a camera's lock-out."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,12 +19,12 @@ class Clock:
         return self.now
 
 
-def spend(budget: AttemptBudget, *accounts: str, camera: str = "cam") -> int:
+async def spend(budget: AttemptBudget, *accounts: str, camera: str = "cam") -> int:
     """Wrong tries until the budget stops them; how many were made."""
     made = 0
     for account in accounts:
         try:
-            with budget.trial(camera, account):
+            async with budget.trial(camera, account):
                 made += 1
         except LockedOut:
             pass
@@ -38,51 +39,99 @@ SEQUENCES = {
 
 
 @pytest.mark.parametrize(("accounts", "made"), SEQUENCES.values(), ids=SEQUENCES)
-def test_stops_wrong_tries(accounts: list[str], made: int) -> None:
-    assert spend(AttemptBudget(), *accounts) == made
+async def test_stops_wrong_tries(accounts: list[str], made: int) -> None:
+    assert await spend(AttemptBudget(), *accounts) == made
 
 
-def test_a_login_that_works_costs_nothing() -> None:
+async def test_a_login_that_works_costs_nothing() -> None:
     budget = AttemptBudget()
     for _ in range(10):
-        with budget.trial("cam", "a") as trial:
+        async with budget.trial("cam", "a") as trial:
             trial.worked()
     assert budget.remaining("cam", "a") == 2
 
 
-def test_a_login_that_dies_half_way_counts() -> None:
+async def test_a_login_that_dies_half_way_counts() -> None:
     budget = AttemptBudget()
-    with pytest.raises(Unreachable), budget.trial("cam", "a"):
-        raise Unreachable("cut off")
+    with pytest.raises(Unreachable):
+        async with budget.trial("cam", "a"):
+            raise Unreachable("cut off")
     assert budget.remaining("cam", "a") == 1
 
 
-def test_a_hint_at_a_lock_out_ends_all_accounts_of_that_camera_only() -> None:
+async def test_a_hint_at_a_lock_out_ends_all_accounts_of_that_camera_only() -> None:
     budget = AttemptBudget()
-    with budget.trial("cam", "a") as trial:
+    async with budget.trial("cam", "a") as trial:
         trial.locked()
     assert (budget.remaining("cam", "b"), budget.remaining("other", "a")) == (0, 2)
 
 
-def test_logins_under_way_count_already() -> None:
-    budget = AttemptBudget()
-    with budget.trial("cam", "a"), budget.trial("cam", "a"), pytest.raises(LockedOut), budget.trial("cam", "a"):
-        pass
+async def test_logins_on_one_camera_take_turns() -> None:
+    """The third waits until the two before it are known to be wrong, and is not made."""
+    budget, under_way, made = AttemptBudget(), 0, 0
+
+    async def guess() -> None:
+        nonlocal under_way, made
+        async with budget.trial("cam", "a"):
+            under_way += 1
+            assert under_way == 1
+            made += 1
+            await asyncio.sleep(0)
+            under_way -= 1
+
+    results = await asyncio.gather(*(guess() for _ in range(5)), return_exceptions=True)
+    assert (made, [type(result) for result in results if result]) == (2, [LockedOut] * 3)
 
 
-def test_the_window_passes() -> None:
+async def test_a_login_that_has_just_worked_is_not_stopped_by_the_guesses_of_others() -> None:
     clock = Clock()
     budget = AttemptBudget(now=clock)
-    spend(budget, "a", "a")
+    async with budget.trial("cam", "ours") as trial:
+        trial.worked()
+    assert await spend(budget, "a", "b", "c") == 3
+    assert (budget.remaining("cam", "ours"), budget.remaining("cam", "d")) == (2, 0)
+    assert await spend(budget, "ours") == 1
+    assert budget.remaining("cam", "ours") == 0
+    clock.now = NOON + timedelta(minutes=31)
+    assert budget.remaining("cam", "ours") == 2
+
+
+async def test_a_lock_out_stops_a_login_that_has_just_worked_too() -> None:
+    budget = AttemptBudget()
+    async with budget.trial("cam", "ours") as trial:
+        trial.worked()
+    async with budget.trial("cam", "a") as trial:
+        trial.locked()
+    assert budget.remaining("cam", "ours") == 0
+
+
+async def test_logins_on_other_cameras_do_not_wait() -> None:
+    budget = AttemptBudget()
+    async with budget.trial("cam", "a"), budget.trial("other", "a") as trial:
+        trial.worked()
+
+
+async def test_a_budget_that_cannot_be_kept_spends_nothing() -> None:
+    budget = AttemptBudget()
+    budget.close("the database is gone")
+    with pytest.raises(LockedOut, match="the database is gone"):
+        async with budget.trial("cam", "a"):
+            pass
+
+
+async def test_the_window_passes() -> None:
+    clock = Clock()
+    budget = AttemptBudget(now=clock)
+    await spend(budget, "a", "a")
     clock.now = NOON + timedelta(minutes=31)
     assert budget.remaining("cam", "a") == 2
 
 
-def test_tries_of_an_earlier_process_count() -> None:
+async def test_tries_of_an_earlier_process_count() -> None:
     spent = [Attempt("cam", "a", NOON - timedelta(minutes=m), "wrong") for m in (1, 2, 40)]
     told: list[Attempt] = []
     budget = AttemptBudget(earlier=spent, on_spent=told.append, now=lambda: NOON)
-    assert spend(budget, "a", "b", "b") == 1
+    assert await spend(budget, "a", "b", "b") == 1
     assert told == [Attempt("cam", "b", NOON, "wrong")]
 
 
@@ -105,10 +154,10 @@ def test_hears_a_lock_out(body: bytes, is_hint: bool) -> None:
     assert (lock_hint(body) is not None) == is_hint
 
 
-def test_the_last_try_can_be_kept() -> None:
+async def test_the_last_try_can_be_kept() -> None:
     budget = AttemptBudget()
     budget.keep_one("cam", "joe")
-    with budget.trial("cam", "joe"):
+    async with budget.trial("cam", "joe"):
         pass
     with pytest.raises(LockedOut):
         budget.keep_one("cam", "joe")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from cameras.budget import Attempt
 from cameras.secret import Secret
@@ -30,6 +30,7 @@ from tests.fleet.rotating import Scene, follow, passwords, rotated, scene
 FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 WAYS_IN = ("wsse", "digest-md5", "digest-sha256", "digest+wsse")
 STATES = PasswordState
+FULL = 2
 
 
 def login(here: Scene) -> tuple[str, str]:
@@ -263,6 +264,24 @@ async def test_every_step_is_told(tmp_path: Path) -> None:
             assert list(rows) == ["planned", "sealed", "sending", "sent", "proving", "current"]
 
 
+async def test_what_a_power_cut_must_not_undo_is_on_the_disk_before_it_is_sent(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home") as here:
+        to_disk: dict[str, bool] = {}
+
+        def look(connection: Connection, _cursor: object, statement: str, parameters: tuple[object, ...]) -> None:
+            if statement.startswith("UPDATE rotation_cameras SET state"):
+                to_disk[str(parameters[0])] = connection.exec_driver_sql("PRAGMA synchronous").scalar() == FULL
+
+        engine = here.store._engine.sync_engine  # noqa: SLF001 - below all of it
+        event.listen(engine, "before_cursor_execute", lambda *told: look(*told[:4]))
+        async with here.rotations() as rotations:
+            assert (await rotated(rotations, here.camera_id)).state is State.CURRENT
+    durable = {"sealed", "sending"}
+    assert to_disk == {
+        state: state in durable for state in ("planned", "sealed", "sending", "sent", "proving", "current")
+    }
+
+
 async def test_a_camera_that_other_work_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleet.rotations._LEASE_EVERY_S", 0.01)
     async with scene(tmp_path / "home") as here, here.rotations() as rotations:
@@ -388,8 +407,11 @@ async def test_two_processes_do_not_work_on_the_same_camera(tmp_path: Path) -> N
         async with here.rotations(step) as first:
             rotation = await first.start([here.camera_id], None, "anna")
             await reached.wait()
-            async with here.rotations() as second, aclosing(second.events(rotation)) as events:
+            begun: list[str] = []
+            watched = here.rotations(lambda _row, name: begun.append(name))
+            async with watched as second, aclosing(second.events(rotation)) as events:
                 assert not [now async for now in events][-1].running
+            assert begun == []
             assert (await follow(first, rotation)).state is State.CURRENT
         assert here.wrong_tries(login(here)[0]) == 1
         assert list((here.settings.home / "locks").iterdir()) == []

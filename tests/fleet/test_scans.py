@@ -324,7 +324,7 @@ class Guessing(Estate):
     async def __call__(
         self, targets: Sequence[Target], options: Options, on_progress: Callable[[Progress], None]
     ) -> AsyncIterator[Result]:
-        with options.budget.trial("cam-1", "root"):
+        async with options.budget.trial("cam-1", "root"):
             pass
         async for result in super().__call__(targets, options, on_progress):
             yield result

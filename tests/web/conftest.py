@@ -14,6 +14,7 @@ import pytest
 
 from fleet import findings, people
 from fleet.people import Role
+from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service, open_service
 from fleet.settings import Settings
@@ -53,6 +54,10 @@ class House:
     @property
     def scans(self) -> Scans:
         return self.service.scans
+
+    @property
+    def plans(self) -> Plans:
+        return self.service.plans
 
 
 class Visitor:

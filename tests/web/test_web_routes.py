@@ -14,6 +14,7 @@ from fleet.people import Role
 from fleet.store import Store
 from fleet.tokens import Scope
 from tests.web.conftest import House, Visit
+from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
 
@@ -82,6 +83,11 @@ async def path_of(route: Route, house: House) -> str:
         row="mounting",
         token=token.id,
         ending="json",
+        baseline="essential",
+        order="approve",
+        plan=await a_plan(house) if "{plan}" in route.path else "",
+        rotation=await a_rotation(house) if "{rotation}" in route.path else "",
+        rollout=await a_rollout(house) if "{rollout}" in route.path else "",
     )
 
 

@@ -18,7 +18,8 @@ from fleet.errors import Invalid
 from fleet.evidence import keep_photo
 from fleet.views import DeviceFilter
 from web.contexts import CommissionedCamera, Commissioning, Commissionings
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 MOST_SHOWN = 200

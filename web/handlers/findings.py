@@ -17,7 +17,8 @@ from web.access import safe_next
 from web.contexts import CheckGroup, Finding, Findings, FindingsByCheck, TriageResult
 from web.handlers.checks import WORST_FIRST
 from web.handlers.overview import RATIONALES
-from web.problems import sentence
+from web.remedies import remedy
+from web.rendering import sentence
 from web.visit import Visit, Visited
 
 ANY = "any"
@@ -144,4 +145,6 @@ def end_of_day(text: str) -> datetime | None:
 async def show(visit: Visited, finding: str) -> Response:
     view = await estate.finding(visit.store, finding)
     soon, latest = dates(visit)
-    return visit.page(Finding(view, RATIONALES.get(view.row.check, ""), soon=soon, latest=latest))
+    row = view.row
+    found = remedy(row.check, row.camera)
+    return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, soon=soon, latest=latest))

@@ -84,6 +84,76 @@ function followScan(section) {
   });
 }
 
+// The same page as it is now, asked for again. Parsed by the browser itself: Trusted Types leave text no other way in.
+function askAgain() {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", location.href);
+    request.responseType = "document";
+    request.addEventListener("loadend", () => resolve(request.status === 200 ? request.response : null));
+    request.send();
+  });
+}
+
+// Takes over the moving parts; what somebody has unfolded stays so, and where somebody types nothing moves.
+function takeOver(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(part.id);
+    const active = part.contains(document.activeElement) ? document.activeElement : null;
+    if (!now || active?.matches("input, textarea, select") || part.isEqualNode(now)) continue;
+    for (const folded of now.querySelectorAll("details[id]")) {
+      folded.open = document.getElementById(folded.id)?.open ?? folded.open;
+    }
+    part.replaceWith(document.adoptNode(now));
+    if (active?.id) document.getElementById(active.id)?.focus();
+  }
+  tellTimes();
+}
+
+function followJob(place) {
+  const source = new EventSource(place.dataset.jobEvents);
+  let due = false;
+  let busy = false;
+  const look = async () => {
+    due = true;
+    if (busy) return;
+    busy = true;
+    while (due) {
+      due = false;
+      const fresh = await askAgain();
+      if (fresh) takeOver(fresh);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    busy = false;
+  };
+  source.addEventListener("message", (event) => {
+    place.textContent = JSON.parse(event.data).said;
+    look();
+  });
+  source.addEventListener("end", () => {
+    source.close();
+    look();
+  });
+  source.addEventListener("error", () => {
+    source.close();
+    setTimeout(() => location.reload(), 5000);
+  });
+}
+
+// A file that is chosen is read into the field, where it can be looked at before it is sent.
+function readInto(place) {
+  const field = document.getElementById(place.dataset.readInto);
+  const input = place.querySelector("input[type=file]");
+  if (!field || !input) return;
+  place.hidden = false;
+  input.addEventListener("change", async () => {
+    if (!input.files.length) return;
+    field.value = await input.files[0].text();
+    const choice = document.getElementById(place.dataset.picks);
+    if (choice) choice.checked = true;
+  });
+}
+
 // The code on a label, read from a photo that never leaves this device. Where the browser cannot, one types.
 function scanLabel(form) {
   const place = form.querySelector("[data-scan-label]");
@@ -104,6 +174,24 @@ function scanLabel(form) {
   });
 }
 
+// The slider uncovers the reference from the left; the two buttons do the same in one step.
+function comparePictures(box) {
+  const slide = box.querySelector("[data-slide]");
+  const range = slide?.querySelector("input");
+  if (!range) return;
+  const show = () => box.style.setProperty("--part", `${range.value}%`);
+  slide.hidden = false;
+  box.classList.add("sliding");
+  range.addEventListener("input", show);
+  for (const side of box.querySelectorAll("input[type=radio]")) {
+    side.addEventListener("change", () => {
+      range.value = side.id === "side-reference" ? 100 : 0;
+      show();
+    });
+  }
+  show();
+}
+
 function focusSearch(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -119,4 +207,7 @@ document.addEventListener("keydown", focusSearch);
 document.querySelectorAll("[data-themes]").forEach(setTheme);
 document.querySelectorAll("[data-selection]").forEach(countSelection);
 document.querySelectorAll("[data-scan-events]").forEach(followScan);
+document.querySelectorAll("[data-job-events]").forEach(followJob);
+document.querySelectorAll("[data-read-into]").forEach(readInto);
 document.querySelectorAll("[data-label-form]").forEach(scanLabel);
+document.querySelectorAll("[data-compare]").forEach(comparePictures);

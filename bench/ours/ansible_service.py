@@ -1,0 +1,55 @@
+"""`python -m bench.ours.ansible_service FOLDER CAMERAS`: the real console over drifting cameras in memory.
+
+Prints one line of JSON once a plan for all of them awaits approval; the token lies in FOLDER/token.
+"""
+
+import asyncio
+import json
+import sys
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from bench.rollout_estate import known
+from cameras.place import Place
+from cameras.secret import Credential, Secret
+from fleet import tokens
+from fleet.cli.service import Console, address_of, listen
+from fleet.plan_reach import Reached
+from fleet.plans import Plans
+from fleet.service import open_service
+from fleet.settings import Settings
+from fleet.tokens import Scope
+from hardening.baseline import load_baseline
+from tests.hardening.pretend import PretendCamera
+
+
+async def serve(folder: Path, count: int) -> None:
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(open_service(Settings(home=folder / "service")))
+        places = [(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}", 80, "Paper", "P1") for n in range(1, count + 1)]
+        rows = await known(service.store, places)
+        at = dict(zip(rows, (place[0] for place in places), strict=True))
+
+        async def reach(camera: str) -> Reached:
+            login = Credential("bench", Secret("none"))
+            return Reached(Place(at[camera], 80, "http"), login, PretendCamera().open)
+
+        async def prove(_place: Place, _credential: Credential) -> str:
+            return "nothing"
+
+        plans = await stack.enter_async_context(Plans(service.store, reach, prove))
+        plan = await plans.create(await asyncio.to_thread(load_baseline, "strict"), rows, "bench")
+        async with aclosing(plans.events(plan)) as events:
+            async for _ in events:
+                pass
+        _, token = await tokens.create(service.store, "bench", [Scope.READ, Scope.PLAN], "bench", days=1)
+        (folder / "token").touch(0o600)
+        (folder / "token").write_text(token.reveal())
+        listening = stack.enter_context(listen("127.0.0.1", 0))
+        print(json.dumps({"url": address_of(listening, tls=False), "plan": plan}), flush=True)
+        await Console(replace(service, plans=plans), listening).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,37 @@
+"""One plan, one password change and one rollout, as the pages of a test need them."""
+
+from contextlib import aclosing
+
+from fleet import estate, rollout_orders, rotation_rows
+from fleet.plans import PlanId
+from fleet.rollout_rows import RolloutId
+from fleet.rotations import RotationId
+from hardening.baseline import parse_baseline
+from tests.fleet.rollout_samples import firmware
+from tests.web.conftest import House
+
+BASELINE = "format: camwarden/baseline/1\nname: quiet\nsettings:\n  discovery-mode: off\n"
+
+
+async def cameras(house: House, count: int = 2) -> list[str]:
+    return [row.id for row in (await estate.devices(house.store, limit=count)).items]
+
+
+async def a_plan(house: House) -> PlanId:
+    """Of cameras that nobody has a login for: looked at, and unknown in every step."""
+    plans = house.service.plans
+    plan = await plans.create(parse_baseline(BASELINE), await cameras(house), "anna")
+    async with aclosing(plans.events(plan)) as events:
+        async for _ in events:
+            pass
+    return plan
+
+
+async def a_rotation(house: House) -> RotationId:
+    """As an earlier process left it: nobody is at work on it here."""
+    return await rotation_rows.add(house.store, "anna", dict.fromkeys(await cameras(house), "camwarden"))
+
+
+async def a_rollout(house: House) -> RolloutId:
+    bundle = await firmware(house.store, house.service.settings)
+    return await rollout_orders.create(house.store, bundle.id, await cameras(house), "anna", name="Spring round")

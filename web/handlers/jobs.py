@@ -1,0 +1,42 @@
+"""All work in one list, and what every kind of it has in common: how it is followed."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+
+from starlette.responses import Response, StreamingResponse
+
+from fleet import jobs
+from fleet.jobs import Job, Kind
+from web import words
+from web.job_contexts import Jobs
+from web.rendering import plural
+from web.visit import Visited
+
+
+async def show_all(visit: Visited) -> Response:
+    """A kind that does not exist filters nothing."""
+    asked = visit.query.get("kind", "")
+    kind = Kind(asked) if asked in set(Kind) else None
+    return visit.page(Jobs(await jobs.recent(visit.service, kind), kind or ""))
+
+
+def follow(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:
+    """Server-sent events: what to say after each change, and "end" once nothing happens by itself any more."""
+    return StreamingResponse(_lines(changes, look), media_type="text/event-stream")
+
+
+async def _lines(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> AsyncIterator[str]:
+    async with aclosing(changes):
+        async for _ in changes:
+            job = await look()
+            yield f"data: {json.dumps({'said': said(job)})}\n\n"
+            if not job.going:
+                yield "event: end\ndata: {}\n\n"
+                return
+
+
+def said(job: Job) -> str:
+    """Where a job is, in words that are read aloud."""
+    state = words.word(words.JOB_STATES[job.kind], job.state).text
+    return f"{state}: {job.done:,} of {plural(job.total, 'camera')}"

@@ -1,0 +1,146 @@
+"""Rollouts: the bundles there are, a rollout over chosen cameras, and how it goes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.responses import Response
+
+from fleet import bundles, jobs, rollout_orders
+from fleet.errors import Invalid, NotFound
+from fleet.jobs import Kind
+from fleet.rollout_orders import MAY_RETRY, Site
+from fleet.rollout_rows import RolloutId, RolloutView
+from fleet.rollouts import Rollouts as Work
+from hardening.rollout import (
+    CAMPAIGN_TRANSITIONS,
+    TARGET_TRANSITIONS,
+    CampaignEvent,
+    CampaignState,
+    TargetEvent,
+    TargetState,
+)
+from hardening.rollout_rules import most_harmed
+from web.choosing import choice_of
+from web.handlers.jobs import follow
+from web.job_contexts import NewRollout, Rollout, Rollouts
+from web.rendering import sentence
+from web.rollout_form import FIELDS, rules_of, typed
+from web.visit import Visit, Visited, see
+
+MOST_TARGETS = 200
+MOST_EVENTS = 200
+
+Order = Callable[[Work, RolloutId, str], Awaitable[None]]
+ORDERS: Mapping[str, tuple[CampaignEvent, Order]] = {
+    "approve": (CampaignEvent.APPROVE, Work.approve),
+    "start": (CampaignEvent.START, Work.start),
+    "pause": (CampaignEvent.PAUSE, Work.pause),
+    "resume": (CampaignEvent.RESUME, Work.resume),
+    "abort": (CampaignEvent.ABORT, Work.abort),
+    "undo": (CampaignEvent.UNDO, Work.undo),
+}
+
+
+async def show_all(visit: Visited) -> Response:
+    known = tuple(await bundles.listing(visit.store))
+    return visit.page(Rollouts(known, await jobs.recent(visit.service, Kind.ROLLOUT)))
+
+
+async def new(visit: Visited) -> Response:
+    return await _form(visit, {**FIELDS, "bundle": visit.query.get("bundle", "")}, "", 200)
+
+
+async def _form(visit: Visit, fields: Mapping[str, str], mistake: str, status: int) -> Response:
+    known = tuple(await bundles.listing(visit.store))
+    return visit.page(NewRollout(await choice_of(visit, "bundle"), known, fields, mistake), status)
+
+
+async def create(visit: Visited) -> Response:
+    form = await visit.form()
+    fields, cameras = typed(form), form.getlist("id")
+    site = Site("", fields["zone"] or "UTC")
+    try:
+        rollout = await rollout_orders.create(
+            visit.store,
+            fields["bundle"],
+            cameras,
+            visit.name,
+            rules=rules_of(fields),
+            name=fields["name"],
+            sites=dict.fromkeys(cameras, site),
+        )
+    except (Invalid, NotFound) as exc:
+        return await _form(visit, fields, sentence(str(exc)), 422)
+    return see(f"/rollouts/{rollout}")
+
+
+async def show(visit: Visited, rollout: str) -> Response:
+    return await _rollout(visit, RolloutId(rollout), "", 200)
+
+
+async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) -> Response:
+    work = visit.service.rollouts
+    view = await work.get(rollout)
+    bundle = await bundles.find(visit.store, view.bundle)
+    targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1)
+    following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
+    shown = tuple(targets[:MOST_TARGETS])
+    events = [event for event in await work.history(rollout, limit=MOST_EVENTS) if event.target is None]
+    page = Rollout(
+        view,
+        bundle,
+        jobs.of_rollout(view),
+        await work.groups(rollout),
+        shown,
+        following,
+        most_harmed(view.rules),
+        offered(view),
+        frozenset(row.id for row in shown if may_retry(view.state, row.state)),
+        tuple(reversed(events)),
+        mistake,
+    )
+    return visit.page(page, status)
+
+
+def offered(view: RolloutView) -> frozenset[str]:
+    """The orders that the state allows; undoing only where a camera has the image and none is in flight."""
+    allowed = {order for order, (event, _) in ORDERS.items() if (view.state, event) in CAMPAIGN_TRANSITIONS}
+    if view.finished_at is None or not view.counts.get(TargetState.SUCCEEDED):
+        allowed.discard("undo")
+    if view.finished_at is not None:
+        allowed.discard("abort")
+    return frozenset(allowed)
+
+
+def may_retry(campaign: CampaignState, target: TargetState) -> bool:
+    return campaign in MAY_RETRY and (target, TargetEvent.RETRY) in TARGET_TRANSITIONS
+
+
+async def events(visit: Visited, rollout: str) -> Response:
+    """404 before the stream begins, not inside it."""
+    work, wanted = visit.service.rollouts, RolloutId(rollout)
+    await work.get(wanted)
+
+    async def look() -> jobs.Job:
+        return jobs.of_rollout(await work.get(wanted))
+
+    return follow(work.events(wanted), look)
+
+
+async def carry_out(visit: Visited, rollout: str, order: str) -> Response:
+    if order not in ORDERS:
+        raise NotFound(f"a rollout takes no such order; it takes {', '.join(ORDERS)}")
+    return await _ordered(visit, RolloutId(rollout), ORDERS[order][1])
+
+
+async def retry(visit: Visited, rollout: str) -> Response:
+    """One camera, which the form names."""
+    camera = (await visit.fields()).get("camera", "")
+    return await _ordered(visit, RolloutId(rollout), lambda work, wanted, who: work.retry(wanted, camera, who))
+
+
+async def _ordered(visit: Visit, rollout: RolloutId, order: Order) -> Response:
+    try:
+        await order(visit.service.rollouts, rollout, visit.name)
+    except Invalid as exc:
+        return await _rollout(visit, rollout, sentence(str(exc)), 422)
+    return see(f"/rollouts/{rollout}")

@@ -1,0 +1,58 @@
+"""Changing passwords of cameras: begun for chosen ones, watched, and reconciled where it is unclear which one holds."""
+
+from starlette.responses import Response
+
+from fleet import jobs
+from fleet.errors import Busy, Invalid, NotFound
+from fleet.rotations import RotationId
+from hardening.passwords import State
+from web.choosing import choice_of
+from web.handlers.jobs import follow
+from web.job_contexts import NewRotation, Rotation
+from web.problems import STATUSES
+from web.rendering import sentence
+from web.visit import Visit, Visited, see
+
+
+async def new(visit: Visited) -> Response:
+    return await _form(visit, "", "", 200)
+
+
+async def _form(visit: Visit, account: str, mistake: str, status: int, chosen: tuple[str, ...] = ()) -> Response:
+    return visit.page(NewRotation(await choice_of(visit, chosen=chosen), account, mistake), status)
+
+
+async def start(visit: Visited) -> Response:
+    form = await visit.form()
+    account, chosen = form.get("account", "").strip(), tuple(form.getlist("id"))
+    try:
+        rotation = await visit.service.rotations.start(chosen, account or None, visit.name)
+    except (Invalid, Busy, NotFound) as exc:
+        return await _form(visit, account, sentence(str(exc)), STATUSES[type(exc)], chosen)
+    return see(f"/rotations/{rotation}")
+
+
+async def show(visit: Visited, rotation: str) -> Response:
+    view = await visit.service.rotations.get(RotationId(rotation))
+    unclear = tuple(camera.camera for camera in view.cameras if camera.state is State.UNCLEAR)
+    return visit.page(Rotation(view, jobs.of_rotation(view), unclear))
+
+
+async def events(visit: Visited, rotation: str) -> Response:
+    """404 before the stream begins, not inside it."""
+    rotations, wanted = visit.service.rotations, RotationId(rotation)
+    await rotations.get(wanted)
+
+    async def look() -> jobs.Job:
+        return jobs.of_rotation(await rotations.get(wanted))
+
+    return follow(rotations.events(wanted), look)
+
+
+async def reconcile(visit: Visited, rotation: str) -> Response:
+    """Only of this rotation: the form names some of its cameras."""
+    form = await visit.form()
+    view = await visit.service.rotations.get(RotationId(rotation))
+    mine = {camera.camera for camera in view.cameras}
+    await visit.service.rotations.reconcile([camera for camera in form.getlist("id") if camera in mine], visit.name)
+    return see(f"/rotations/{rotation}")

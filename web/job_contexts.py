@@ -1,0 +1,151 @@
+"""What the pages of plans and jobs show: as in `web.contexts`, one frozen dataclass per template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fleet.bundles import BundleView
+from fleet.jobs import Job
+from fleet.plans import PlanCameraView, PlanEventView, PlanView
+from fleet.rollout_rows import EventView, GroupView, RolloutView, TargetRow
+from fleet.rotations import RotationView
+from fleet.views import DeviceRow, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """All work in one list: the `recent` jobs of one `kind`, or of all where it is ""."""
+
+    recent: tuple[Job, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Cameras to choose from: the `page` that fits `wanted`, or those that a link named.
+
+    `chosen` are ids that are ticked; `kept` are the other words of the address, which a search must not lose, and
+    `query` is all of it.
+    """
+
+    page: Page[DeviceRow]
+    wanted: str
+    chosen: frozenset[str]
+    kept: tuple[tuple[str, str], ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineChoice:
+    """A baseline to choose: `id` is its value in the form, `name` what people read, `wants` its settings in words."""
+
+    id: str
+    name: str
+    wants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """The form of a plan: `choice` of cameras and `baselines`; `picked` is the baseline that is ticked.
+
+    `text` is a baseline as it was typed. `mistake` says what to correct.
+    """
+
+    choice: Choice
+    baselines: tuple[BaselineChoice, ...]
+    picked: str
+    text: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One plan (`view`), and as a `job`; the `cameras` of this part of it, and the position where the next one begins.
+
+    `following` is `None` on the last part. `offered` are the orders that may be given now. `history` is what happened,
+    the newest first, with `names` of the cameras in it. `mistake` says why an order was not taken.
+    """
+
+    view: PlanView
+    job: Job
+    cameras: tuple[PlanCameraView, ...]
+    following: int | None
+    offered: frozenset[str]
+    history: tuple[PlanEventView, ...]
+    names: Mapping[str, str]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRotation:
+    """The form of a change of passwords: `choice` of cameras; `account` as it was typed, "" is our own.
+
+    `mistake` says what to correct.
+    """
+
+    choice: Choice
+    account: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """One change of passwords (`view`), and as a `job`; `unclear` are the ids of cameras that may have either one."""
+
+    view: RotationView
+    job: Job
+    unclear: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """The imported `bundles`, and the `recent` rollouts as jobs."""
+
+    bundles: tuple[BundleView, ...]
+    recent: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRollout:
+    """The form of a rollout: `choice` of cameras and of `bundles`; `typed` are its fields by name.
+
+    `mistake` says what to correct.
+    """
+
+    choice: Choice
+    bundles: tuple[BundleView, ...]
+    typed: Mapping[str, str]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One rollout (`view`) of a `bundle`, and as a `job`; its `groups`, and the `targets` of this part of the list.
+
+    `following` is the cursor of the next part, `None` on the last. `bound` is how many cameras a bad image reaches at
+    most. `offered` are the orders that may be given now, `retried` the ids of targets that may be tried again.
+    `history` is what happened to it, the newest first. `mistake` says why an order was not taken.
+    """
+
+    view: RolloutView
+    bundle: BundleView
+    job: Job
+    groups: tuple[GroupView, ...]
+    targets: tuple[TargetRow, ...]
+    following: str | None
+    bound: int | None
+    offered: frozenset[str]
+    retried: frozenset[str]
+    history: tuple[EventView, ...]
+    mistake: str
+
+
+PAGES: Mapping[type, str] = {
+    Jobs: "jobs.html",
+    NewPlan: "new_plan.html",
+    Plan: "plan.html",
+    NewRotation: "new_rotation.html",
+    Rotation: "rotation.html",
+    Rollouts: "rollouts.html",
+    NewRollout: "new_rollout.html",
+    Rollout: "rollout.html",
+}
