@@ -311,7 +311,7 @@ def test_the_slider_uncovers_the_reference(browser: Browser, console: Console, f
         slider.fill("40")
         expect(reference).to_have_css("clip-path", "inset(0px 60% 0px 0px)")
         page.get_by_label("Reference", exact=True).check()
-        expect(reference).to_have_css("clip-path", "inset(0px)")
+        expect(reference).to_have_css("clip-path", "inset(0px 0% 0px 0px)")
         page.get_by_label("Now", exact=True).check()
         expect(reference).to_have_css("clip-path", "inset(0px 100% 0px 0px)")
 

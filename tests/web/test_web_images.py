@@ -5,6 +5,7 @@ import inspect
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -255,7 +256,7 @@ WORDS = {
     "causes": (words.CAUSES, set(Cause)),
     "watches": (words.WATCH_STATES, set(WatchState)),
     "gates": (words.GATES, {"good", "bad", "unknown"}),
-    "labels": (words.LABELS, set(Answer.__args__)),
+    "labels": (words.LABELS, set(get_args(Answer))),
 }
 
 
