@@ -198,7 +198,7 @@ async def test_the_overview_counts_pictures(gallery: Gallery) -> None:
     summary = await gallery.pictures.summary()
     assert (summary.cameras, summary.with_faults, summary.never, summary.shared) == (2, 1, 1, 0)
     page = await text(gallery, "/")
-    assert "with an open fault" in page
+    assert "With an open fault" in page
     assert "Image wall" in page
 
 
