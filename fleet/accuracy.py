@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -150,6 +151,11 @@ class Accuracy:
         history = await accuracy_rows.history(self._store, camera)
         verdict = await self._picture_verdict(camera)
         return await asyncio.to_thread(card, camera, history, verdict, self._store.now())
+
+    async def hours(self, camera: str, since: datetime) -> tuple[Hour, ...]:
+        """What it counted, oldest first. Raises NotFound."""
+        kept = (await accuracy_rows.history(self._store, camera)).hours
+        return tuple(one for one in kept if one.hour >= since)
 
     # --- the work ---
 

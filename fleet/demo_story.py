@@ -20,10 +20,11 @@ from analytics_qa.intervals import Share
 from cameras.errors import DeviceError
 from fleet import bundles, default_passwords, estate, rollout_orders
 from fleet.accuracy_rows import WatchState, WatchView
-from fleet.commissioning import evidence, records, views
+from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.errors import FleetError
+from fleet.evidence import keep_photo
 from fleet.plans import PlanState
 from fleet.reach import open_stored
 from fleet.service import Service
@@ -295,7 +296,7 @@ async def _commissioning(service: Service, cast: Cast, say: Say) -> None:
     rows = cast.some("hikvision", 0, 2) or cast.some("axis", 0, 2)
     checklist = await records.start(service.store, SITE, [row.id for row in rows], NAME)
     for row in rows:
-        still = await evidence.keep(service.settings.evidence, await service.still(row.id))
+        still = await keep_photo(service.settings.evidence, await service.still(row.id))
         await records.keep_still(service.store, checklist, row.id, still)
         for where, answer in _answers(await views.get(service.store, checklist), row, still):
             await records.answer(service.store, where, answer, NAME)

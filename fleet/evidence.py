@@ -1,5 +1,6 @@
 """Files of evidence: each lies under the SHA-256 of its content, so that nothing is kept twice or changed unnoticed."""
 
+import asyncio
 import hashlib
 import os
 import re
@@ -7,10 +8,12 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from fleet.errors import NotFound, StoreUnavailable
+from fleet.errors import Invalid, NotFound, StoreUnavailable
 
 MOST_BYTES = 16 * 1024 * 1024
+MOST_PHOTO_BYTES = 12 * 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_STARTS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
 class EvidenceFolder:
@@ -60,3 +63,29 @@ class EvidenceFolder:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
+
+
+def media_type(content: bytes) -> str:
+    """Raises Invalid for anything that is no JPEG and no PNG: it will be shown to people."""
+    found = next((kind for start, kind in _STARTS.items() if content.startswith(start)), None)
+    if found is None:
+        raise Invalid("a photo is a JPEG or a PNG")
+    return found
+
+
+async def keep_photo(folder: Path, photo: bytes) -> str:
+    """A picture that somebody brought; its digest. Raises Invalid, StoreUnavailable."""
+    if len(photo) > MOST_PHOTO_BYTES:
+        raise Invalid(f"a photo has at most {MOST_PHOTO_BYTES // 1024 // 1024} MiB")
+    media_type(photo)
+    return await asyncio.to_thread(EvidenceFolder(folder).keep, photo)
+
+
+async def load_picture(folder: Path, digest: str) -> bytes:
+    """Raises NotFound, also for evidence that is no picture."""
+    content = await asyncio.to_thread(EvidenceFolder(folder).read, digest)
+    try:
+        media_type(content)
+    except Invalid:
+        raise NotFound("this piece of evidence is no picture") from None
+    return content

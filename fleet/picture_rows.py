@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
-from fleet.picture_views import CheckView, ReferenceView, Tile
+from fleet.picture_views import CheckView, PictureSummary, ReferenceView, Tile
 from fleet.store import Store
 from fleet.store import pictures_tables as p
 from fleet.store.tables import Camera
@@ -116,6 +116,31 @@ async def tiles(store: Store, camera_id: str | None = None) -> list[Tile]:
             raised.setdefault(of or "", []).append(fault)
     found = [_tile(row, raised.get(row.id, ()), store.now()) for row in rows]
     return sorted(found, key=lambda tile: (not tile.open_faults, -(tile.age_s or 1e12), tile.address))
+
+
+async def summary(store: Store) -> PictureSummary:
+    still_open = p.PictureIncident.closed_at.is_(None)
+    looked_at = select(func.count()).select_from(p.PictureWatch).where(p.PictureWatch.checked_at.is_not(None))
+    shared = select(func.count()).select_from(p.PictureIncident).where(still_open, p.PictureIncident.camera.is_(None))
+    async with store.read() as connection:
+        cameras = (await connection.execute(select(func.count()).select_from(Camera))).scalar_one()
+        looked = (await connection.execute(looked_at)).scalar_one()
+        ill = select(func.count(p.PictureIncident.camera.distinct())).where(still_open)
+        with_faults = (await connection.execute(ill)).scalar_one()
+        whole_sites = (await connection.execute(shared)).scalar_one()
+    return PictureSummary(cameras, with_faults, max(0, cameras - looked), whole_sites)
+
+
+async def make_due(store: Store, cameras: Sequence[str]) -> list[str]:
+    """The cameras among these that are stored: their next check is now."""
+    now = store.now()
+    async with store.write() as connection:
+        query = select(Camera.id).where(Camera.id.in_(cameras))
+        known = set((await connection.execute(query)).scalars())
+        found = [camera for camera in cameras if camera in known]
+        for camera_id in found:
+            await change_watch(connection, camera_id, {"next_at": now}, now)
+    return found
 
 
 def _tile(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:

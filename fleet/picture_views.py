@@ -63,6 +63,18 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSummary:
+    """Numbers of cameras: watched at all, with an open fault, and never looked at; `shared` counts open incidents of
+    whole sites.
+    """
+
+    cameras: int
+    with_faults: int
+    never: int
+    shared: int
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
     """A fault with a life. `cameras` has one entry, or all cameras of a site that showed it together (`shared`)."""
 

@@ -21,7 +21,7 @@ from fleet import picture_incidents, picture_rows
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.evidence import EvidenceFolder
 from fleet.picture_incidents import Where
-from fleet.picture_views import CheckView, Comparison, IncidentView, Tile
+from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSummary, Tile
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
@@ -42,6 +42,7 @@ _HISTORY = timedelta(days=14)
 _PRUNED_EVERY = timedelta(hours=6)
 _MOST_PICTURES_KEPT = 200_000
 _MOST_REFERENCES_HELD = 512
+MOST_QUEUED = 500
 _QUALITY = 80
 _log = logging.getLogger(__name__)
 
@@ -115,6 +116,16 @@ class Pictures:
         async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
             return await self._check(camera)
 
+    async def queue(self, cameras: Sequence[str]) -> int:
+        """Look at these soon, as places come free; how many. Needs the operator role. Raises Invalid."""
+        if len(cameras) > MOST_QUEUED:
+            raise Invalid(f"at most {MOST_QUEUED} cameras can be asked for at once")
+        found = await picture_rows.make_due(self._store, list(dict.fromkeys(cameras)))
+        if self._clock is None:  # nobody else would take up what is due
+            for camera in found:
+                self._begin(camera)
+        return len(found)
+
     async def approve(
         self, camera: str, actor: str, *, condition: Condition | None = None, picture: str | None = None
     ) -> Condition:
@@ -162,6 +173,13 @@ class Pictures:
         """The newest picture of every camera with its age; those with a fault first."""
         return await picture_rows.tiles(self._store)
 
+    async def summary(self) -> PictureSummary:
+        return await picture_rows.summary(self._store)
+
+    async def tile(self, camera: str) -> Tile:
+        """Raises NotFound."""
+        return (await self.compare(camera)).tile
+
     async def compare(self, camera: str) -> Comparison:
         """A camera's newest picture beside its approved views. Raises NotFound."""
         tiles = await picture_rows.tiles(self._store, camera)
@@ -200,10 +218,15 @@ class Pictures:
             return
         for camera in await picture_rows.due(self._store, free + len(self._under_way)):
             if camera not in self._under_way and len(self._under_way) < self._settings.pictures_at_once:
-                self._under_way.add(camera)
-                task = self._group.create_task(self._check_by_clock(camera))
-                self._checks.add(task)
-                task.add_done_callback(self._checks.discard)
+                self._begin(camera)
+
+    def _begin(self, camera: str) -> None:
+        if camera in self._under_way:
+            return
+        self._under_way.add(camera)
+        task = self._group.create_task(self._check_by_clock(camera))
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
 
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fleet.accuracy_card import AccuracyCard
-from fleet.accuracy_rows import WatchView
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
 from fleet.jobs import Job
 from fleet.people import Person
-from fleet.picture_views import CheckView, IncidentView, ReferenceView, Tile
+from fleet.picture_views import PictureSummary, Tile
+from fleet.picture_wall import Age
 from fleet.scans import ScanView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -29,7 +29,7 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
-from web import job_contexts
+from web import job_contexts, picture_contexts
 from web.remedies import Remedy
 
 
@@ -103,8 +103,8 @@ class Overview:
     """`view` is the estate in numbers; `headline` the one sentence about it. `spread` draws its cameras by worst
     finding.
 
-    `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `form` is the
-    start form of an estate that is still empty.
+    `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
+    the numbers of the pictures. `form` is the start form of an estate that is still empty.
     """
 
     view: OverviewView
@@ -112,6 +112,7 @@ class Overview:
     spread: tuple[Slice, ...]
     unjudged: Page[NotEvaluatedRow]
     rationales: Mapping[str, str]
+    pictures: PictureSummary
     form: ScanForm
 
 
@@ -145,7 +146,8 @@ class Device:
     matters.
 
     `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
-    last work of each kind that changed it, or was to.
+    last work of each kind that changed it, or was to. `tile` is its newest picture, `age` how old that is in a word,
+    and `card` what is known of its own AI.
     """
 
     view: DeviceView
@@ -154,6 +156,9 @@ class Device:
     facts: Mapping[str, Mapping[str, object]]
     links: Mapping[tuple[str, str], FindingRow]
     jobs: tuple[Job, ...]
+    tile: Tile
+    age: Age
+    card: AccuracyCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,61 +298,33 @@ class Reports:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """Who hears of a fault, never with a secret: the addresses that get `mail` through `mail_host`, the machine that
+    the webhook calls (`webhook_host`, "" for none). Pictures are looked at every `picture_minutes` (0: when asked) and
+    kept for `picture_days`.
+    """
+
+    mail: tuple[str, ...]
+    mail_host: str
+    webhook_host: str
+    picture_minutes: int
+    picture_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
 
-    `made` is the text of a token that was just made, the only time; `mistake` says what to correct in the form.
+    `telling` says where notices go. `made` is the text of a token that was just made, the only time; `mistake` says
+    what to correct in the form.
     """
 
     everybody: tuple[Person, ...]
     keys: tuple[Token, ...]
     scopes: tuple[Scope, ...]
     now: datetime
+    telling: Telling
     made: str
-    mistake: str
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """The wall: `tiles` that fit what is `wanted` (all, faults, never), those with faults first.
-
-    `total` counts all cameras, `matching` those that fit, `faulty` those with a fault, `never` those that were never
-    looked at. `incidents` are what happened lately, and `names` the cameras' names by id.
-    """
-
-    tiles: tuple[Tile, ...]
-    total: int
-    matching: int
-    faulty: int
-    never: int
-    wanted: str
-    incidents: tuple[IncidentView, ...]
-    names: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One camera (`row`): its newest picture (`tile`), its approved `references`, its `history` of looks, newest first.
-
-    `card` is how right its own AI is. `mutes` are the choices for planned work. `mistake` says why nothing changed.
-    """
-
-    row: DeviceRow
-    tile: Tile
-    references: tuple[ReferenceView, ...]
-    history: tuple[CheckView, ...]
-    card: AccuracyCard
-    mutes: tuple[str, ...]
-    mistake: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImageAccuracy:
-    """The accuracy `card` of a camera (`row`) and its last `watches`; `mistake` says why nothing was begun."""
-
-    row: DeviceRow
-    card: AccuracyCard
-    watches: tuple[WatchView, ...]
     mistake: str
 
 
@@ -362,6 +339,7 @@ class ErrorPage:
 
 PAGES: Mapping[type, str] = {
     **job_contexts.PAGES,
+    **picture_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",
@@ -375,9 +353,6 @@ PAGES: Mapping[type, str] = {
     Scan: "scan.html",
     Checks: "checks.html",
     Reports: "reports.html",
-    Images: "images.html",
-    Image: "image.html",
-    ImageAccuracy: "image_accuracy.html",
     Settings: "settings.html",
     Commissionings: "commissionings.html",
     Commissioning: "commissioning.html",

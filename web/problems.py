@@ -25,6 +25,7 @@ from fleet.errors import (
 )
 from web.access import safe_next
 from web.contexts import ErrorPage
+from web.rendering import sentence
 from web.visit import draw, meet, see
 
 PROBLEM_JSON = "application/problem+json"
@@ -117,11 +118,6 @@ async def on_camera(request: Request, exc: Exception) -> Response:
 
 async def on_stranger(_request: Request, exc: Exception) -> Response:
     return see(exc.door if isinstance(exc, SignInNeeded) else safe_next(""))
-
-
-def sentence(text: str) -> str:
-    """`fleet` speaks in half sentences, as errors do; a page speaks in whole ones."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
 
 
 HANDLERS: Mapping[int | type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {

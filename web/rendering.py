@@ -9,7 +9,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analytics_qa.drift import ALARM
 from web import words
+from web.measures import measured
 
 MOST_COLUMNS = 4
 
@@ -67,6 +69,11 @@ def duration(start: datetime | str | None, end: datetime | str | None) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def sentence(text: str) -> str:
+    """Half a sentence, as errors and judgements are, as a whole one."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
+
+
 def json_text(value: object) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False, sort_keys=True, default=str)
 
@@ -116,6 +123,7 @@ def environment() -> Environment:
         "when": when,
         "json_text": json_text,
         "plain": plain,
+        "sentence": sentence,
         "field_name": words.field_name,
         "weakness": words.weakness,
     }
@@ -130,6 +138,15 @@ def environment() -> Environment:
         "PHASES": words.PHASES,
         "ROW_STATES": words.ROW_STATES,
         "PICTURE_VERDICTS": words.PICTURE_VERDICTS,
+        "PICTURE_FAULTS": words.PICTURE_FAULTS,
+        "LIGHTS": words.LIGHTS,
+        "AGES": words.AGES,
+        "INCIDENTS": words.INCIDENTS,
+        "CAUSES": words.CAUSES,
+        "GATES": words.GATES,
+        "LABELS": words.LABELS,
+        "measured": measured,
+        "DRIFT_ALARM": ALARM,
         "DRIFTS": words.DRIFTS,
         "WATCH_STATES": words.WATCH_STATES,
         "COMMISSIONING_STATES": words.COMMISSIONING_STATES,

@@ -7,7 +7,9 @@ from typing import Any
 
 from web.access import Permission
 from web.handlers import (
+    accuracy,
     api,
+    api_pictures,
     api_plans,
     checks,
     commissioning,
@@ -101,9 +103,9 @@ ROUTES = (
     Route("/images/{camera}/check", "POST", images.check, CHANGE, FIELD),
     Route("/images/{camera}/approve", "POST", images.approve, CHANGE, FIELD),
     Route("/images/{camera}/mute", "POST", images.mute, CHANGE, FIELD),
-    Route("/images/{camera}/accuracy", "GET", images.show_accuracy, READ),
-    Route("/images/{camera}/accuracy/watch", "POST", images.watch, CHANGE, FIELD),
-    Route("/images/{camera}/accuracy/accept", "POST", images.accept, CHANGE, FIELD),
+    Route("/images/{camera}/accuracy", "GET", accuracy.show, READ),
+    Route("/images/{camera}/accuracy/watch", "POST", accuracy.watch, CHANGE, FIELD),
+    Route("/images/{camera}/accuracy/accept", "POST", accuracy.accept, CHANGE, FIELD),
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
@@ -125,7 +127,7 @@ ROUTES = (
         FIELD,
         takes_photo=True,
     ),
-    Route("/evidence/{name}", "GET", commissioning.picture, READ),
+    Route("/evidence/{name}", "GET", images.evidence, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
@@ -147,5 +149,10 @@ ROUTES = (
     Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
+    Route("/api/v1/pictures", "GET", api_pictures.pictures, READ),
+    Route("/api/v1/pictures/{camera}", "GET", api_pictures.picture, READ),
+    Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER),
+    Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
+    Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

@@ -71,6 +71,37 @@ PICTURE_VERDICTS = {
         "Not assessable", "question", "unknown", "There is nothing to compare it with, or no picture came."
     ),
     "muted": Word("Muted", "hourglass", "low", "Planned work: nothing is raised."),
+}
+
+# A fault of a picture: its name, and what to do first.
+PICTURE_FAULTS = {
+    "obstruction": Word("Covered", "stop", "fail", "Something covers the view: look for a sticker, a plant, a spider."),
+    "moved": Word("Looks elsewhere", "arrow", "fail", "Turn the camera back, or approve the new view."),
+    "defocus": Word("Not sharp", "disc", "high", "Clean the glass, then focus again."),
+    "dark": Word("Too dark", "moon", "fail", "Check lights and exposure, and look for a tight cover."),
+    "bright": Word("Washed out", "sun", "high", "Check exposure, and look for a light into the lens."),
+    "colour": Word("Wrong colours", "half", "medium", "The infrared filter or the day and night switch is stuck."),
+    "noise": Word("Noisy", "radar", "medium", "Check gain and cable; the sensor may be failing."),
+    "frozen": Word("Frozen", "lock", "fail", "The same picture again and again: restart the camera."),
+    "no-picture": Word("No picture", "plug", "fail", "It gave no picture. Check power, cable and login."),
+}
+
+# The light in which a picture was taken; each has a reference view of its own.
+LIGHTS = {
+    "day": Word("By day", "sun", "quiet"),
+    "dusk": Word("At dusk", "half", "quiet"),
+    "night-colour": Word("By night, in colour", "moon", "quiet"),
+    "night-ir": Word("By night, infrared", "moon", "quiet"),
+}
+
+AGES = {
+    "fresh": Word("Fresh", "check", "pass", "Taken when it was due."),
+    "old": Word("Old", "clock", "medium", "Several checks have brought no new picture."),
+    "never": Word("No picture yet", "dash", "quiet", "Look now, or wait for the next round."),
+}
+
+INCIDENTS = {
+    "open": Word("Open", "circle-dot", "fail"),
     "over": Word("Over", "check", "pass"),
 }
 
@@ -79,6 +110,29 @@ DRIFTS = {
     "drifted": Word("Drifted", "triangle", "high", "It sees less, or other things, than it used to."),
     "learning": Word("Learning", "hourglass", "low", "Not enough was counted to expect anything."),
     "not assessable": Word("Not assessable", "question", "unknown"),
+}
+
+CAUSES = {
+    "picture": Word("The picture", "picture", "high", "Put the picture right first; then watch again."),
+    "model": Word("Its model", "wrench", "high", "Firmware, model or settings changed: see what was changed last."),
+    "scene": Word("The scene", "eye", "medium", "Other things pass by. If that is to stay, take it as normal."),
+    "scene or model": Word("Scene or model", "question", "unknown", "Label some pictures to tell the two apart."),
+}
+
+# What the verdict of the picture lets us say about the AI behind it.
+GATES = {
+    "good": Word("Good", "check", "pass", "What the camera sees can be judged."),
+    "bad": Word("Bad", "cross", "fail", "See to the picture first: nothing is said about its AI until then."),
+    "unknown": Word(
+        "Not judged", "question", "unknown", "Approve a reference view, so that the picture can be judged."
+    ),
+}
+
+LABELS = {
+    "good": Word("Enough labels: recall is good", "check", "pass"),
+    "poor": Word("Enough labels: recall is poor", "cross", "fail"),
+    "go on": Word("Not enough labels", "hourglass", "unknown", "Some more decide whether recall is good or poor."),
+    "undecided": Word("Undecided", "question", "unknown", "Many labels and no clear answer: read the interval."),
 }
 
 WATCH_STATES = {

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.commissioning import evidence, package, records
+from fleet.commissioning import package, records
 from fleet.errors import NotFound
+from fleet.evidence import load_picture
 from fleet.settings import Settings
 from fleet.store import Store
 
@@ -27,7 +28,7 @@ async def hand_over(store: Store, settings: Settings, commissioning: str, out: P
     missing = 0
     for name in sorted(set(_named(record))):
         try:
-            pictures[name] = await evidence.load(settings.evidence, name)
+            pictures[name] = await load_picture(settings.evidence, name)
         except NotFound:
             missing += 1
     key = await asyncio.to_thread(package.signing_key, settings.home / "handover.key")

@@ -31,8 +31,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fleet.commissioning.evidence import media_type
 from fleet.errors import Invalid
+from fleet.evidence import media_type
 
 FORMAT = "camwarden/handover/1"
 _MANIFEST, _SIGNATURE, _KEY = "manifest.json", "manifest.sig", "public-key.pem"

@@ -14,9 +14,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fleet import estate, people
+from fleet.pictures import Pictures
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
+from health.visit import Pace
+from tests.fleet.eyes import Estate, Eye
+from tests.health.rendering import covered, street
 from tests.web.conftest import PASSWORD, Furnished, House, open_house
+from tests.web.pictures_samples import labelled
 
 START_S = 20
 DESK = {"width": 1280, "height": 900}
@@ -75,6 +80,7 @@ async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
             pass
         camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
         finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
+        seen = await seen_camera(house)
         found |= {
             "device": f"/devices/{camera.id}",
             "findings": "/findings",
@@ -82,8 +88,28 @@ async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
             "no findings": "/findings?q=nothing-is-called-so",
             "finding": f"/findings/{finding.id}",
             "scan": f"/scans/{scan}",
+            "images": "/images",
+            "no images": "/images?q=nothing-is-called-so",
+            "image": f"/images/{seen}",
+            "accuracy": f"/images/{seen}/accuracy",
+            "settings": "/settings",
         }
     return found
+
+
+async def seen_camera(house: House) -> str:
+    """A camera with an approved view, a newer picture beside it, a watch and labels."""
+    camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.50"))).items[0].id
+    eyes = Estate()
+    eyes.eyes["10.20.1.50"] = Eye()
+    settings = Settings(home=house.home, picture_minutes=0)
+    async with Pictures(house.store, settings, eyes.access_to, pace=Pace(pictures=3, seconds=0)) as pictures:
+        await pictures.approve(camera, "anna")
+        eyes.eyes["10.20.1.50"].look = covered(0.6, 30)(street())
+        for _ in range(4):
+            await pictures.check_now(camera)
+    await labelled(house.service, camera)
+    return camera
 
 
 PAGES = (
@@ -97,6 +123,11 @@ PAGES = (
     "scans",
     "scan",
     "checks",
+    "images",
+    "no images",
+    "image",
+    "accuracy",
+    "settings",
     "missing",
 )
 
@@ -269,3 +300,26 @@ def test_times_are_told_as_distances_with_the_date_beside(
         time = page.locator("time").first
         expect(time).to_have_text(re.compile("just now|ago"))
         assert (time.get_attribute("title") or "").endswith("UTC")
+
+
+def test_the_slider_uncovers_the_reference(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["viewer"], viewport=DESK) as page:
+        look(page, console.paths["image"])
+        slider = page.get_by_role("slider", name="From now to reference")
+        reference = page.locator("img.reference")
+        expect(reference).to_have_css("clip-path", "inset(0px 100% 0px 0px)")
+        slider.fill("40")
+        expect(reference).to_have_css("clip-path", "inset(0px 60% 0px 0px)")
+        page.get_by_label("Reference", exact=True).check()
+        expect(reference).to_have_css("clip-path", "inset(0px 0% 0px 0px)")
+        page.get_by_label("Now", exact=True).check()
+        expect(reference).to_have_css("clip-path", "inset(0px 100% 0px 0px)")
+
+
+def test_reference_and_now_are_chosen_without_script(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["viewer"], java_script_enabled=False) as page:
+        look(page, console.paths["image"])
+        expect(page.locator("img.reference")).to_be_hidden()
+        page.get_by_label("Reference", exact=True).check()
+        expect(page.locator("img.reference")).to_be_visible()
+        expect(page.get_by_role("slider")).to_have_count(0)

@@ -6,9 +6,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from fleet import estate, tokens
-from fleet.commissioning import evidence, records, views
+from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
+from fleet.evidence import keep_photo
 from fleet.people import Role
 from fleet.store import Store
 from fleet.tokens import Scope
@@ -70,7 +71,7 @@ async def path_of(route: Route, house: House) -> str:
     await house.scans.stop(scan)
     checklist = await records.start(house.store, "Harbour", [camera], "somebody")
     token, _ = await tokens.create(house.store, "ci", [Scope.READ], "somebody", days=1)
-    picture = await evidence.keep(house.service.settings.evidence, b"\xff\xd8\xff")
+    picture = await keep_photo(house.service.settings.evidence, b"\xff\xd8\xff")
     if route.path.endswith("handover.zip"):
         await close(house.store, checklist)
     return route.path.format(

@@ -9,15 +9,17 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from fleet import estate
-from fleet.commissioning import evidence, records, views
+from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State, label_matches
 from fleet.commissioning.handover import hand_over
 from fleet.commissioning.records import Where
 from fleet.commissioning.views import CommissioningView
 from fleet.errors import Invalid
+from fleet.evidence import keep_photo
 from fleet.views import DeviceFilter
 from web.contexts import CommissionedCamera, Commissioning, Commissionings
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 MOST_SHOWN = 200
@@ -96,7 +98,7 @@ async def _said(visit: Visit, form: dict[str, str]) -> Answer:
     if form.get("state") not in set(State):
         raise Invalid("choose what you found")
     photo = await visit.upload("photo")
-    kept = () if photo is None else (await evidence.keep(visit.service.settings.evidence, photo),)
+    kept = () if photo is None else (await keep_photo(visit.service.settings.evidence, photo),)
     return Answer(State(form["state"]), form.get("note", ""), kept)
 
 
@@ -111,7 +113,7 @@ async def take_still(visit: Visited, commissioning: str, camera: str) -> Respons
     view = await views.get(visit.store, commissioning)
     view.camera(camera)
     picture = await visit.service.still(camera)
-    name = await evidence.keep(visit.service.settings.evidence, picture)
+    name = await keep_photo(visit.service.settings.evidence, picture)
     await records.keep_still(visit.store, commissioning, camera, name)
     return see(f"/commissioning/{commissioning}/{camera}#still")
 
@@ -139,10 +141,3 @@ async def download(visit: Visited, commissioning: str) -> Response:
 def _zip(folder: Path) -> bytes:
     name = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
     return Path(name).read_bytes()
-
-
-async def picture(visit: Visited, name: str) -> Response:
-    """A still or a photo, by its SHA-256: what it shows never changes."""
-    body = await evidence.load(visit.service.settings.evidence, name)
-    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
-    return Response(body, media_type=evidence.media_type(body), headers=headers)

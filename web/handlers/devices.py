@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, jobs
+from fleet.picture_wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity
@@ -90,7 +91,19 @@ async def show(visit: Visited, camera: str) -> Response:
     view = await estate.device(visit.store, camera)
     links = {(row.check, row.subject): row for row in view.findings}
     done = await jobs.of_camera(visit.service, camera)
-    return visit.page(Device(view, grouped(view), RATIONALES, facts_of(view), links, done))
+    tile = await visit.service.pictures.tile(camera)
+    context = Device(
+        view=view,
+        groups=grouped(view),
+        rationales=RATIONALES,
+        facts=facts_of(view),
+        links=links,
+        jobs=done,
+        tile=tile,
+        age=age_of(tile, visit.service.settings.picture_minutes),
+        card=await visit.service.accuracy.card(camera),
+    )
+    return visit.page(context)
 
 
 def grouped(view: DeviceView) -> tuple[VerdictGroup, ...]:

@@ -9,7 +9,8 @@ from fleet.errors import FleetError, Invalid, SignInRefused, TooManyTries
 from web import assets
 from web.access import safe_next
 from web.contexts import SetUp, SignIn
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import THEMES, Visited, see
 
 A_YEAR_S = 365 * 24 * 3600

@@ -17,8 +17,8 @@ from web.access import safe_next
 from web.contexts import CheckGroup, Finding, Findings, FindingsByCheck, TriageResult
 from web.handlers.checks import WORST_FIRST
 from web.handlers.overview import RATIONALES
-from web.problems import sentence
 from web.remedies import remedy
+from web.rendering import sentence
 from web.visit import Visit, Visited
 
 ANY = "any"

@@ -1,55 +1,75 @@
-"""Images: the wall of newest pictures, one camera beside its reference views, and how right its own AI is."""
+"""Images: the wall of newest pictures, and one camera beside its reference views."""
 
-import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from cameras.errors import DeviceError
 from fleet import estate
 from fleet.errors import Invalid
-from fleet.picture_views import Tile
-from web.contexts import Image, ImageAccuracy, Images
-from web.problems import CAMERA_STATUS, sentence
+from fleet.evidence import load_picture, media_type
+from fleet.picture_views import IncidentView, ReferenceView
+from fleet.picture_wall import MOST_AT_ONCE, WallFilter, age_of, page_of
+from health.conditions import Condition
+from web.picture_contexts import Image, Images
+from web.problems import CAMERA_STATUS
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
-MOST_TILES = 200
-MOST_AT_ONCE = 24
 MUTES = {"1 hour": timedelta(hours=1), "8 hours": timedelta(hours=8), "3 days": timedelta(days=3)}
-WATCH_S = 60
+MOST_LOOKS = 20
+MOST_INCIDENTS = 20
+_IDS = 32
+
+
+def wanted_pictures(query: QueryParams) -> WallFilter:
+    """A choice that does not exist filters nothing, so that an old link still opens."""
+    light = query.get("light", "")
+    return WallFilter(
+        text=query.get("q", "").strip()[:200],
+        faults=query.get("faults") == "1",
+        condition=Condition(light) if light in set(Condition) else None,
+    )
+
+
+def as_query(wanted: WallFilter) -> str:
+    pairs = {"q": wanted.text, "faults": "1" if wanted.faults else "", "light": wanted.condition}
+    return urlencode({name: value for name, value in pairs.items() if value})
 
 
 async def show_all(visit: Visited) -> Response:
-    tiles = await visit.service.pictures.wall()
-    wanted = visit.query.get("show", "all")
-    shown = [tile for tile in tiles if _is_wanted(tile, wanted)]
-    incidents = tuple(await visit.service.pictures.incidents(open_only=False, limit=20))
-    names = {tile.camera: tile.name or tile.address for tile in tiles}
+    pictures, wanted, after = visit.service.pictures, wanted_pictures(visit.query), visit.query.get("after")
+    tiles = await pictures.wall()
+    page = page_of(tiles, wanted, after)
+    queued = visit.query.get("queued", "")
+    minutes = visit.service.settings.picture_minutes
     context = Images(
-        tiles=tuple(shown[:MOST_TILES]),
-        total=len(tiles),
-        matching=len(shown),
-        faulty=sum(bool(tile.open_faults or tile.faults) for tile in tiles),
-        never=sum(tile.checked_at is None for tile in tiles),
+        page=page,
+        ages={tile.camera: age_of(tile, minutes) for tile in page.items},
         wanted=wanted,
-        incidents=incidents,
-        names=names,
+        query=as_query(wanted),
+        first=not after,
+        summary=await pictures.summary(),
+        incidents=open_first(await pictures.incidents(open_only=False, limit=MOST_INCIDENTS)),
+        names={tile.camera: tile.name or tile.address for tile in tiles},
+        queued=int(queued) if queued.isascii() and queued.isdecimal() and len(queued) < 4 else 0,  # noqa: PLR2004
     )
     return visit.page(context)
 
 
-def _is_wanted(tile: Tile, wanted: str) -> bool:
-    if wanted == "faults":
-        return bool(tile.open_faults or tile.faults)
-    return tile.checked_at is None if wanted == "never" else True
+def open_first(incidents: Sequence[IncidentView]) -> tuple[IncidentView, ...]:
+    """Open ones first, among them those of a whole site; the newest first."""
+    return tuple(sorted(incidents, key=lambda one: (one.closed_at is not None, not one.shared)))
 
 
 async def check_all(visit: Visited) -> Response:
-    """Look at the cameras that were not looked at for longest, a page of them at a time."""
+    """Queue the cameras that the form names: those that the visitor saw."""
     form = await visit.form()
-    chosen = form.getlist("id")[:MOST_AT_ONCE]
-    await asyncio.gather(*(visit.service.pictures.check_now(camera) for camera in chosen))
-    return see("/images")
+    queued = await visit.service.pictures.queue(form.getlist("id")[:MOST_AT_ONCE])
+    return see(f"/images?{urlencode({'queued': queued})}")
 
 
 async def show(visit: Visited, camera: str) -> Response:
@@ -57,19 +77,27 @@ async def show(visit: Visited, camera: str) -> Response:
 
 
 async def _page(visit: Visit, camera: str, mistake: str, status: int) -> Response:
-    compared = await visit.service.pictures.compare(camera)
-    history = tuple(await visit.service.pictures.history(camera, limit=20))
-    card = await visit.service.accuracy.card(camera)
+    pictures, light = visit.service.pictures, visit.query.get("light")
+    compared = await pictures.compare(camera)
+    history = await pictures.history(camera, limit=MOST_LOOKS + 1, after=visit.query.get("after", "")[:_IDS] or None)
     context = Image(
         row=(await estate.device(visit.store, camera)).row,
         tile=compared.tile,
+        age=age_of(compared.tile, visit.service.settings.picture_minutes),
+        shown=_chosen(compared.references, light),
         references=compared.references,
-        history=history,
-        card=card,
+        history=tuple(history[:MOST_LOOKS]),
+        older=history[MOST_LOOKS - 1].id if len(history) > MOST_LOOKS else "",
+        card=await visit.service.accuracy.card(camera),
         mutes=tuple(MUTES),
         mistake=mistake,
     )
     return visit.page(context, status)
+
+
+def _chosen(references: Sequence[ReferenceView], light: str | None) -> ReferenceView | None:
+    """That of the light that was asked for, else of the present one."""
+    return next((view for view in references if view.condition == light), references[0] if references else None)
 
 
 async def check(visit: Visited, camera: str) -> Response:
@@ -80,14 +108,25 @@ async def check(visit: Visited, camera: str) -> Response:
 async def approve(visit: Visited, camera: str) -> Response:
     """The picture that was seen becomes the reference view of its light, under the name of who is signed in."""
     form = await visit.form()
+    light = form.get("light", "")
     try:
-        await visit.service.pictures.approve(camera, visit.name, picture=form.get("picture") or None)
+        seen = await _seen(visit, camera, form.get("picture", ""))
+        condition = Condition(light) if light in set(Condition) else None
+        await visit.service.pictures.approve(camera, visit.name, picture=seen, condition=condition)
     except DeviceError as exc:
         return await _page(visit, camera, sentence(str(exc)), CAMERA_STATUS)
     except Invalid as exc:
         return await _page(visit, camera, sentence(str(exc)), 422)
     await visit.service.pictures.check_now(camera)
     return see(f"/images/{camera}")
+
+
+async def _seen(visit: Visit, camera: str, digest: str) -> str:
+    """Only what this camera showed can be approved for it. Raises Invalid, NotFound."""
+    tile = await visit.service.pictures.tile(camera)
+    if not digest or digest != tile.picture:
+        raise Invalid("the camera has shown another picture since: look at it, and approve that one")
+    return digest
 
 
 async def mute(visit: Visited, camera: str) -> Response:
@@ -98,28 +137,8 @@ async def mute(visit: Visited, camera: str) -> Response:
     return see(f"/images/{camera}")
 
 
-async def show_accuracy(visit: Visited, camera: str) -> Response:
-    return await _accuracy(visit, camera, "", 200)
-
-
-async def _accuracy(visit: Visit, camera: str, mistake: str, status: int) -> Response:
-    context = ImageAccuracy(
-        row=(await estate.device(visit.store, camera)).row,
-        card=await visit.service.accuracy.card(camera),
-        watches=tuple(await visit.service.accuracy.recent(camera, 10)),
-        mistake=mistake,
-    )
-    return visit.page(context, status)
-
-
-async def watch(visit: Visited, camera: str) -> Response:
-    try:
-        await visit.service.accuracy.start(camera, visit.name, seconds=WATCH_S)
-    except Invalid as exc:
-        return await _accuracy(visit, camera, sentence(str(exc)), 422)
-    return see(f"/images/{camera}/accuracy")
-
-
-async def accept(visit: Visited, camera: str) -> Response:
-    await visit.service.accuracy.accept(camera, visit.name)
-    return see(f"/images/{camera}/accuracy")
+async def evidence(visit: Visited, name: str) -> Response:
+    """A picture, by its SHA-256: what it shows never changes."""
+    body = await load_picture(visit.service.settings.evidence, name)
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(body, media_type=media_type(body), headers=headers)

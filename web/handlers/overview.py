@@ -16,7 +16,8 @@ RATIONALES = {check.id: check.rationale for check in CHECKS}
 async def show(visit: Visited) -> Response:
     view = await estate.overview(visit.store)
     unjudged = await estate.not_evaluated(visit.store, limit=6)
-    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, ScanForm()))
+    pictures = await visit.service.pictures.summary()
+    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, pictures, ScanForm()))
 
 
 def headline(view: OverviewView) -> str:

@@ -14,8 +14,9 @@ from hardening.lifecycle import CameraState
 from web.choosing import choice_of
 from web.handlers.jobs import follow
 from web.job_contexts import BaselineChoice, NewPlan, Plan
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
 from web.remedies import bundled, only, titles
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 OWN, ONLY = "own", "only"

@@ -22,7 +22,7 @@ from hardening.rollout_rules import most_harmed
 from web.choosing import choice_of
 from web.handlers.jobs import follow
 from web.job_contexts import NewRollout, Rollout, Rollouts
-from web.problems import sentence
+from web.rendering import sentence
 from web.rollout_form import FIELDS, rules_of, typed
 from web.visit import Visit, Visited, see
 

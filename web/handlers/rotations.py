@@ -9,7 +9,8 @@ from hardening.passwords import State
 from web.choosing import choice_of
 from web.handlers.jobs import follow
 from web.job_contexts import NewRotation, Rotation
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 

@@ -11,7 +11,8 @@ from fleet.scans import ScanId, ScanProgress
 from fleet.views import NotEvaluatedRow
 from web import words
 from web.contexts import Scan, ScanForm, Scans
-from web.problems import STATUSES, sentence
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 MOST_UNJUDGED = 500

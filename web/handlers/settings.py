@@ -1,12 +1,15 @@
 """Settings: who may come in, people and machines."""
 
+from urllib.parse import urlsplit
+
 from starlette.responses import Response
 
 from fleet import people, tokens
 from fleet.errors import Invalid
 from fleet.tokens import Scope
-from web.contexts import Settings
-from web.problems import STATUSES, sentence
+from web.contexts import Settings, Telling
+from web.problems import STATUSES
+from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 
@@ -17,7 +20,19 @@ async def show(visit: Visited) -> Response:
 async def _page(visit: Visit, made: str, mistake: str, status: int) -> Response:
     everybody = await people.people(visit.store)
     keys = await tokens.tokens(visit.store)
-    return visit.page(Settings(everybody, keys, tuple(Scope), visit.store.now(), made, mistake), status)
+    return visit.page(Settings(everybody, keys, tuple(Scope), visit.store.now(), telling(visit), made, mistake), status)
+
+
+def telling(visit: Visit) -> Telling:
+    """Of a webhook only the host: its path and query often are the secret."""
+    settings = visit.service.settings
+    return Telling(
+        mail=settings.mail_to,
+        mail_host=f"{settings.mail_host}:{settings.mail_port}",
+        webhook_host=urlsplit(settings.webhook_url or "").hostname or "",
+        picture_minutes=settings.picture_minutes,
+        picture_days=settings.picture_days,
+    )
 
 
 async def create_token(visit: Visited) -> Response:
