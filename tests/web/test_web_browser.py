@@ -17,6 +17,7 @@ from fleet import estate, people
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
 from tests.web.conftest import PASSWORD, Furnished, House, open_house
+from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
 
 START_S = 20
 DESK = {"width": 1280, "height": 900}
@@ -82,6 +83,14 @@ async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
             "no findings": "/findings?q=nothing-is-called-so",
             "finding": f"/findings/{finding.id}",
             "scan": f"/scans/{scan}",
+            "jobs": "/jobs",
+            "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
+            "plan": f"/plans/{await a_plan(house)}",
+            "new password change": "/rotations/new",
+            "password change": f"/rotations/{await a_rotation(house)}",
+            "rollouts": "/rollouts",
+            "rollout": f"/rollouts/{await a_rollout(house)}",
+            "new rollout": "/rollouts/new?q=AXIS",
         }
     return found
 
@@ -97,6 +106,14 @@ PAGES = (
     "scans",
     "scan",
     "checks",
+    "jobs",
+    "new plan",
+    "plan",
+    "new password change",
+    "password change",
+    "rollouts",
+    "rollout",
+    "new rollout",
     "missing",
 )
 
