@@ -292,6 +292,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield Site(house, running, Visitor(client))
 
 
+def announces(site: Site) -> bool:
+    """The truth."""
+    return site.running.cameras[0].plan.discoverable
+
+
 async def test_a_finding_is_put_right_by_a_plan_through_the_pages(site: Site) -> None:
     visitor, (camera,) = site.visitor, await cameras(site.house, 1)
     wanted = FindingFilter(check="discovery-left-on")
@@ -306,7 +311,7 @@ async def test_a_finding_is_put_right_by_a_plan_through_the_pages(site: Site) ->
     assert looked.text.endswith("event: end\ndata: {}\n\n")
     page = (await visitor.get(path)).text
     assert "<del>- discovery: on</del><ins>+ discovery: off</ins>" in page
-    assert site.running.cameras[0].plan.discoverable, "a plan changes nothing"
+    assert announces(site), "a plan changes nothing"
 
     assert (await visitor.post(f"{path}/apply", {})).status_code == 422, "it was not approved"
     await visitor.post(f"{path}/approve", {})
@@ -317,7 +322,7 @@ async def test_a_finding_is_put_right_by_a_plan_through_the_pages(site: Site) ->
     assert words.STEP_STATES["done"].text in page
     assert "1 fixed" in page
     assert orders(page) == {"undo"}
-    assert not site.running.cameras[0].plan.discoverable
+    assert not announces(site)
     assert (await estate.findings(site.house.store, wanted)).items == ()
 
 
