@@ -264,6 +264,38 @@ JOB_STATES = {
     "rollout": ROLLOUT_STATES,
 }
 
+# What happened to a plan, to a step of it, or to a rollout.
+EVENTS = {
+    "made": "Planned",
+    "created": "Planned",
+    "observed": "Looked at",
+    "submit": "Handed in",
+    "approve": "Approved",
+    "start": "Started",
+    "pause": "Paused",
+    "resume": "Resumed",
+    "finish": "Finished",
+    "fail": "Failed",
+    "stop": "Stopped",
+    "abort": "Aborted",
+    "undo": "Undo begun",
+    "back": "Taken back",
+    "all-undone": "Taken back",
+    "expire": "Expired",
+    "renew": "Renewed",
+    "begin": "Sending",
+    "already": "Already so",
+    "moved": "Looks different",
+    "refuse": "Refused",
+    "proved": "Proved",
+    "disproved": "Not proved",
+    "lost": "Lost",
+    "reverted": "Came undone",
+    "stuck": "Could not be undone",
+    "skip": "Left alone",
+    "proof": "Assessed again",
+}
+
 BUNDLE_KINDS = {"firmware": "Firmware", "app": "App"}
 
 PHASES = {

@@ -21,6 +21,7 @@ from health.visit import Pace
 from tests.fleet.eyes import Estate, Eye
 from tests.health.rendering import covered, street
 from tests.web.conftest import PASSWORD, Furnished, House, open_house
+from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
 from tests.web.pictures_samples import labelled
 
 START_S = 20
@@ -93,6 +94,14 @@ async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
             "image": f"/images/{seen}",
             "accuracy": f"/images/{seen}/accuracy",
             "settings": "/settings",
+            "jobs": "/jobs",
+            "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
+            "plan": f"/plans/{await a_plan(house)}",
+            "new password change": "/rotations/new",
+            "password change": f"/rotations/{await a_rotation(house)}",
+            "rollouts": "/rollouts",
+            "rollout": f"/rollouts/{await a_rollout(house)}",
+            "new rollout": "/rollouts/new?q=AXIS",
         }
     return found
 
@@ -128,6 +137,14 @@ PAGES = (
     "image",
     "accuracy",
     "settings",
+    "jobs",
+    "new plan",
+    "plan",
+    "new password change",
+    "password change",
+    "rollouts",
+    "rollout",
+    "new rollout",
     "missing",
 )
 
