@@ -115,8 +115,8 @@ class Rotations:
     async def start(self, cameras: Sequence[str], account: str | None, actor: str) -> RotationId:
         """New passwords for `account` on these cameras; `None` is the account that we log in with.
 
-        Needs the administrator role. NotFound, Invalid where no present password is known, Busy where one of them is
-        being changed already: then nothing is started.
+        Asks for the right to change cameras. NotFound, Invalid where no present password is known, Busy where one of
+        them is being changed already: then nothing is started.
         """
         if not 0 < len(set(cameras)) <= MOST_CAMERAS:
             raise Invalid(f"name 1 to {MOST_CAMERAS} cameras")
@@ -167,7 +167,7 @@ class Rotations:
     async def reconcile(self, cameras: Sequence[str], actor: str) -> list[RotationId]:
         """Find out which password each of these cameras has, where that is unclear: at most one wrong try for each.
 
-        Needs the administrator role. Gives the rotations that go on; those of other cameras stay as they are.
+        Asks for the right to change cameras. Gives the rotations that go on; those of other cameras stay as they are.
         """
         rows = []
         for row in await rotation_rows.unclear(self._store, cameras):

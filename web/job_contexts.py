@@ -79,11 +79,13 @@ class Plan:
 class NewRotation:
     """The form of a change of passwords: `choice` of cameras; `account` as it was typed, "" is our own.
 
+    `known` where a finding of a default password led here: account and present password are its.
     `mistake` says what to correct.
     """
 
     choice: Choice
     account: str
+    known: bool
     mistake: str
 
 

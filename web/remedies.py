@@ -37,11 +37,12 @@ class Remedy:
     permission: Permission
 
 
-def remedy(check: str, camera: str) -> Remedy | None:
+def remedy(check: str, camera: str, finding: str) -> Remedy | None:
     """`None` where only hands at the camera, or on the network, put it right."""
     here = {"camera": camera}
     if check == "default-credentials":
-        return Remedy(f"/rotations/new?{urlencode(here)}", "Change the password", Permission.CHANGE)
+        known = urlencode({**here, "finding": finding})
+        return Remedy(f"/rotations/new?{known}", "Change the password", Permission.CHANGE)
     if check == "firmware-outdated":
         return Remedy(f"/rollouts/new?{urlencode(here)}", "Roll out a firmware", Permission.CHANGE)
     if (setting := SETTINGS.get(check)) is None:

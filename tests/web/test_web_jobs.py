@@ -13,6 +13,7 @@ import pytest
 
 from fleet import estate, people, rollout_orders, rollout_rows
 from fleet.jobs import RotationState
+from fleet.lifecycle import FindingState
 from fleet.people import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
 from fleet.rollout_rows import RolloutId
@@ -129,7 +130,7 @@ MISTAKES = {
     "a camera that does not exist": ({"baseline": "essential", "id": "nobody"}, "There is no camera"),
     "no baseline": ({"id": "camera"}, "Choose a baseline"),
     "a key that does not exist": ({"baseline": "own", "id": "camera", "text": f"{BASELINE}  magic: on\n"}, "line 5"),
-    "no YAML": ({"baseline": "own", "id": "camera", "text": "a: [b"}, "This is not YAML"),
+    "no YAML": ({"baseline": "own", "id": "camera", "text": "settings:\n  [b"}, "This is not YAML"),
 }
 
 
@@ -163,7 +164,7 @@ async def test_a_search_ticks_what_it_finds_and_a_link_what_it_names(house: Hous
 
 LINKS = {
     "discovery-left-on": "/plans/new?camera={}&setting=discovery-mode",
-    "default-credentials": "/rotations/new?camera={}",
+    "default-credentials": "/rotations/new?camera={}&finding=",
     "too-many-administrators": "",
 }
 
@@ -275,7 +276,8 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(simulated(mix={"axis": 1}, faults={"discovery-left-on": 1}))
+        wrong = {"discovery-left-on": 1, "default-credentials": 1}
+        running = await stack.enter_async_context(simulated(mix={"axis": 1}, faults=wrong))
         logins = tmp_path / "credentials.yaml"
         await asyncio.to_thread(logins.write_text, credentials(running.plan))
         await asyncio.to_thread(logins.chmod, 0o600)
@@ -285,7 +287,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         session = await people.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
         client.cookies.set("session", session.token.reveal())
         (plan,) = running.plan.cameras
-        scan = await house.scans.start(f"http://{plan.address}:{plan.http_port}", "anna", default_credentials=False)
+        scan = await house.scans.start(f"http://{plan.address}:{plan.http_port}", "anna", default_credentials=True)
         async with aclosing(house.scans.events(scan)) as events:
             async for _ in events:
                 pass
@@ -324,6 +326,25 @@ async def test_a_finding_is_put_right_by_a_plan_through_the_pages(site: Site) ->
     assert orders(page) == {"undo"}
     assert not announces(site)
     assert (await estate.findings(site.house.store, wanted)).items == ()
+
+
+async def test_a_default_password_is_changed_from_its_finding_without_being_typed(site: Site) -> None:
+    visitor, wanted = site.visitor, FindingFilter(check="default-credentials")
+    (finding,) = (await estate.findings(site.house.store, wanted)).items
+    page = html.unescape((await visitor.get(f"/findings/{finding.id}")).text)
+    (link,) = re.findall(r'href="(/rotations/new[^"]+)"', page)
+    assert "nothing to type" in (await visitor.get(link)).text
+    path = (await visitor.post(link.replace("/new", ""), {"id": finding.camera}, form=link)).headers["location"]
+    await visitor.get(f"{path}/events")
+    assert words.ROTATION_CAMERA_STATES["current"].text in (await visitor.get(path)).text
+    assert (await estate.finding(site.house.store, finding.id)).row.state is FindingState.FIXED
+
+
+async def test_a_finding_that_is_gone_changes_no_password(house: House, visit: Visit) -> None:
+    (camera,) = await cameras(house, 1)
+    answer = await visit("operator").post("/rotations?finding=gone", {"id": camera})
+    assert answer.status_code == 404
+    assert await house.service.rotations.recent() == []
 
 
 async def test_a_password_is_changed_through_the_pages_and_never_shown(site: Site) -> None:

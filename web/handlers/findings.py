@@ -146,5 +146,5 @@ async def show(visit: Visited, finding: str) -> Response:
     view = await estate.finding(visit.store, finding)
     soon, latest = dates(visit)
     row = view.row
-    found = remedy(row.check, row.camera)
+    found = remedy(row.check, row.camera, row.id)
     return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, soon=soon, latest=latest))

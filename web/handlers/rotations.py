@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from fleet import jobs
+from fleet import default_passwords, jobs
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.rotations import RotationId
 from hardening.passwords import State
@@ -19,13 +19,20 @@ async def new(visit: Visited) -> Response:
 
 
 async def _form(visit: Visit, account: str, mistake: str, status: int, chosen: tuple[str, ...] = ()) -> Response:
-    return visit.page(NewRotation(await choice_of(visit, chosen=chosen), account, mistake), status)
+    choice = await choice_of(visit, "finding", chosen=chosen)
+    return visit.page(NewRotation(choice, account, "finding" in visit.query, mistake), status)
 
 
 async def start(visit: Visited) -> Response:
+    """Where a finding led here, its camera's default password is what the vault then knows."""
     form = await visit.form()
     account, chosen = form.get("account", "").strip(), tuple(form.getlist("id"))
     try:
+        if finding := visit.query.get("finding"):
+            service = visit.service
+            _, account = await default_passwords.hold_default(
+                service.store, service.vault, service.settings, finding, visit.name
+            )
         rotation = await visit.service.rotations.start(chosen, account or None, visit.name)
     except (Invalid, Busy, NotFound) as exc:
         return await _form(visit, account, sentence(str(exc)), STATUSES[type(exc)], chosen)
