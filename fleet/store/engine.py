@@ -6,19 +6,22 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fleet.errors import Invalid, StoreUnavailable
 from fleet.settings import Settings
+from fleet.unbroken import to_the_end
 
 _BUSY_TIMEOUT_MS = 5000
 _WRITING = "camwarden_writing"
@@ -45,7 +48,7 @@ class Store:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent picture of the database. Raises StoreUnavailable, or Invalid for text that is none."""
         try:
-            async with self._engine.connect() as connection:
+            async with _opened(self._engine) as connection:
                 yield connection
         except UnicodeEncodeError as error:
             raise _half_a_character() from error
@@ -60,7 +63,8 @@ class Store:
         """
         async with self._one_writer:
             try:
-                async with (self._writing_to_disk if durable else self._writing).begin() as connection:
+                engine = self._writing_to_disk if durable else self._writing
+                async with _opened(engine, writing=True) as connection:
                     yield connection
             except UnicodeEncodeError as error:
                 raise _half_a_character() from error
@@ -79,16 +83,67 @@ class Store:
         await self.close()
 
 
+@asynccontextmanager
+async def _opened(engine: AsyncEngine, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
+    """Opening, keeping and closing are not cut off: the driver leaves a file open then, or waits for ever.
+
+    A cancellation in between undoes what was written.
+    """
+    connection = engine.connect()
+    try:
+        await to_the_end(_begun(connection) if writing else connection.start())
+        yield connection
+        if writing:
+            await to_the_end(connection.commit())
+    finally:
+        if connection.sync_connection is not None:
+            await to_the_end(connection.close())
+
+
+async def _begun(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
+
+
 async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) -> Store:
     """Open (or make) `$CAMWARDEN_HOME/camwarden.db`, readable by its owner only, and upgrade its schema.
 
     `async with await open_store(settings) as store: ...`. Raises StoreUnavailable.
     """
     await asyncio.to_thread(_prepare, settings.database)
-    url = URL.create("sqlite+aiosqlite", database=str(settings.database))
-    engine = create_async_engine(url, hide_parameters=True, pool_size=4, max_overflow=0, pool_timeout=30)
+    engine = create_async_engine(
+        "sqlite+aiosqlite://",
+        async_creator=lambda: _UnbrokenConnection.opened(settings.database),
+        poolclass=AsyncAdaptedQueuePool,
+        hide_parameters=True,
+        pool_size=4,
+        max_overflow=0,
+        pool_timeout=30,
+    )
     _speak_sqlite(engine.sync_engine)
     return Store(engine, now)
+
+
+class _UnbrokenConnection(aiosqlite.Connection):
+    """A cancelled statement is waited for, since the driver's thread runs it to its end anyway, and is then undone.
+
+    Otherwise its open cursor would keep the connection, and the connection the lock of a write that nobody undoes.
+    """
+
+    @classmethod
+    async def opened(cls, database: Path) -> Self:
+        connection = cls(partial(sqlite3.connect, database), iter_chunk_size=64)
+        connection._thread.daemon = True  # as SQLAlchemy has it: a forgotten connection does not keep the process
+        await connection
+        return connection
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
+        try:
+            return await to_the_end(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            if self._connection is not None and fn != self._connection.close:
+                await to_the_end(super()._execute(self._connection.rollback))  # type: ignore[no-untyped-call]
+            raise
 
 
 def _prepare(database: Path) -> None:

@@ -108,8 +108,8 @@ def test_the_work_is_listed_with_how_it_ended(demo: Demo, page: Page) -> None:
 
 
 def test_the_covered_lens_is_on_the_wall(demo: Demo, page: Page) -> None:
-    page.goto(f"{demo.url}/images?show=faults")
-    expect(page.locator(".wall")).to_contain_text("obstruction")
+    page.goto(f"{demo.url}/images?faults=1")
+    expect(page.locator(".wall")).to_contain_text("Covered")
     page.locator(".wall a", has=page.locator("img")).first.click()
     expect(page.locator("h2", has_text="Reference and now")).to_be_visible()
 
