@@ -157,8 +157,12 @@ def examine(targets: Sequence[Target], options: Options, *, with_nmap: bool) -> 
     results: Results = []
     services: dict[str, dict[int, str]] = {}
     started, interrupted = _now(), False
-    # A CI service that loses patience sends SIGTERM: it then gets what there is, as a person does with Ctrl-C.
-    earlier = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A CI service that loses patience sends SIGTERM: it then gets what there is, as a person does with Ctrl-C. In a
+    # shell's background Python ignores Ctrl-C unless it is asked not to.
+    earlier = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)),
+    }
     try:
         asyncio.run(_examine(targets, options, results, services, with_nmap=with_nmap))
         reason, detail = "error", "the assessment ended without a word about it: a fault of ours, please report it"
@@ -166,7 +170,8 @@ def examine(targets: Sequence[Target], options: Options, *, with_nmap: bool) -> 
         interrupted = True
         reason, detail = "interrupted", "the assessment was stopped before this address was finished"
     finally:
-        signal.signal(signal.SIGTERM, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
     complete = with_the_missing(targets, results, reason, detail)
     return with_services(assessed(version("camwarden"), started, _now(), complete), services), interrupted
 

@@ -128,13 +128,18 @@ async def silent() -> AsyncIterator[tuple[int, asyncio.Event]]:
         yield server.sockets[0].getsockname()[1], called
 
 
+IN_THE_BACKGROUND = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "  # as a shell starts "command &"
+
+
+@pytest.mark.parametrize("where", ["", IN_THE_BACKGROUND], ids=["foreground", "background"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stopped_scan_prints_what_it_has(
-    number: signal.Signals, silent: tuple[int, asyncio.Event], tmp_path: Path
+    number: signal.Signals, where: str, silent: tuple[int, asyncio.Event], tmp_path: Path
 ) -> None:
     report = tmp_path / "report.csv"
     port, called = silent
-    process = await started(tmp_path, "assess", f"127.0.0.1:{port}", "--timeout", "60", "--json", "--csv", report)
+    words = ("assess", f"127.0.0.1:{port}", "--timeout", "60", "--json", "--csv", report)
+    process = await started(tmp_path, *words, code=f"{where}from fleet.cli import main; main()")
     await asyncio.wait_for(called.wait(), 30)
     process.send_signal(number)
     end = await ended(process)
