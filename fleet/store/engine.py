@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -43,13 +43,18 @@ class Store:
         self._writing_to_disk = engine.execution_options(**{_WRITING: "FULL"})
         # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
         self._one_writer = asyncio.Lock()
+        self._closed = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent picture of the database. Raises StoreUnavailable, or Invalid for text that is none."""
         try:
-            async with _opened(self._engine) as connection:
-                yield connection
+            with self._counted():
+                async with _opened(self._engine) as connection:
+                    yield connection
         except UnicodeEncodeError as error:
             raise _half_a_character() from error
         except SQLAlchemyError as error:
@@ -64,15 +69,32 @@ class Store:
         async with self._one_writer:
             try:
                 engine = self._writing_to_disk if durable else self._writing
-                async with _opened(engine, writing=True) as connection:
-                    yield connection
+                with self._counted():
+                    async with _opened(engine, writing=True) as connection:
+                        yield connection
             except UnicodeEncodeError as error:
                 raise _half_a_character() from error
             except SQLAlchemyError as error:
                 raise _unavailable("written", error) from error
 
     async def close(self) -> None:
+        """Waits for what is under way: the pool forgets connections that are in use, and nobody would close them."""
+        self._closed = True
+        await self._idle.wait()
         await self._engine.dispose()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     async def __aenter__(self) -> Self:
         return self

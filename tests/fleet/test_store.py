@@ -198,23 +198,38 @@ def _tables(database: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
-async def test_work_that_is_cut_off_at_any_moment_leaves_no_file_open_and_no_lock(store: Store, mode: str) -> None:
+async def test_work_that_is_cut_off_at_any_moment_leaves_no_file_open_and_no_lock(
+    settings: Settings, mode: str
+) -> None:
     """A connection that nobody closes is an unraisable ResourceWarning, which fails this test; so does a lock."""
 
-    async def look() -> None:
+    async def look(store: Store) -> None:
         async with store.write() if mode == "write" else store.read() as connection:
             await connection.execute(text("SELECT 1"))
 
     cut = 0
     for moment in range(120):
-        await store.close()  # the next one opens the file anew
-        task = asyncio.create_task(look())
-        until = time.perf_counter() + moment * 60e-6
-        while time.perf_counter() < until:  # noqa: ASYNC110 - finer than any timer
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
+        async with await open_store(settings) as store:  # whose first connection is still to be opened
+            task = asyncio.create_task(look(store))
+            until = time.perf_counter() + moment * 60e-6
+            while time.perf_counter() < until:  # noqa: ASYNC110 - finer than any timer
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
         cut += task.cancelled()
         assert task.cancelled() or task.exception() is None
         gc.collect(0)
     assert cut > 5
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+async def test_closing_waits_for_what_is_under_way_and_then_nothing_begins(store: Store, mode: str) -> None:
+    async with store.write() if mode == "write" else store.read() as connection:
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0.01)
+        assert not closing.done()
+        assert await connection.scalar(text("SELECT 1")) == 1
+    await closing
+    with pytest.raises(StoreUnavailable, match="closed"):
+        async with store.write() if mode == "write" else store.read():
+            pass

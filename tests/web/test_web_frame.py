@@ -189,7 +189,6 @@ async def test_a_fault_of_ours_gives_a_number_and_tells_nothing_else(
 
 async def test_a_database_out_of_reach_is_said_so(house: House, furnished: Furnished) -> None:
     await house.store.close()
-    house.home.rename(house.home.with_name("unmounted"))
     async with browser(house.app) as client:
         client.cookies.set("session", furnished.tokens["viewer"])
         assert (await client.get("/checks")).status_code == 503
