@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics_qa.accuracy import Accuracy
-from analytics_qa.intervals import Share
+from analytics_qa.intervals import Share, fall_between
+
+# A fall that no proof may overlook, as a share: see `accuracy_ok`.
+UNSEEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,14 @@ class GateVerdict:
     reasons: tuple[str, ...]
 
 
-def accuracy_ok(before: Accuracy | None, after: Accuracy | None, limits: Limits | None = None) -> GateVerdict:
-    """`before` of the earlier model, `None` where it was never measured: then only the absolute limits hold."""
+def accuracy_ok(
+    before: Accuracy | None, after: Accuracy | None, limits: Limits | None = None, *, same_pictures: bool = True
+) -> GateVerdict:
+    """`before` of the earlier model, `None` where it was never measured: then only the absolute limits hold.
+
+    Without `same_pictures` the two saw different objects, and a fall that chance explains is none. Where so little was
+    seen that a fall of `UNSEEN` could have hidden, nothing is proved.
+    """
     limits = limits or Limits()
     if after is None:
         return GateVerdict(ok=False, reasons=("the new model was not measured",))
@@ -45,23 +54,40 @@ def accuracy_ok(before: Accuracy | None, after: Accuracy | None, limits: Limits 
             ok=False, reasons=(f"measured under {before.condition} before and {after.condition} after: not comparable",)
         )
     against = [
-        *_against("recall", before.recall if before else None, after.recall, limits.least_recall, limits),
-        *_against("precision", before.precision if before else None, after.precision, limits.least_precision, limits),
+        *_against("recall", after.recall, limits.least_recall, limits.least_n),
+        *_against("precision", after.precision, limits.least_precision, limits.least_n),
     ]
+    if before is not None and not against:
+        fallen = _fallen if same_pictures else _fallen_beyond_chance
+        against = [
+            *fallen("recall", before.recall, after.recall, limits.most_fall),
+            *fallen("precision", before.precision, after.precision, limits.most_fall),
+        ]
     if against:
         return GateVerdict(ok=False, reasons=tuple(against))
     return GateVerdict(ok=True, reasons=(_words("recall", after.recall), _words("precision", after.precision)))
 
 
-def _against(what: str, before: Share | None, after: Share, least: float, limits: Limits) -> Sequence[str]:
-    if after.value is None or after.n < limits.least_n:
-        return [f"{what}: only {after.n} of at least {limits.least_n} objects"]
-    against = []
-    if after.value < least:
-        against.append(f"{_words(what, after)}, below {least:.2f}")
-    if before is not None and before.value is not None and after.value < before.value - limits.most_fall:
-        against.append(f"{_words(what, after)}, fell from {before.value:.2f}")
-    return against
+def _against(what: str, after: Share, least: float, least_n: int) -> Sequence[str]:
+    if after.value is None or after.n < least_n:
+        return [f"{what}: only {after.n} of at least {least_n} objects"]
+    return [f"{_words(what, after)}, below {least:.2f}"] if after.value < least else []
+
+
+def _fallen(what: str, before: Share, after: Share, most: float) -> Sequence[str]:
+    if before.value is None or after.value is None or after.value >= before.value - most:
+        return []
+    return [f"{_words(what, after)}, fell from {before.value:.2f}"]
+
+
+def _fallen_beyond_chance(what: str, before: Share, after: Share, most: float) -> Sequence[str]:
+    """A fall is shown or it is not; but where even a large one could not have been seen, nothing was proved."""
+    least, worst = fall_between(before, after)
+    if least > 0:
+        return _fallen(what, before, after, most)
+    if worst > UNSEEN:
+        return [f"{_words(what, after)}: too little was seen to rule out a fall of {UNSEEN:g}"]
+    return []
 
 
 def _words(what: str, share: Share) -> str:

@@ -7,7 +7,7 @@ with. The same clip can be shown to a camera, whose metadata then stands in for 
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -109,10 +109,19 @@ def replay(clip: GoldenClip, seen: Mapping[int, Detections], before: Accuracy | 
     )
 
 
-def replay_with(clip: GoldenClip, picture: Callable[[str], Any], detect: Callable[[Any], Detections]) -> GoldenResult:
-    """Through a detector. `picture` decodes a file of the clip. Blocks."""
-    named = zip(clip.frames, clip.files, strict=True)
-    return replay(clip, {frame.index: detect(picture(name)) for frame, name in named})
+def golden_document(result: GoldenResult) -> dict[str, Any]:
+    """`camwarden/replay/1`."""
+    shares = {"precision": result.accuracy.precision, "recall": result.accuracy.recall}
+    return {
+        "format": "camwarden/replay/1",
+        "digest": result.digest,
+        "condition": result.accuracy.condition,
+        "passed": result.verdict.ok,
+        "reasons": list(result.verdict.reasons),
+        **{name: {"value": one.value, "low": one.low, "high": one.high, "n": one.n} for name, one in shares.items()},
+        "ap50": dict(result.ap50),
+        "missing": result.missing,
+    }
 
 
 def _file_name(name: object) -> str:

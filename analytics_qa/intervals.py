@@ -56,6 +56,18 @@ def share_of_clusters(clusters: Sequence[tuple[int, int]]) -> Share:
     return Share(hits, n, low, high, effective)
 
 
+def fall_between(before: Share, after: Share) -> tuple[float, float]:
+    """Between what the fall from one share to the other lies with 95 % confidence; a rise is below 0.
+
+    Newcombe (1998), method 10, from the intervals of the two. -1 to 1 where nothing was tried.
+    """
+    if before.value is None or after.value is None:
+        return -1.0, 1.0
+    fall = before.value - after.value
+    least = fall - math.hypot(before.value - before.low, after.high - after.value)
+    return least, fall + math.hypot(before.high - before.value, after.value - after.low)
+
+
 def effective_trials(clusters: Sequence[tuple[int, int]]) -> float:
     """How many independent trials these are worth: never more than there are."""
     count, hits, n = len(clusters), sum(one for one, _ in clusters), sum(one for _, one in clusters)

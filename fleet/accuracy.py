@@ -6,9 +6,8 @@ times at most.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from analytics_qa.detector import OUR_MODEL, Detector
 from analytics_qa.drift import Picture
 from analytics_qa.errors import AnalyticsError
 from analytics_qa.golden import GoldenResult
+from analytics_qa.matching import NONE_SEEN
 from cameras.decoding import Decoder
 from cameras.errors import DeviceError
 from cameras.untrusted import clean_text
@@ -25,6 +25,7 @@ from fleet import accuracy_rows
 from fleet.accuracy_card import AccuracyCard, card
 from fleet.accuracy_rows import Baseline, Golden, Hour, Label, WatchId, WatchState, WatchView
 from fleet.errors import FleetError, Invalid, StoreUnavailable
+from fleet.model_gate import Measurement
 from fleet.sight import OpenSight
 from fleet.store import Store
 from fleet.store.ids import new_id
@@ -139,6 +140,12 @@ class Accuracy:
         baseline = Baseline(self._store.now(), done[-1].version if done else None, clean_text(actor))
         await accuracy_rows.add_baseline(self._store, camera, baseline)
 
+    async def measure(self, camera: str, seconds: float) -> Measurement:
+        """Watch it now, beside the reference. Nothing is kept. Raises `cameras.errors`, FleetError, AnalyticsError."""
+        async with self._places:
+            seen = await self._watched(camera, seconds, await self._reference())
+        return Measurement(seen.condition or "unknown", self._store.now().date(), seen.compared)
+
     async def record_golden(self, camera: str, version: str | None, result: GoldenResult) -> None:
         """How a golden clip came out. Raises NotFound."""
         await accuracy_rows.need_camera(self._store, camera)
@@ -186,24 +193,35 @@ class Accuracy:
         async with self._places:
             began = replace(queued, state=WatchState.RUNNING, started_at=self._store.now(), starts=queued.starts + 1)
             await accuracy_rows.save(self._store, began)
-            async with self._tools() as (detector, decoder), self._open_sight(began.camera) as sight:
-                seen = await watch(sight, detector, decoder, began.seconds, picture_every_s=self._picture_every_s)
+            detector = await self._reference()
+            seen = await self._watched(began.camera, began.seconds, detector)
             picture = await self._picture_verdict(began.camera)
+        in_all = sum(seen.compared, NONE_SEEN)
         ended = replace(
             began,
-            **{name: value for name, value in asdict(seen).items() if name != "watched_s"},
             state=WatchState.DONE,
             finished_at=self._store.now(),
+            version=seen.version,
+            condition=seen.condition,
             picture=picture,
+            frames=seen.frames,
+            unreadable=seen.unreadable,
+            lost=seen.lost,
+            counted=seen.counted,
+            pictures=len(seen.compared),
             reference=f"{detector.name} {detector.digest[:8]}",
+            reference_seen=in_all.there,
+            agreed=in_all.hits,
+            claimed=in_all.claimed,
         )
         await accuracy_rows.save_result(self._store, ended, _hour(ended, seen))
 
-    @asynccontextmanager
-    async def _tools(self) -> AsyncIterator[tuple[Detector, Decoder]]:
-        detector = await asyncio.to_thread(Detector.load, self._model)
-        async with Decoder() as decoder:
-            yield detector, decoder
+    async def _reference(self) -> Detector:
+        return await asyncio.to_thread(Detector.load, self._model)
+
+    async def _watched(self, camera: str, seconds: float, detector: Detector) -> Seen:
+        async with Decoder() as decoder, self._open_sight(camera) as sight:
+            return await watch(sight, detector, decoder, seconds, picture_every_s=self._picture_every_s)
 
     async def _end(self, view: WatchView, state: WatchState, error: str | None) -> None:
         now = self._store.now()

@@ -116,6 +116,16 @@ class Pictures:
         async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
             return await self._check(camera)
 
+    async def faults_now(self, camera: str) -> list[str] | None:
+        """The faults that a look at it finds now; `None` where nothing can be said. Raises NotFound, StoreUnavailable.
+
+        That is so where no view was approved, or none for the light of now.
+        """
+        if not await picture_rows.references(self._store, camera):
+            return None
+        checked = await self.check_now(camera)
+        return None if checked.verdict == Health.UNKNOWN.value else sorted(checked.faults)
+
     async def queue(self, cameras: Sequence[str]) -> int:
         """Look at these soon, as places come free; how many. Needs the operator role. Raises Invalid."""
         if len(cameras) > MOST_QUEUED:

@@ -3,9 +3,8 @@
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cameras.driver import Driver
 from cameras.errors import DeviceError, Refused, Unsupported
@@ -18,37 +17,14 @@ _OWNER_ONLY = 0o700
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG"
 
 
-class Verdictish(Protocol):
-    """What judges a picture or an app: any verdict that says whether it is good, and why not."""
-
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def text(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The plainest `Verdictish`."""
-
-    ok: bool
-    text: str = ""
-
-
-PictureOk = Callable[[Driver], Awaitable[Verdictish]]
-AccuracyOk = Callable[[Driver, Manifest], Awaitable[Verdictish]]
-
-
-async def a_picture_comes(camera: Driver) -> Judged:
-    """The least that a camera must do: one of its profiles gives a JPEG or PNG picture."""
+async def no_picture(camera: Driver) -> str | None:
+    """Why none of its profiles gives a JPEG or PNG picture: the least that a camera must do."""
     profiles = await camera.stream_profiles(await camera.services())
     uris = [profile.snapshot_uri for profile in profiles.profiles if profile.snapshot_uri]
     if not uris:
-        return Judged(ok=False, text="it names no address of a picture")
+        return "it names no address of a picture"
     picture = await camera.snapshot(uris[0])
-    if picture.startswith((_JPEG, _PNG)):
-        return Judged(ok=True)
-    return Judged(ok=False, text="what it sends as a picture is none")
+    return None if picture.startswith((_JPEG, _PNG)) else "what it sends as a picture is none"
 
 
 async def installed(camera: Driver, manifest: Manifest) -> FirmwareState | App | None:
@@ -113,13 +89,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found
 
 
-async def faults(
-    camera: Driver,
-    manifest: Manifest,
-    before: Mapping[str, Any],
-    picture_ok: PictureOk,
-    accuracy_ok: AccuracyOk | None,
-) -> list[str]:
+async def faults(camera: Driver, manifest: Manifest, before: Mapping[str, Any]) -> list[str]:
     """Why this camera is not proved, asked over the connection given; empty where it is. Raises `cameras.errors`."""
     has = await installed(camera, manifest)
     if not is_version(has, manifest.version):
@@ -128,11 +98,8 @@ async def faults(
     if isinstance(has, App) and has.running is False:
         return ["the app does not run"]
     found = differences(before, await portrait(camera, has))
-    picture = await picture_ok(camera)
-    if not picture.ok:
-        found.append(f"picture: {picture.text}")
-    if manifest.app is not None and manifest.app.golden:
-        found += await _accuracy(camera, manifest, accuracy_ok)
+    if missing := await no_picture(camera):
+        found.append(f"picture: {missing}")
     return found
 
 
@@ -154,13 +121,6 @@ def save_backup(folder: Path, content: bytes) -> str:
     finally:
         beside.unlink(missing_ok=True)
     return name
-
-
-async def _accuracy(camera: Driver, manifest: Manifest, accuracy_ok: AccuracyOk | None) -> list[str]:
-    if accuracy_ok is None:
-        return ["accuracy: the bundle promises one, and nothing here can measure it"]
-    verdict = await accuracy_ok(camera, manifest)
-    return [] if verdict.ok else [f"accuracy: {verdict.text}"]
 
 
 async def _accounts(camera: Driver) -> list[str]:

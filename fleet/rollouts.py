@@ -14,7 +14,7 @@ from typing import Self
 from fleet import bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.reach import Connect
-from fleet.rollout_proof import AccuracyOk, PictureOk, a_picture_comes
+from fleet.rollout_judges import Judges
 from fleet.rollout_rows import EventView, GroupView, RolloutId, RolloutView, TargetRow
 from fleet.rollout_steps import Journey, Pace, Work
 from fleet.settings import Settings
@@ -57,8 +57,7 @@ class _Live:
 @dataclass(frozen=True, slots=True)
 class _Plugs:
     connect: Connect
-    picture_ok: PictureOk
-    accuracy_ok: AccuracyOk | None
+    judges: Judges
     pace: Pace
 
 
@@ -76,13 +75,12 @@ class Rollouts:
         settings: Settings,
         *,
         connect: Connect,
-        picture_ok: PictureOk = a_picture_comes,
-        accuracy_ok: AccuracyOk | None = None,
+        judges: Judges | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
-        self._plugs = _Plugs(connect, picture_ok, accuracy_ok, pace or Pace())
+        self._plugs = _Plugs(connect, judges or Judges(), pace or Pace())
         self._live: dict[RolloutId, _Live] = {}
         self._turn = _Turn(settings.home / "rollouts.lock")
         self._tending: asyncio.Task[None] | None = None
@@ -198,8 +196,7 @@ class Rollouts:
             bundle=bundle,
             rules=view.rules,
             connect=self._plugs.connect,
-            picture_ok=self._plugs.picture_ok,
-            accuracy_ok=self._plugs.accuracy_ok,
+            judges=self._plugs.judges,
             backups=self._settings.home / "backups",
             earlier_app=lambda app, version: bundles.earlier_app(self._store, self._settings, app, version),
             pace=self._plugs.pace,

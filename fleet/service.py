@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from analytics_qa.detector import OUR_MODEL
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
 from fleet import default_passwords, picture_rows
@@ -20,6 +21,7 @@ from fleet.plan_reach import reaching
 from fleet.plans import Plans
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
+from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
 from fleet.scans import Scans
@@ -80,11 +82,14 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
         plans = Plans(store, reaching(where, budget), prove, password_for=passwords)
-        rollouts = Rollouts(store, settings, connect=connecting(where, budget))
         access_to = looking(store, vault, settings, budget)
         pictures = Pictures(store, settings, access_to, channels=outbox.channels)
-        accuracy = Accuracy(store, stored_sights(where, budget), picture_verdict=partial(_picture_verdict, store))
-        for work in (scans, rotations, plans, rollouts, pictures, accuracy):
+        model = settings.reference_model or OUR_MODEL
+        sights, verdict = stored_sights(where, budget), partial(_picture_verdict, store)
+        accuracy = Accuracy(store, sights, picture_verdict=verdict, model=model)
+        judges = Judges(pictures.faults_now, accuracy.measure)
+        rollouts = Rollouts(store, settings, connect=connecting(where, budget), judges=judges)
+        for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
         yield Service(
             settings=settings,

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)
     picture_days: int = Field(default=30, ge=1, le=3650)
+    # The detector that cameras' own AI is measured beside: MODEL.onnx with MODEL.yaml. Ours knows drawn scenes only.
+    reference_model: Path | None = None
     # Where notices go; without an address nothing is sent.
     mail_to: tuple[str, ...] = ()
     mail_from: str = "camwarden@localhost"

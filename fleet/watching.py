@@ -12,7 +12,7 @@ import numpy as np
 from analytics_qa.detections import Detections
 from analytics_qa.detector import Detector
 from analytics_qa.from_metadata import from_metadata, our_word
-from analytics_qa.matching import tally
+from analytics_qa.matching import Tally, tally
 from cameras.decoding import Decoder, Picture
 from cameras.errors import DeviceError, Garbled, Unreachable
 from cameras.metadata import MetadataFrame
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class Seen:
     """What came of a watch. `counted`: objects by the camera's own ids, else the most at one moment.
 
-    `pictures`: compared with the reference; `reference_seen`, `agreed` and `claimed` are sums over them.
+    `compared`: of every picture, the camera's objects beside those that the reference detector sees.
     """
 
     version: str
@@ -44,10 +44,7 @@ class Seen:
     unreadable: int
     lost: int
     counted: int
-    pictures: int
-    reference_seen: int
-    agreed: int
-    claimed: int
+    compared: tuple[Tally, ...]
 
 
 class _Heard:
@@ -83,7 +80,7 @@ class _Comparison:
     """Pictures beside what the camera said at that moment, and beside what the reference detector sees in them."""
 
     def __init__(self, sight: Sight, detector: Detector, decoder: Decoder, heard: _Heard) -> None:
-        self.pictures = self.reference_seen = self.agreed = self.claimed = 0
+        self.tallies: list[Tally] = []
         self.condition: str | None = None
         self._sight = sight
         self._detector = detector
@@ -112,11 +109,7 @@ class _Comparison:
             self._add(reference, from_metadata(frame, size, self._sight.grid))
 
     def _add(self, reference: Detections, camera: Detections) -> None:
-        came_out = tally(self._of_ours(camera), self._of_ours(reference), ABOUT_THE_SAME_PLACE)
-        self.pictures += 1
-        self.reference_seen += came_out.there
-        self.agreed += came_out.hits
-        self.claimed += came_out.claimed
+        self.tallies.append(tally(self._of_ours(camera), self._of_ours(reference), ABOUT_THE_SAME_PLACE))
 
     def _of_ours(self, found: Detections) -> Detections:
         return found.taken(np.array([name in self._known for name in found.classes], np.bool_))
@@ -143,10 +136,7 @@ async def watch(
         unreadable=heard.unreadable,
         lost=sight.lost,
         counted=heard.counted,
-        pictures=compared.pictures,
-        reference_seen=compared.reference_seen,
-        agreed=compared.agreed,
-        claimed=compared.claimed,
+        compared=tuple(compared.tallies),
     )
 
 

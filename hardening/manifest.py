@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 from cameras.facts import App, FirmwareState, Identity
 from cameras.untrusted import clean_text
@@ -28,12 +29,27 @@ class BundleError(Exception):
     """This bundle cannot be used. The text says why, and is fit to be shown."""
 
 
+# What an app may promise, and between what: shares; counts; seconds of watching.
+PROMISES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "least_recall": (0.0, 1.0),
+        "least_precision": (0.0, 1.0),
+        "most_fall": (0.0, 1.0),
+        "least_n": (1, 10_000),
+        "seconds": (5.0, 3600.0),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AppWords:
-    """For an app: its id on the camera, and what it must still see (`golden`, empty where nothing is promised)."""
+    """For an app: its id on the camera, and how right it must be there, by the names of `PROMISES`.
+
+    It is measured beside a reference detector, before and after; empty where nothing is promised.
+    """
 
     id: str
-    golden: Mapping[str, Any]
+    accuracy: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ def written(manifest: Manifest) -> bytes:
         "notes": manifest.notes,
     }
     if manifest.app is not None:
-        value["app"] = {"id": manifest.app.id, "golden": dict(manifest.app.golden)}
+        value["app"] = {"id": manifest.app.id, "accuracy": dict(manifest.app.accuracy)}
     return _canonical(value)
 
 
@@ -145,9 +161,23 @@ def _manifest(value: dict[str, Any]) -> Manifest:
 
 
 def _app(value: object) -> AppWords:
-    if not isinstance(value, dict) or set(value) != {"id", "golden"} or not isinstance(value["golden"], dict):
-        raise BundleError("its manifest: app must have an id and golden")
-    return AppWords(_text(value, "id"), value["golden"])
+    if not isinstance(value, dict) or set(value) != {"id", "accuracy"} or not isinstance(value["accuracy"], dict):
+        raise BundleError("its manifest: app must have an id and accuracy")
+    return AppWords(_text(value, "id"), promises(value["accuracy"]))
+
+
+def promises(value: Mapping[str, object]) -> Mapping[str, float]:
+    """Raises BundleError for a name that there is not, and for a number that promises nothing."""
+    for name, number in value.items():
+        if name not in PROMISES:
+            raise BundleError(f"accuracy: {clean_text(name, 40)} is none of {', '.join(PROMISES)}")
+        least, most = PROMISES[name]
+        whole = isinstance(least, int)
+        if type(number) not in ((int,) if whole else (int, float)) or not least <= cast("float", number) <= most:
+            raise BundleError(
+                f"accuracy: {name} must be a {'whole ' if whole else ''}number from {least:g} to {most:g}"
+            )
+    return cast("Mapping[str, float]", value)
 
 
 def _text(value: Mapping[str, Any], key: str, *, most: int = _MOST_TEXT, least: int = 1) -> str:

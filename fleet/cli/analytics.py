@@ -12,10 +12,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from analytics_qa.accuracy import Accuracy as Measured
 from analytics_qa.detections_file import MOST_FILE_BYTES, Frame, document, read_document
 from analytics_qa.detector import OUR_MODEL, Detector, Picture
 from analytics_qa.drift import State
-from analytics_qa.errors import ModelError
+from analytics_qa.errors import GoldenError, ModelError
+from analytics_qa.golden import GoldenClip, GoldenResult, golden_document, read_clip
+from analytics_qa.golden import replay as replayed
 from analytics_qa.golden_picture import check_golden, golden_picture_of
 from analytics_qa.scoring import Scored, score_document, scored
 from cameras.decoding import MOST_BYTES, Decoder
@@ -168,7 +171,11 @@ def check(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The reference: MODEL.onnx beside MODEL.yaml.", show_default="ours"),
+        typer.Option(
+            metavar="FILE",
+            help="The reference: MODEL.onnx beside MODEL.yaml.",
+            show_default="reference_model of the settings, else ours",
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="camwarden.toml of the store.", show_default=False)
@@ -183,7 +190,7 @@ def check(
     if not settings.database.exists():
         raise WrongUse("nothing is stored yet: scan the cameras in the console first")
     settings = settings.model_copy(update={"credentials_file": credentials or settings.credentials_file})
-    cards = asyncio.run(_check(settings, camera, seconds, model or OUR_MODEL))
+    cards = asyncio.run(_check(settings, camera, seconds, model or settings.reference_model or OUR_MODEL))
     if json:
         sys.stdout.write(f"{json_module.dumps(cards_document(cards), indent=1)}\n")
     else:
@@ -231,6 +238,68 @@ def score(
         _show_score(result)
     if result.not_looked_at:
         raise typer.Exit(ExitCode.NOT_EVALUATED)
+
+
+@app.command(
+    epilog="Example: camwarden analytics replay gate/ --model new.onnx --before old.onnx\n\n"
+    "Example, of a camera that was shown the clip: camwarden analytics replay gate/ --detections heard.json"
+)
+def replay(
+    clip: Annotated[Path, typer.Argument(metavar="FOLDER", help="A golden clip: pictures and clip.json.")],
+    *,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Show it to this model.", show_default="scenes.onnx, ours")
+    ] = None,
+    detections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Instead: what was found in it (camwarden/detections/1).", show_default=False
+        ),
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The earlier model, to compare with.", show_default=False)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print only JSON (camwarden/replay/1) on stdout.")] = False,
+) -> None:
+    """Try a model, or what a camera said, with a golden clip, and hold it against the clip's limits.
+
+    Exit code: 0 passed, 1 failed, 2 wrong use.
+    """
+    if model and detections:
+        raise WrongUse("give --model or --detections, not both")
+    golden = read_clip(clip)
+    earlier = asyncio.run(_shown(clip, golden, before)).accuracy if before else None
+    if detections:
+        frames = read_document(_read(detections, MOST_FILE_BYTES + 1), detections.name)
+        result = replayed(golden, {frame.index: frame.found for frame in frames}, earlier)
+    else:
+        result = asyncio.run(_shown(clip, golden, model or OUR_MODEL, earlier))
+    if json:
+        sys.stdout.write(f"{json_module.dumps(golden_document(result), indent=1)}\n")
+    else:
+        console = screen.console()
+        console.print(f"{clean_text(golden.name)}: {'passed' if result.verdict.ok else 'failed'}")
+        for reason in result.verdict.reasons:
+            console.print(f"- {clean_text(reason)}")
+        if result.missing:
+            console.print(f"- nothing was heard of {result.missing} of {len(golden.frames)} frames")
+    raise typer.Exit(ExitCode.GOOD if result.verdict.ok else ExitCode.FINDINGS)
+
+
+async def _shown(clip: Path, golden: GoldenClip, model: Path, before: Measured | None = None) -> GoldenResult:
+    """Every picture, decoded in a process of its own. Raises ModelError, GoldenError."""
+    detector = Detector.load(model)
+    seen = {}
+    with screen.progress(LABELS) as advance:
+        async with Decoder() as decoder:
+            for done, (frame, name) in enumerate(zip(golden.frames, golden.files, strict=True), 1):
+                try:
+                    picture = await decoder.picture(await asyncio.to_thread(_read, clip / name, MOST_BYTES + 1))
+                except Garbled as error:
+                    raise GoldenError(f"{name} of the clip cannot be decoded ({error})") from error
+                seen[frame.index] = await asyncio.to_thread(detector.detect, picture)
+                advance("detect", done, len(golden.frames))
+    return replayed(golden, seen, before)
 
 
 def _show_score(result: Scored) -> None:

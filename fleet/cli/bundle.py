@@ -4,8 +4,9 @@ import asyncio
 import getpass
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,7 +18,7 @@ from fleet.settings import load_settings
 from fleet.store import open_store
 from hardening import bundles as files
 from hardening import keys
-from hardening.manifest import AppWords, BundleError, Kind, Manifest, written
+from hardening.manifest import PROMISES, AppWords, BundleError, Kind, Manifest, promises, written
 from scanners.versions import SCHEMES
 
 app = typer.Typer(
@@ -29,7 +30,6 @@ app = typer.Typer(
 ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="camwarden.toml.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", show_default=False)]
-MOST_GOLDEN_BYTES = 32 * 1024
 
 
 @app.command(epilog="Example: camwarden bundle keygen release")
@@ -60,14 +60,17 @@ def build(
     ] = None,
     from_version: Annotated[str | None, typer.Option(help="The oldest version that may be installed before.")] = None,
     application: Annotated[str | None, typer.Option("--app", help="An app, by its id on the camera.")] = None,
-    golden: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON: what the app must still see.")] = None,
+    accuracy: Annotated[
+        str | None,
+        typer.Option(metavar="LIMITS", help="How right the app must be: least_recall=0.8,most_fall=0.05,seconds=120."),
+    ] = None,
     notes: Annotated[str, typer.Option(help="For whoever approves it.")] = "",
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Sign it with this key at once.")] = None,
 ) -> None:
     """Write a bundle; without --key it is not signed yet."""
     kind: Kind = "app" if application else "firmware"
-    if golden and not application:
-        raise WrongUse("--golden belongs to an app; give --app")
+    if accuracy and not application:
+        raise WrongUse("--accuracy belongs to an app; give --app")
     with _problems():
         sha256, size = files.digest(payload)
         manifest = Manifest(
@@ -81,7 +84,7 @@ def build(
             sha256=sha256,
             size=size,
             notes=notes,
-            app=AppWords(application, _golden(golden)) if application else None,
+            app=AppWords(application, _promises(accuracy or "")) if application else None,
         )
         files.build(payload, manifest, bundle)
         if key:
@@ -163,17 +166,13 @@ def _scheme(given: str | None, vendor: str) -> str:
     return word if word in SCHEMES else "dotted"
 
 
-def _golden(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
+def _promises(text: str) -> Mapping[str, float]:
+    """ "least_recall=0.8,seconds=120". Raises WrongUse, BundleError."""
+    pairs = [word.partition("=") for word in text.split(",") if word.strip()]
     try:
-        with path.open("rb") as file:
-            value = json.loads(file.read(MOST_GOLDEN_BYTES + 1))
-    except (OSError, ValueError):
-        raise WrongUse(f"--golden {path}: this is no JSON file of at most {MOST_GOLDEN_BYTES} bytes") from None
-    if not isinstance(value, dict):
-        raise WrongUse(f"--golden {path}: write a JSON object")
-    return value
+        return promises({name.strip(): json.loads(number) for name, _, number in pairs})
+    except ValueError:
+        raise WrongUse(f"--accuracy: write NAME=NUMBER, and commas between; names are {', '.join(PROMISES)}") from None
 
 
 class _problems:  # noqa: N801 - reads as a word of the sentence `with _problems():`

@@ -5,8 +5,8 @@ import getpass
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,15 +17,22 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy import select
 
+from analytics_qa.detector import OUR_MODEL
 from fleet import rollout_orders, rollout_rows
+from fleet.accuracy import Accuracy
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.kept_budget import kept_budget
+from fleet.notices.configured import channels
+from fleet.picture_access import looking
+from fleet.pictures import Pictures
 from fleet.reach import connecting, place_and_credential
+from fleet.rollout_judges import Judges
 from fleet.rollout_orders import Site, careful_rules
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.rollouts import Rollouts
-from fleet.settings import load_settings
+from fleet.settings import Settings, load_settings
+from fleet.sights import stored_sights
 from fleet.store import Store, open_store
 from fleet.store import tables as t
 from fleet.vault import open_vault
@@ -214,17 +221,29 @@ async def _start(config: Path | None, rollout: str, actor: str, *, wait: bool) -
             await rollout_orders.start(store, found, actor)
         if not wait:
             return await rollout_rows.load(store, found)
-        where = partial(place_and_credential, store, await open_vault(store, settings), settings)
-        async with (
-            kept_budget(store) as budget,
-            Rollouts(store, settings, connect=connecting(where, budget)) as rollouts,
-            aclosing(rollouts.events(found)) as events,
-        ):
+        async with _rollouts(store, settings) as rollouts, aclosing(rollouts.events(found)) as events:
             with screen.progress({"cameras": "Cameras"}) as advance:
                 async for view in events:
                     done = sum(number for state, number in view.counts.items() if state.final)
                     advance("cameras", done, sum(view.counts.values()))
         return view
+
+
+@asynccontextmanager
+async def _rollouts(store: Store, settings: Settings) -> AsyncIterator[Rollouts]:
+    """With the same judges as the service has, but no checks by the clock."""
+    vault = await open_vault(store, settings)
+    where = partial(place_and_credential, store, vault, settings)
+    told = [channel.name for channel in await asyncio.to_thread(channels, settings)]
+    quiet = settings.model_copy(update={"picture_minutes": 0})
+    async with (
+        kept_budget(store) as budget,
+        Pictures(store, quiet, looking(store, vault, settings, budget), channels=told) as pictures,
+    ):
+        accuracy = Accuracy(store, stored_sights(where, budget), model=settings.reference_model or OUR_MODEL)
+        judges = Judges(pictures.faults_now, accuracy.measure)
+        async with Rollouts(store, settings, connect=connecting(where, budget), judges=judges) as rollouts:
+            yield rollouts
 
 
 async def _with_store(config: Path | None, do: Callable[[Store], Awaitable[Found]]) -> Found:

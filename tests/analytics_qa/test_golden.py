@@ -14,7 +14,7 @@ from analytics_qa.detections import NOTHING, named
 from analytics_qa.detections_file import Frame
 from analytics_qa.errors import GoldenError
 from analytics_qa.gate import Limits, accuracy_ok
-from analytics_qa.golden import GoldenClip, clip_document, read_clip, replay, replay_with
+from analytics_qa.golden import GoldenClip, clip_document, read_clip, replay
 from analytics_qa.intervals import share
 
 DAY = date(2026, 3, 1)
@@ -49,17 +49,6 @@ def test_a_perfect_model_passes_and_a_blind_one_does_not(clip: GoldenClip) -> No
 def test_a_camera_that_says_nothing_of_a_frame_has_missed_it(clip: GoldenClip) -> None:
     result = replay(clip, {frame.index: frame.found for frame in clip.frames[: FRAMES // 2]})
     assert (result.missing, result.accuracy.recall.value, result.verdict.ok) == (FRAMES // 2, 0.5, False)
-
-
-def test_a_detector_is_shown_every_picture(clip: GoldenClip) -> None:
-    shown: list[str] = []
-
-    def detect(name: str) -> Any:  # noqa: ANN401 - detections
-        shown.append(name)
-        return TRUTH
-
-    assert replay_with(clip, lambda name: name, detect).verdict.ok
-    assert tuple(shown) == clip.files
 
 
 def test_the_digest_changes_with_every_byte_of_truth_or_picture(clip: GoldenClip, tmp_path: Path) -> None:

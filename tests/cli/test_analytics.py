@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import av
@@ -9,6 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from analytics_qa.detections import named
+from analytics_qa.detections_file import Frame
+from analytics_qa.detector import OUR_MODEL
+from analytics_qa.gate import Limits
+from analytics_qa.golden import clip_document
 from simulator.scenes import Scene
 from tests.cli.running import camwarden
 
@@ -115,3 +121,43 @@ async def test_a_file_that_is_no_truth_is_named(tmp_path: Path) -> None:
 async def test_check_needs_a_store(tmp_path: Path) -> None:
     ended = await camwarden(tmp_path / "..", "analytics", "check", "10.0.0.5", "--config", tmp_path / "none.toml")
     assert (ended.code, "none.toml" in ended.err) == (2, True)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A golden clip of drawn streets, whose truth is what the scenes say of themselves."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    frames, files = [], []
+    for index in range(20):
+        view = Scene(3).view(43_200.0 + index * 7, light="day")
+        seen = [(thing.kind, 1.0, list(thing.box)) for thing in view.things]
+        frames.append(Frame(index, index * 7.0, named(seen)))
+        files.append(f"{index:04}.png")
+        cv2.imwrite(str(folder / files[-1]), view.picture)
+    limits = Limits(least_recall=0.4, least_precision=0.4, least_n=10)
+    given = {"name": "street", "condition": "day", "day": date(2026, 11, 26), "limits": limits}
+    (folder / "clip.json").write_text(clip_document(frames=frames, files=files, **given))  # type: ignore[arg-type]
+    return folder
+
+
+async def test_a_golden_clip_is_replayed_through_a_model(tmp_path: Path, clip: Path) -> None:
+    ended = await camwarden(tmp_path, "analytics", "replay", clip, "--before", OUR_MODEL, "--json")
+    said = json.loads(ended.out)
+    assert (ended.code, said["passed"], said["missing"]) == (0, True, 0), said["reasons"]
+    assert 0.4 < said["recall"]["low"] < said["recall"]["value"] < said["recall"]["high"]
+
+
+async def test_a_camera_that_heard_little_fails_the_golden_clip(tmp_path: Path, clip: Path) -> None:
+    heard = written(tmp_path / "heard.json", [], [TRUTH])
+    ended = await camwarden(tmp_path, "analytics", "replay", clip, "--detections", heard)
+    assert ended.code == 1
+    assert "street: failed" in ended.out
+    assert "nothing was heard of 18 of 20 frames" in ended.out
+
+
+async def test_a_golden_clip_that_was_broken_is_refused(tmp_path: Path, clip: Path) -> None:
+    (clip / "0003.png").unlink()
+    ended = await camwarden(tmp_path, "analytics", "replay", clip)
+    assert ended.code == 2
+    assert "0003.png of the clip cannot be read" in ended.err

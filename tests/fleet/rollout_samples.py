@@ -110,14 +110,15 @@ async def app(
     store: Store,
     settings: Settings,
     version: str,
-    golden: Mapping[str, Any] | None = None,
+    promised: Mapping[str, float] | None = None,
     *,
+    behaviour: Mapping[str, object] | None = None,
     models: Sequence[str] = (MODEL,),
 ) -> BundleView:
     """The bundle of an app named counter, imported."""
     key = await asyncio.to_thread(trust, settings)
-    payload = package("counter", version, vendor="AXIS", models=models)
-    words: dict[str, Any] = {"kind": "app", "app": AppWords("counter", golden or {}), "models": tuple(models)}
+    payload = package("counter", version, vendor="AXIS", models=models, behaviour=behaviour)
+    words: dict[str, Any] = {"kind": "app", "app": AppWords("counter", promised or {}), "models": tuple(models)}
     make = partial(bundle_file, settings.home / "in", key, payload, version, **words)
     path = await asyncio.to_thread(make)
     return await bundles.import_bundle(store, settings, path, "anna")

@@ -12,7 +12,7 @@ from cameras.facts import App, FirmwareState, Identity
 from fleet.bundles import compare
 from hardening import bundles, keys
 from hardening.bundles import Bundle, BundleError, Reason
-from hardening.manifest import AppWords, Manifest, read_manifest, written
+from hardening.manifest import AppWords, Manifest, promises, read_manifest, written
 
 PAYLOAD = b"an image " * 1000
 MANIFEST = Manifest(
@@ -204,9 +204,26 @@ def test_a_manifest_is_read_strictly(words: bytes, why: str) -> None:
 
 
 def test_a_manifest_survives_being_written() -> None:
-    app = replace(MANIFEST, kind="app", app=AppWords("counter", {"boxes": [1.5]}), sha256="a" * 64)
+    app = replace(MANIFEST, kind="app", app=AppWords("counter", {"least_recall": 0.8, "seconds": 60}), sha256="a" * 64)
     assert read_manifest(written(app)) == app
     assert read_manifest(GOOD) == replace(MANIFEST, sha256="0" * 64)
+
+
+PROMISES: dict[str, tuple[dict[str, object], str]] = {
+    "an unknown name": ({"golden": 1}, "golden is none of least_recall"),
+    "not a number": ({"least_recall": "0.8"}, "least_recall must be a number from 0 to 1"),
+    "a yes": ({"least_recall": True}, "must be a number"),
+    "no number at all": ({"least_recall": float("nan")}, "must be a number"),
+    "a percentage": ({"most_fall": 5}, "from 0 to 1"),
+    "half an object": ({"least_n": 1.5}, "whole number from 1"),
+    "no time to look": ({"seconds": 0}, "from 5 to 3600"),
+}
+
+
+@pytest.mark.parametrize(("value", "why"), PROMISES.values(), ids=PROMISES)
+def test_a_promise_that_nobody_can_measure_is_refused(value: dict[str, object], why: str) -> None:
+    with pytest.raises(BundleError, match=why):
+        promises(value)
 
 
 CAMERA = Identity("AXIS", "P3265-V", "11.9.53", "S1", "7D2", None, "axis")
