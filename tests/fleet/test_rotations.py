@@ -304,23 +304,13 @@ async def test_what_does_not_exist_is_said_so(tmp_path: Path) -> None:
 
 
 async def test_while_a_password_is_being_changed_nobody_guesses_it(tmp_path: Path) -> None:
-    seen: list[str] = []
-    gate = asyncio.Event()
     async with scene(tmp_path / "home", "password-late") as here:
-
-        def step(_row: OpenRow, name: str) -> None:
-            if name == "proving: kept":
-                gate.set()
-            seen.append(name)
-
-        async with here.rotations(step) as rotations:
-            rotation = await rotations.start([here.camera_id], None, "anna")
-            await gate.wait()
-            with pytest.raises(Busy, match="is being changed"):
-                await place_and_credential(here.store, here.vault, here.settings, here.camera_id)
-            with pytest.raises(Busy, match="being changed already"):
-                await rotations.start([here.camera_id], None, "anna")
-            assert (await follow(rotations, rotation)).state is State.CURRENT
+        assert (await killed_at(here, "proving: kept")).name
+        with pytest.raises(Busy, match="is being changed"):
+            await place_and_credential(here.store, here.vault, here.settings, here.camera_id)
+        with pytest.raises(Busy, match="being changed already"):
+            await here.rotations().start([here.camera_id], None, "anna")
+        assert (await resumed(here)).state is State.CURRENT
         assert await let_in(here)
 
 
@@ -422,19 +412,19 @@ class Killed(BaseException):
 
 
 class Kill:
-    """Ends the work at the boundary of this number."""
+    """Ends the work at the boundary of this number or name."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int | str) -> None:
         self.at, self.passed, self.name = at, 0, ""
 
     def __call__(self, _row: OpenRow, name: str) -> None:
         self.passed += 1
-        if self.passed == self.at:
+        if self.at in (self.passed, name):
             self.name = name
             raise Killed
 
 
-async def killed_at(here: Scene, at: int) -> Kill:
+async def killed_at(here: Scene, at: int | str) -> Kill:
     kill = Kill(at)
     rotations: Rotations = here.rotations(kill)
     try:
