@@ -26,7 +26,7 @@ class Plan:
     sizes: tuple[int, ...]
     nmap: int
     nmap_limit_s: float
-    identity: int
+    identity: tuple[int, ...]
     onvif_zeep: int
     hydra: int
     growth: tuple[int, int]
@@ -38,8 +38,8 @@ FULL = Plan(
     sizes=(200, 1000),
     nmap=200,
     nmap_limit_s=600,
-    identity=500,
-    onvif_zeep=24,
+    identity=(200, 1000),
+    onvif_zeep=200,
     hydra=100,
     growth=(100, 1000),
     http=500,
@@ -48,7 +48,7 @@ QUICK = Plan(
     sizes=(24,),
     nmap=6,
     nmap_limit_s=10,
-    identity=24,
+    identity=(24,),
     onvif_zeep=4,
     hydra=12,
     growth=(128, 256),  # not fewer than are examined side by side
@@ -143,35 +143,45 @@ def _beside_nmap(rows: list[Row], plan: Plan) -> dict[str, Any]:
 
 def _identities(rows: list[Row], plan: Plan) -> dict[str, Any]:
     """Only cameras that every tool can read: plain HTTP, and WS-Security or no login."""
-    with estate(plan.identity * 2, "--clean") as servers:
+    found: dict[str, Any] = {}
+    ours = None
+    with estate(2 * max(plan.identity) + 400, "--clean") as servers:
         logins = login_of(servers)
         every = [_job(camera, logins) for camera in servers.cameras if camera["scheme"] == "http"]
-        common = [job for job in every if "wsse" in job["auth"] or job["auth"] == "none"][: plan.identity]
+        common = [job for job in every if "wsse" in job["auth"] or job["auth"] == "none"]
+        for size in plan.identity:
+            # The keys without a number are those of the largest estate.
+            ours, ratios = _identity_beside_async(rows, common[:size])
+            found |= ratios | {f"{name}_{size}": value for name, value in ratios.items()}
         few = common[: plan.onvif_zeep]
-        peer = install.onvif_zeep()
-        each = {
-            "ours": _identity(rows, "ours", common, "bench.ours.identity"),
-            "documented": _identity(rows, "onvif-zeep-async", common, "bench.peers.onvif_zeep_async", "documented"),
-            "shortest": _identity(
-                rows, "onvif-zeep-async, no set-up", common, "bench.peers.onvif_zeep_async", "shortest"
-            ),
-        }
-        if peer is None:
+        if (peer := install.onvif_zeep()) is None:
             rows.append(Row("identity", "onvif-zeep", len(few), None, None, None, f"missing: {install.HOW_TO}"))
+            zeep = None
         else:
             run = run_module("bench.peers.onvif_zeep", limit_s=_LIMIT_S, job=few, python_path=peer)
-            each["zeep"] = _identity_row(rows, "onvif-zeep", few, run)
-        held = [_held(module, common) for module in ("bench.ours.held", "bench.peers.onvif_zeep_async_held")]
+            zeep = _identity_row(rows, "onvif-zeep", few, run)
+        largest = common[: max(plan.identity)]
+        held = [_held(module, largest) for module in ("bench.ours.held", "bench.peers.onvif_zeep_async_held")]
         all_of_them = run_module("bench.ours.identity", limit_s=_LIMIT_S, job=every)
         _identity_row(rows, "ours, every login style", every, all_of_them)
-    return {
-        "onvif_zeep_ratio": ratio(each.get("zeep"), each["ours"]),
-        "onvif_zeep_async_ratio": ratio(each["documented"], each["ours"]),
-        "onvif_zeep_async_shortest_ratio": ratio(each["shortest"], each["ours"]),
-        "identity_cameras": len(common),
+    return found | {
+        "onvif_zeep_ratio": ratio(zeep, ours),
+        "identity_cameras": len(largest),
         "held_kib_per_camera": held[0],
         "onvif_zeep_async_held_kib_per_camera": held[1],
         "onvif_zeep_async_memory_ratio": ratio(held[1], held[0]),
+    }
+
+
+def _identity_beside_async(rows: list[Row], jobs: list[dict[str, Any]]) -> tuple[float | None, dict[str, float | None]]:
+    """Our seconds per camera, and the peer's divided by them."""
+    module = "bench.peers.onvif_zeep_async"
+    ours = _identity(rows, "ours", jobs, "bench.ours.identity")
+    documented = _identity(rows, "onvif-zeep-async", jobs, module, "documented")
+    shortest = _identity(rows, "onvif-zeep-async, no set-up", jobs, module, "shortest")
+    return ours, {
+        "onvif_zeep_async_ratio": ratio(documented, ours),
+        "onvif_zeep_async_shortest_ratio": ratio(shortest, ours),
     }
 
 

@@ -31,7 +31,7 @@ from analytics_qa.detections import Detections, named
 from analytics_qa.overlap import without_doubles
 from bench.scene_pictures import draw
 
-SIZE = (512, 288)  # width, height of the input: the smallest people are twenty pixels tall in it
+SIZE = (640, 384)  # width, height of the input: the smallest people are twenty-five pixels tall in it
 DRAWN = (640, 360)
 CROP = (256, 192)  # trained on pieces round objects: most of a picture is empty, and costs as much
 STRIDE = 4

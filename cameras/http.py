@@ -19,7 +19,7 @@ import httpx
 from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.lockout import lock_hint
 from cameras.secret import Credential
-from cameras.untrusted import clean_text
+from cameras.untrusted import clean_text, network_words
 from cameras.upload import FileBody
 from cameras.wire import Answer, NotHttp, TooLarge, Wire, connect, reading_context
 
@@ -246,7 +246,7 @@ class DeviceHttp:
         except TooLarge as error:
             raise Garbled(str(error)) from error
         except OSError as error:
-            raise Unreachable(clean_text(str(error)) or type(error).__name__) from error
+            raise Unreachable(network_words(error)) from error
         known = httpx.Headers(answer.headers)
         return Reply(answer.status, known, _decompressed(answer.body, known, self._most_bytes), signature is not None)
 

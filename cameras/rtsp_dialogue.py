@@ -14,7 +14,7 @@ import httpx
 from cameras.errors import Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.http import HttpLogin, Reply
 from cameras.lockout import lock_hint
-from cameras.untrusted import clean_text
+from cameras.untrusted import clean_text, network_words
 
 MOST_HEAD_BYTES = 16 * 1024
 MOST_BODY_BYTES = 256 * 1024
@@ -164,4 +164,4 @@ def naming_failures(timeout_s: float) -> Iterator[None]:
     except asyncio.LimitOverrunError as error:
         raise Garbled("a line without an end") from error
     except OSError as error:  # ssl.SSLError is one
-        raise Unreachable(clean_text(error.strerror or str(error)) or type(error).__name__) from error
+        raise Unreachable(network_words(error)) from error

@@ -1,6 +1,8 @@
 """Text and XML from a camera: bounded, cleaned, without entities."""
 
+import errno
 import re
+import ssl
 import threading
 import unicodedata
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +28,24 @@ def clean_text(value: str | bytes, most: int = 200) -> str:
             for character in text
         )
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+_NETWORK_WORDS = {
+    errno.ECONNREFUSED: "it refused the connection: nothing listens there",
+    errno.ECONNRESET: "it reset the connection",
+    errno.ECONNABORTED: "the connection was cut off",
+    errno.EPIPE: "it closed the connection",
+    errno.ETIMEDOUT: "no answer in time",
+    errno.EHOSTUNREACH: "no way to it: is it plugged in, and on this network?",
+    errno.ENETUNREACH: "no way to its network from here",
+}
+
+
+def network_words(error: OSError) -> str:
+    """What the operator is told instead of "[Errno 111] Connect call failed ('10.0.0.7', 80)"."""
+    if not isinstance(error, ssl.SSLError) and (words := _NETWORK_WORDS.get(error.errno or 0)):
+        return words
+    return clean_text(error.strerror or str(error)) or type(error).__name__
 
 
 # Xiongmai's stream address is "/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp"; others put it into the query.

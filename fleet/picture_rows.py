@@ -158,6 +158,7 @@ def _tile(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:
         age_s=(now - row.picture_at).total_seconds() if row.picture_at else None,
         checked_at=row.checked_at,
         muted_until=muted,
+        mute_reason=row.mute_reason if muted else None,
     )
 
 

@@ -27,6 +27,7 @@ class Tile:
     age_s: float | None
     checked_at: datetime | None
     muted_until: datetime | None
+    mute_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,17 +113,21 @@ class Pictures:
     async def check_now(self, camera: str) -> CheckView:
         """Look at one camera now; needs the operator role. Raises NotFound, StoreUnavailable."""
         await picture_rows.camera(self._store, camera)
+        return await self._check_in_turn(camera, counts=True)
+
+    async def _check_in_turn(self, camera: str, *, counts: bool) -> CheckView:
         async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
-            return await self._check(camera)
+            return await self._check(camera, counts=counts)
 
     async def faults_now(self, camera: str) -> list[str] | None:
         """The faults that a look at it finds now; `None` where nothing can be said. Raises NotFound, StoreUnavailable.
 
-        That is so where no view was approved, or none for the light of now.
+        That is so where no view was approved, or none for the light of now. The look is kept, but raises nothing: who
+        asks is in the middle of work on the camera, and asks again until it shows a picture.
         """
         if not await picture_rows.references(self._store, camera):
             return None
-        checked = await self.check_now(camera)
+        checked = await self._check_in_turn(camera, counts=False)
         return None if checked.verdict == Health.UNKNOWN.value else sorted(checked.faults)
 
     async def queue(self, cameras: Sequence[str]) -> int:
@@ -241,8 +245,7 @@ class Pictures:
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""
         try:
-            async with self._turns.setdefault(camera, asyncio.Lock()), self._places:
-                await self._check(camera)
+            await self._check_in_turn(camera, counts=True)
         except FleetError:
             _log.exception("a picture check could not be stored", extra={"camera": camera})
         except Exception:  # noqa: BLE001 - the boundary; a camera whose check always fails must not be due for ever
@@ -275,7 +278,7 @@ class Pictures:
 
     # --- one check ---
 
-    async def _check(self, camera: str) -> CheckView:
+    async def _check(self, camera: str, *, counts: bool) -> CheckView:
         row = await picture_rows.camera(self._store, camera)
         seen = await self._look(row)
         digest = await asyncio.to_thread(self._evidence.keep, seen.coded) if seen.coded else None
@@ -283,7 +286,7 @@ class Pictures:
         values = _check_values(camera, now, seen, digest)
         async with self._store.write() as connection:
             before = await picture_rows.watch(connection, camera)
-            followed, changes = _follow(before, seen, now)
+            followed, changes = _follow(before, seen, now, counts=counts)
             if digest and seen.coded:
                 await picture_rows.remember_evidence(connection, digest, "picture", now, len(seen.coded))
             await picture_rows.add_check(connection, values)
@@ -381,12 +384,12 @@ def _watch_values(values: Mapping[str, Any], followed: series.Series) -> dict[st
 
 
 def _follow(
-    before: picture_rows.AnyRow | None, seen: _Seen, now: datetime
+    before: picture_rows.AnyRow | None, seen: _Seen, now: datetime, *, counts: bool
 ) -> tuple[series.Series, Sequence[series.Change]]:
     """While work is planned, nothing is counted either way. No picture at all is a fault of its own."""
     followed = series.from_plain(before.series) if before is not None else series.Series()
     muted = before is not None and before.muted_until is not None and before.muted_until > now
-    if muted or not seen.tried:
+    if muted or not counts or not seen.tried:
         return followed, ()
     reading = seen.checked.reading(now) if seen.checked else None
     if reading is None:

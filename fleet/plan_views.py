@@ -192,10 +192,15 @@ def _step_view(planned: Mapping[str, Any], now: Any) -> StepView:  # noqa: ANN40
     )
 
 
-async def history(store: Store, plan: PlanId, *, after_id: str = "", limit: int = 500) -> list[PlanEventView]:
-    """What happened to a plan, the oldest first. Raises NotFound."""
+async def history(store: Store, plan: PlanId, *, single: bool | None, limit: int) -> list[PlanEventView]:
+    """What happened to a plan, the newest first. Raises NotFound.
+
+    `single`: only what happened to one of its cameras, or only what happened to it as a whole; `None`: both.
+    """
     await load(store, plan)
-    query = select(p.PlanEvent).where(p.PlanEvent.plan == plan, p.PlanEvent.id > after_id)
+    query = select(p.PlanEvent).where(p.PlanEvent.plan == plan)
+    if single is not None:
+        query = query.where(p.PlanEvent.camera.is_not(None) if single else p.PlanEvent.camera.is_(None))
     async with store.read() as connection:
-        rows = (await connection.execute(query.order_by(p.PlanEvent.id).limit(limit))).all()
+        rows = (await connection.execute(query.order_by(p.PlanEvent.id.desc()).limit(limit))).all()
     return [PlanEventView(**{key: value for key, value in row._asdict().items() if key != "plan"}) for row in rows]

@@ -165,9 +165,9 @@ class Plans:
         """Its cameras with their steps and diffs, in order. Raises NotFound."""
         return await plan_views.cameras(self._store, plan, from_position=from_position, limit=limit)
 
-    async def history(self, plan: PlanId, *, after_id: str = "", limit: int = 500) -> list[PlanEventView]:
-        """What happened to it, the oldest first. Raises NotFound."""
-        return await plan_views.history(self._store, plan, after_id=after_id, limit=limit)
+    async def history(self, plan: PlanId, *, single: bool | None = None, limit: int = 500) -> list[PlanEventView]:
+        """What happened to it, the newest first: to single cameras, to it as a whole, or both. Raises NotFound."""
+        return await plan_views.history(self._store, plan, single=single, limit=limit)
 
     async def events(self, plan: PlanId) -> AsyncGenerator[PlanView, None]:
         """The plan now, then at each change, at least the newest; ends when nothing goes on any more. NotFound."""

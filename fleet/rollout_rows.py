@@ -169,10 +169,16 @@ async def target(store: Store, target_id: str) -> TargetRow:
         return _target((await connection.execute(select(RolloutTarget).where(RolloutTarget.id == target_id))).one())
 
 
-async def history(store: Store, rollout_id: RolloutId, *, after: str = "", limit: int = 200) -> list[EventView]:
-    page = select(RolloutEvent).where(RolloutEvent.rollout == rollout_id, RolloutEvent.id > after)
+async def history(store: Store, rollout_id: RolloutId, *, single: bool | None, limit: int) -> list[EventView]:
+    """What happened to a rollout, the newest first.
+
+    `single`: only what happened to one of its cameras, or only what happened to it as a whole; `None`: both.
+    """
+    page = select(RolloutEvent).where(RolloutEvent.rollout == rollout_id)
+    if single is not None:
+        page = page.where(RolloutEvent.target.is_not(None) if single else RolloutEvent.target.is_(None))
     async with store.read() as connection:
-        rows = (await connection.execute(page.order_by(RolloutEvent.id).limit(limit))).all()
+        rows = (await connection.execute(page.order_by(RolloutEvent.id.desc()).limit(limit))).all()
     return [EventView(row.id, row.target, row.at, row.event, row.state, row.actor, row.detail) for row in rows]
 
 

@@ -148,8 +148,9 @@ class Rollouts:
         """The newest that this camera is part of."""
         return await rollout_rows.newest_of(self._store, camera, limit)
 
-    async def history(self, rollout: RolloutId, *, after: str = "", limit: int = 200) -> list[EventView]:
-        return await rollout_rows.history(self._store, rollout, after=after, limit=limit)
+    async def history(self, rollout: RolloutId, *, single: bool | None = None, limit: int = 200) -> list[EventView]:
+        """What happened to it, the newest first: to single cameras, to it as a whole, or both."""
+        return await rollout_rows.history(self._store, rollout, single=single, limit=limit)
 
     async def events(self, rollout: RolloutId) -> AsyncGenerator[RolloutView, None]:
         """How it stands now, then each change; ends when it is over and nothing is in flight. Raises NotFound."""

@@ -180,8 +180,12 @@ class Rotations:
         self._begin(rows)
         return list(dict.fromkeys(row.rotation for row in rows))
 
+    def works_on(self, rotation: RotationId) -> bool:
+        """Whether something is done for it in this process now."""
+        return any(row.rotation == rotation for row in self._live.values())
+
     async def _progress(self, rotation: RotationId) -> RotationProgress:
-        running = any(row.rotation == rotation for row in self._live.values())
+        running = self.works_on(rotation)
         view = await rotation_rows.load(self._store, rotation)
         done = sum(camera.state.resting for camera in view.cameras)
         return RotationProgress(rotation, running, done, len(view.cameras), view.states)

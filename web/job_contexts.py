@@ -61,8 +61,9 @@ class NewPlan:
 class Plan:
     """One plan (`view`), and as a `job`; the `cameras` of this part of it, and the position where the next one begins.
 
-    `following` is `None` on the last part. `offered` are the orders that may be given now. `history` is what happened,
-    the newest first, with `names` of the cameras in it. `mistake` says why an order was not taken.
+    `following` is `None` on the last part. `offered` are the orders that may be given now. `history` is what
+    happened to it as a whole and `steps` what happened to its cameras, the newest first, with `names` of the cameras.
+    `mistake` says why an order was not taken.
     """
 
     view: PlanView
@@ -71,6 +72,7 @@ class Plan:
     following: int | None
     offered: frozenset[str]
     history: tuple[PlanEventView, ...]
+    steps: tuple[PlanEventView, ...]
     names: Mapping[str, str]
     mistake: str
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from cameras.errors import Garbled, Unreachable
-from cameras.untrusted import clean_text
+from cameras.untrusted import network_words
 
 MOST_BYTES = 64 * 1024
 
@@ -28,7 +28,7 @@ def naming_failures(where: str) -> Iterator[None]:
     except asyncio.LimitOverrunError as error:
         raise Garbled(f"{where}: more than {MOST_BYTES} bytes without an end") from error
     except OSError as error:  # ssl.SSLError is one
-        raise Unreachable(f"{where}: {clean_text(error.strerror or str(error))}") from error
+        raise Unreachable(f"{where}: {network_words(error)}") from error
 
 
 @asynccontextmanager

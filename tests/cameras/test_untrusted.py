@@ -1,9 +1,12 @@
 """Text and XML that mean harm."""
 
+import errno
+import ssl
+
 import pytest
 
 from cameras.errors import Garbled
-from cameras.untrusted import clean_text, parse_xml, without_secrets
+from cameras.untrusted import clean_text, network_words, parse_xml, without_secrets
 
 TEXTS = {
     "plain text stays": ("AXIS P3265-V", "AXIS P3265-V"),
@@ -20,6 +23,23 @@ TEXTS = {
 @pytest.mark.parametrize(("text", "expected"), TEXTS.values(), ids=TEXTS)
 def test_cleans_text(text: str | bytes, expected: str) -> None:
     assert clean_text(text) == expected
+
+
+FAILURES = {
+    "nothing listens": (
+        ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 80)"),
+        "it refused the connection: nothing listens there",
+    ),
+    "no route": (OSError(errno.EHOSTUNREACH, "No route"), "no way to it: is it plugged in, and on this network?"),
+    "TLS, whose error numbers are its own": (ssl.SSLError(1, "bad certificate"), "bad certificate"),
+    "what nobody foresaw": (OSError(errno.ENOBUFS, "No buffer space available"), "No buffer space available"),
+    "nothing said": (ConnectionError(), "ConnectionError"),
+}
+
+
+@pytest.mark.parametrize(("error", "expected"), FAILURES.values(), ids=FAILURES)
+def test_says_what_the_network_did_in_words(error: OSError, expected: str) -> None:
+    assert network_words(error) == expected
 
 
 URLS = {

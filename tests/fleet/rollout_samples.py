@@ -178,4 +178,5 @@ async def rows(store: Store, rollout: RolloutId) -> list[TargetRow]:
 
 
 async def history(store: Store, rollout: RolloutId) -> list[EventView]:
-    return await history_of(store, rollout, limit=10_000)
+    """Everything, the oldest first."""
+    return (await history_of(store, rollout, single=None, limit=10_000))[::-1]

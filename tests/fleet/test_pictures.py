@@ -206,6 +206,22 @@ async def test_planned_work_raises_nothing(pictures: Pictures, store: Store, clo
     assert [one.fault for one in await pictures.incidents()] == ["obstruction"]
 
 
+async def test_who_asks_in_the_middle_of_work_raises_nothing(
+    pictures: Pictures, store: Store, clock: Clock, estate: Estate
+) -> None:
+    camera = await estate.add(store, 1)
+    assert await pictures.faults_now(camera) is None
+    await pictures.approve(camera, "ana")
+    estate.eyes["10.0.0.1"].look = covered(0.9, 30)(street())
+    for _ in range(6):
+        clock.forward(hours=1)
+        assert await pictures.faults_now(camera) == ["obstruction"]
+    assert await pictures.incidents() == []
+    assert len(await pictures.history(camera)) == 6
+    await checks(pictures, clock, camera, 4)
+    assert [one.fault for one in await pictures.incidents()] == ["obstruction"]
+
+
 async def test_a_storm_is_one_incident_and_one_notice(
     pictures: Pictures, store: Store, clock: Clock, estate: Estate
 ) -> None:

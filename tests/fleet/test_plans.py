@@ -119,7 +119,7 @@ async def test_an_approved_plan_is_applied_and_each_camera_is_assessed_again(sto
         assert (view.state, view.cameras, view.error) == (PlanState.DONE, {CameraState.DONE: 3}, None)
         assert (view.actor, view.approved_by) == ("anna", "boris")
         assert {one.proof for one in await plans.cameras(plan)} == {"1 fixed"}
-        events = [(one.setting, one.event, one.actor) for one in await plans.history(plan)]
+        events = [(one.setting, one.event, one.actor) for one in await plans.history(plan)][::-1]
     assert sorted(network.proved) == [(f"10.0.0.{number}", "https") for number in (1, 2, 3)]
     assert events[0] == (None, "made", "anna")
     assert events.count((None, "approve", "boris")) == 1

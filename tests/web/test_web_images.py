@@ -137,6 +137,8 @@ async def test_planned_work_mutes_and_can_be_ended(gallery: Gallery) -> None:
     camera = await gallery.eyes.add(gallery.store, 1)
     await gallery.visitor.post(f"/images/{camera}/mute", {"lasts": "8 hours", "reason": "painters"})
     assert "Planned work until" in await text(gallery, f"/images/{camera}")
+    for page in ("/images", f"/images/{camera}"):
+        assert "painters" in await text(gallery, page)
     assert "Muted" in await text(gallery, "/images")
     await gallery.visitor.post(f"/images/{camera}/mute", {"lasts": ""})
     assert "Planned work until" not in await text(gallery, f"/images/{camera}")
@@ -307,6 +309,7 @@ def tile(number: int, age_s: float | None = 60.0) -> Tile:
         age_s=age_s,
         checked_at=None,
         muted_until=None,
+        mute_reason=None,
     )
 
 

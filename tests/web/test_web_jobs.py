@@ -17,7 +17,6 @@ from fleet.lifecycle import FindingState
 from fleet.people import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
 from fleet.rollout_rows import RolloutId
-from fleet.rotation_rows import RotationId
 from fleet.scans import ScanState
 from fleet.settings import Settings
 from fleet.views import FindingFilter
@@ -338,8 +337,6 @@ async def test_a_default_password_is_changed_from_its_finding_without_being_type
     path = (await visitor.post(link.replace("/new", ""), {"id": finding.camera}, form=link)).headers["location"]
     await visitor.get(f"{path}/events")
     assert words.ROTATION_CAMERA_STATES["current"].text in (await visitor.get(path)).text
-    async for _ in site.house.service.rotations.events(RotationId(path.rpartition("/")[2])):
-        """Until nothing more is done for it: the finding is judged anew just after the page's last word."""
     assert (await estate.finding(site.house.store, finding.id)).row.state is FindingState.FIXED
 
 

@@ -21,7 +21,7 @@ from web.visit import Visit, Visited, see
 
 OWN, ONLY = "own", "only"
 MOST_CAMERAS = 50
-MOST_EVENTS = 500
+MOST_EVENTS = 200
 
 Order = Callable[[Plans, PlanId, str], Awaitable[None]]
 ORDERS: Mapping[str, tuple[PlanEvent, Order]] = {
@@ -82,7 +82,8 @@ async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Respon
     first = int(asked) if asked.isdecimal() and len(asked) < 6 else 0  # noqa: PLR2004 - digits of a position
     cameras = await plans.cameras(plan, from_position=first, limit=MOST_CAMERAS)
     following = first + MOST_CAMERAS if first + MOST_CAMERAS < view.total else None
-    history = await plans.history(plan, limit=MOST_EVENTS)
+    history = await plans.history(plan, single=False, limit=MOST_EVENTS)
+    steps = await plans.history(plan, single=True, limit=MOST_EVENTS)
     names = {one.camera: one.address for one in cameras}
     page = Plan(
         view,
@@ -90,7 +91,8 @@ async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Respon
         tuple(cameras),
         following,
         offered(view),
-        tuple(reversed(history)),
+        tuple(history),
+        tuple(steps),
         names,
         mistake,
     )

@@ -84,7 +84,7 @@ async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) 
     targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1)
     following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
     shown = tuple(targets[:MOST_TARGETS])
-    events = [event for event in await work.history(rollout, limit=MOST_EVENTS) if event.target is None]
+    events = await work.history(rollout, single=False, limit=MOST_EVENTS)
     page = Rollout(
         view,
         bundle,
@@ -95,7 +95,7 @@ async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) 
         most_harmed(view.rules),
         offered(view),
         frozenset(row.id for row in shown if may_retry(view.state, row.state)),
-        tuple(reversed(events)),
+        tuple(events),
         mistake,
     )
     return visit.page(page, status)

@@ -1,5 +1,7 @@
 """Changing passwords of cameras: begun for chosen ones, watched, and reconciled where it is unclear which one holds."""
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from fleet import default_passwords, jobs
@@ -51,7 +53,9 @@ async def events(visit: Visited, rotation: str) -> Response:
     await rotations.get(wanted)
 
     async def look() -> jobs.Job:
-        return jobs.of_rotation(await rotations.get(wanted))
+        job = jobs.of_rotation(await rotations.get(wanted))
+        # The findings of a camera are judged anew after its password is settled: only then has everything been said.
+        return replace(job, going=rotations.works_on(wanted))
 
     return follow(rotations.events(wanted), look)
 
