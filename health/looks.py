@@ -17,11 +17,10 @@ SIZE = (480, 270)
 COLUMNS, ROWS = 20, 12
 _THUMB = (40, 24)
 _HALF = (SIZE[0] // 2, SIZE[1] // 2)
-_COLOUR_STEP = 4  # colour is known at every fourth pixel: that is enough for a median
+_COLOUR_SIZE = (SIZE[0] // 4, SIZE[1] // 4)  # every fourth pixel is enough for a median
 _NO_COLOUR = 128  # of a and b in OpenCV's 8-bit Lab
 _DARKEST, _BRIGHTEST = 6, 250
 _NOISE_SEEN = (15.0, 240.0)
-_IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +157,10 @@ def _light(gray: Picture) -> Light:
 
 
 def _colour(scaled: Picture) -> Colour:
-    small = np.ascontiguousarray(scaled[::_COLOUR_STEP, ::_COLOUR_STEP])
-    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2Lab), np.uint8)
-    a, b = np.median(lab[:, :, 1]) - _NO_COLOUR, np.median(lab[:, :, 2]) - _NO_COLOUR
-    away = lab[:, :, 1:].astype(np.float32) - _NO_COLOUR
-    return Colour(float(a), float(b), float(np.sqrt((away * away).sum(axis=2)).mean()))
+    small = cv2.resize(scaled, _COLOUR_SIZE, interpolation=cv2.INTER_NEAREST)
+    _, *channels = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2Lab))
+    a, b = (_as_map(channel) - _NO_COLOUR for channel in channels)
+    return Colour(float(np.median(a)), float(np.median(b)), float(cv2.mean(cv2.magnitude(a, b))[0]))
 
 
 def _noise(gray: Picture, mean: Map) -> float:
@@ -170,7 +168,7 @@ def _noise(gray: Picture, mean: Map) -> float:
 
     Nor is a block that is black or white through and through: there noise is cut off.
     """
-    residue = cv2.convertScaleAbs(cv2.filter2D(gray, cv2.CV_16S, _IMMERKAER))
+    residue = cv2.convertScaleAbs(cv2.Sobel(gray, cv2.CV_16S, 2, 2))  # his mask: [1 -2 1] across and down
     per_block = blocks(residue.astype(np.float32)) * np.sqrt(np.pi / 2) / 6
     open_to_noise = (mean > _NOISE_SEEN[0]) & (mean < _NOISE_SEEN[1])
     candidates = np.sort(per_block[open_to_noise] if open_to_noise.any() else per_block, axis=None)

@@ -156,7 +156,7 @@ def _reblur(reference: Reference, now: Look, lost: Mask) -> float | None:
     if not lost.any() or lost.sum() >= 0.5 * reference.usable.sum():
         return sharpness(now, reference.edge_zone) - reference.sharpness
     hidden = cv2.resize(lost.astype(np.uint8), SIZE, interpolation=cv2.INTER_NEAREST)
-    zone = np.asarray(reference.edge_zone * (1 - np.asarray(hidden, np.uint8)), np.uint8)
+    zone = reference.edge_zone * (1 - np.asarray(hidden, np.float32))
     if cv2.countNonZero(zone) < _LEAST_EDGE_PIXELS:
         return None
     return sharpness(now, zone) - sharpness(reference.look, zone)
