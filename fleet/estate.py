@@ -154,6 +154,8 @@ def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
     conditions = [holds(t.Camera.search, word) for word in words(wanted.text)]
     if wanted.vendor is not None:
         conditions.append(t.Camera.vendor == wanted.vendor.casefold())
+    if wanted.site is not None:
+        conditions.append(_at(wanted.site))
     if wanted.severity is not None and wanted.check is None:
         conditions.append(_BY_SEVERITY[wanted.severity] > 0)
     if wanted.check is not None:
@@ -161,6 +163,10 @@ def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
         of_severity = t.Finding.severity == wanted.severity if wanted.severity else true()
         conditions.append(t.Camera.id.in_(failing.where(of_severity)))
     return conditions
+
+
+def _at(site: str) -> ColumnElement[bool]:
+    return t.Camera.site == site if site else t.Camera.site.is_(None)
 
 
 async def vendors(store: Store) -> tuple[tuple[str, int], ...]:
@@ -258,6 +264,8 @@ def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         (t.Finding.camera, wanted.camera),
     )
     conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    if wanted.site is not None:
+        conditions.append(t.Finding.camera.in_(select(t.Camera.id).where(_at(wanted.site))))
     return conditions + [_mentions(word) for word in words(wanted.text)]
 
 
@@ -339,6 +347,7 @@ def _device_row(row: Row[*tuple[Any, ...]]) -> DeviceRow:
         firmware=row.firmware,
         serial=row.serial,
         mac=row.mac,
+        site=row.site,
         score=row.score,
         worst=row.worst,
         findings=SeverityCounts(row.critical, row.high, row.medium, row.low),

@@ -34,8 +34,10 @@ class Where:
     site: str
 
 
-def site_of(address: str) -> str:
-    """Until cameras are put into sites by hand: the network that they stand in."""
+def place_of(site: str | None, address: str) -> str:
+    """The site of a camera; of one without, the network that it stands in."""
+    if site:
+        return site
     if ":" in address:
         return ":".join(address.split(":")[:4]) + "::/64"
     return ".".join(address.split(".")[:3]) + ".0/24"
@@ -115,8 +117,8 @@ async def _open_shared(connection: AsyncConnection, site: str, fault: str, now: 
 
 
 async def _cameras_at(connection: AsyncConnection, site: str) -> int:
-    addresses = (await connection.execute(select(Camera.address))).scalars()
-    return sum(site_of(address) == site for address in addresses)
+    rows = (await connection.execute(select(Camera.site, Camera.address))).all()
+    return sum(place_of(row.site, row.address) == site for row in rows)
 
 
 async def _close(connection: AsyncConnection, where: Where, fault: str, now: datetime) -> None:

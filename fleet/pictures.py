@@ -292,7 +292,7 @@ class Pictures:
             await picture_rows.add_check(connection, values)
             watched = _watch_values(values, followed) | {"next_at": self._next(followed)}
             await picture_rows.change_watch(connection, camera, watched, now)
-            where = Where(camera, row.name or row.address, picture_incidents.site_of(row.address))
+            where = Where(camera, row.name or row.address, picture_incidents.place_of(row.site, row.address))
             await picture_incidents.apply(connection, where, changes, self._channels, now)
         return CheckView(**values)
 

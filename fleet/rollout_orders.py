@@ -1,23 +1,25 @@
 """What people do to rollouts: plan, approve, start, pause, stop, undo. Written down here; the service does it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from cameras.untrusted import clean_text
-from fleet import bundles, rollout_rows
+from fleet import bundles, rollout_rows, sites
 from fleet.errors import Invalid
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
+from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
 from fleet.store.rollouts_tables import Rollout, RolloutTarget
+from hardening import windows
 from hardening.rollout import CampaignEvent, CampaignState, NotAllowed, TargetEvent, TargetState, after
 from hardening.rollout_rules import Errors, RuleError, Rules, check, group_sizes
-from hardening.windows import WindowError, zone
+from hardening.windows import WindowError, next_start, parse_window
 
 MOST_CAMERAS = 100_000
 _AT_ONCE = 500
@@ -40,17 +42,6 @@ _OVER = [CampaignState.DONE.value, CampaignState.UNDONE.value, CampaignState.ABO
 MAY_RETRY = (CampaignState.RUNNING, CampaignState.PAUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a camera is, as far as a rollout needs it: who shares its limits, and whose clock its window goes by."""
-
-    name: str
-    zone: str
-
-
-ONE_SITE = Site("", "UTC")
-
-
 def careful_rules() -> Rules:
     """What is used where nothing is said."""
     return _CAREFUL
@@ -65,19 +56,19 @@ async def create(
     name: str = "",
     rules: Rules = _CAREFUL,
     canaries: Sequence[str] = (),
-    sites: Mapping[str, Site] | None = None,
+    zone: str = "UTC",
 ) -> RolloutId:
     """Plan a rollout over these cameras (ids); it waits for approval. `canaries` go first.
 
-    Where no canaries are named, the first group has as many different models as it can. Raises Invalid, NotFound.
+    Windows count by the clock of a camera's site, for a camera of no site by that of `zone`. Where no canaries are
+    named, the first group has as many different models as it can. Raises Invalid, NotFound.
     """
-    where = sites or {}
     try:
         check(rules)
-        for site in {ONE_SITE, *where.values()}:
-            zone(site.zone)
+        windows.zone(zone)
         found = await bundles.find(store, bundle)
-        known = await _cameras(store, list(dict.fromkeys([*canaries, *cameras])))
+        known = await _cameras(store, list(dict.fromkeys([*canaries, *cameras])), zone)
+        _refuse_windows_apart(rules, {camera.site for camera in known.values()}, store.now())
         sizes = group_sizes(len(known), rules.canary, rules.growth)
     except (RuleError, WindowError) as error:
         raise Invalid(str(error)) from error
@@ -86,7 +77,7 @@ async def create(
     groups = [group for group, size in enumerate(sizes, start=1) for _ in range(size)]
     in_order = _order(known, canaries)
     rows = [
-        _row(rollout_id, camera, known[camera][1], group=group, site=where.get(camera, ONE_SITE), now=now)
+        _row(rollout_id, camera, known[camera], group=group, now=now)
         for camera, group in zip(in_order, groups, strict=True)
     ]
     manifest = found.manifest
@@ -164,24 +155,45 @@ async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) ->
     await rollout_rows.note_revision(store, rollout_id)
 
 
-async def _cameras(store: Store, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Model and address of each. Raises Invalid for none, too many, unknown ones, and those of another rollout."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    model: str
+    address: str
+    site: Site
+
+
+def _refuse_windows_apart(rules: Rules, places: Iterable[Site], now: datetime) -> None:
+    for site in places:
+        both = (rules.window, parse_window(site.window) if site.window else None)
+        if next_start(both, site.zone, now, rules.expected) is None:
+            minutes = rules.expected.total_seconds() / 60
+            raise Invalid(
+                f"the site {site.name or 'of these cameras'} may be changed {site.window or 'at any time'}, and the "
+                f"window of the rollout leaves no {minutes:g} minutes of it: choose another window, or leave it out"
+            )
+
+
+async def _cameras(store: Store, ids: Sequence[str], zone: str) -> dict[str, _Known]:
+    """Raises Invalid for none, too many, unknown ones, and those of another rollout."""
     if not ids:
         raise Invalid("name at least one camera")
     if len(ids) > MOST_CAMERAS:
         raise Invalid(f"{len(ids)} cameras are too many for one rollout; at most {MOST_CAMERAS}")
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, _Known] = {}
+    nowhere = Site("", zone=zone)
     busy = (
         select(RolloutTarget.address)
         .join(Rollout, Rollout.id == RolloutTarget.rollout)
         .where(Rollout.finished_at.is_(None), Rollout.state.not_in(_OVER))
     )
+    columns = (t.Camera.id, t.Camera.model, t.Camera.address, t.Camera.port, t.Camera.site)
     async with store.read() as connection:
+        known = {site.name: site for site in await sites.stored(connection)}
         for begin in range(0, len(ids), _AT_ONCE):
             some = ids[begin : begin + _AT_ONCE]
-            asked = select(t.Camera.id, t.Camera.model, t.Camera.address, t.Camera.port).where(t.Camera.id.in_(some))
-            for row in (await connection.execute(asked)).all():
-                found[row.id] = (row.model or "", f"{row.address}:{row.port}")
+            for row in (await connection.execute(select(*columns).where(t.Camera.id.in_(some)))).all():
+                site = known.get(row.site or "", nowhere)
+                found[row.id] = _Known(row.model or "", f"{row.address}:{row.port}", site)
             taken = (await connection.execute(busy.where(RolloutTarget.camera.in_(some)).limit(1))).scalar()
             if taken:
                 raise Invalid(f"{taken} is part of another rollout that is not over")
@@ -190,25 +202,26 @@ async def _cameras(store: Store, ids: Sequence[str]) -> dict[str, tuple[str, str
     return {camera: found[camera] for camera in ids}
 
 
-def _order(known: Mapping[str, tuple[str, str]], canaries: Sequence[str]) -> list[str]:
+def _order(known: Mapping[str, _Known], canaries: Sequence[str]) -> list[str]:
     """Canaries first, then the first camera of every model, then the second of every model, and so on."""
     rank: Counter[str] = Counter()
     place: dict[str, tuple[bool, int]] = {}
-    for camera, (model, _) in known.items():
-        place[camera] = (camera not in canaries, 0 if camera in canaries else rank[model])
-        rank[model] += camera not in canaries
+    for camera, it in known.items():
+        place[camera] = (camera not in canaries, 0 if camera in canaries else rank[it.model])
+        rank[it.model] += camera not in canaries
     return sorted(known, key=place.__getitem__)
 
 
-def _row(rollout_id: RolloutId, camera: str, address: str, *, group: int, site: Site, now: datetime) -> TargetRow:
+def _row(rollout_id: RolloutId, camera: str, known: _Known, *, group: int, now: datetime) -> TargetRow:
     return TargetRow(
         id=new_id(),
         rollout=rollout_id,
         camera=camera,
-        address=address,
+        address=known.address,
         group=group,
-        site=site.name,
-        zone=site.zone,
+        site=known.site.name,
+        zone=known.site.zone,
+        window=known.site.window,
         state=TargetState.WAITING,
         since=now,
         not_before=None,

@@ -47,7 +47,7 @@ class RolloutView:
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One camera of a rollout; `sent` counts how often the image was sent."""
+    """One camera of a rollout; `sent` counts how often the image was sent. `window` is its site's, "" for none."""
 
     id: str
     rollout: RolloutId
@@ -56,6 +56,7 @@ class TargetRow:
     group: int
     site: str
     zone: str
+    window: str
     state: TargetState
     since: datetime
     not_before: datetime | None
@@ -68,7 +69,15 @@ class TargetRow:
     @property
     def target(self) -> Target:
         return Target(
-            self.id, self.group, self.site, self.zone, self.state, self.since, self.not_before, self.give_up_at
+            self.id,
+            self.group,
+            self.site,
+            self.zone,
+            self.state,
+            self.since,
+            self.not_before,
+            self.give_up_at,
+            parse_window(self.window) if self.window else None,
         )
 
 

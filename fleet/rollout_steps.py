@@ -28,7 +28,7 @@ from hardening import bundles
 from hardening.bundles import Reason
 from hardening.rollout import CampaignState, TargetEvent, TargetState
 from hardening.rollout_rules import Rules
-from hardening.windows import may_start
+from hardening.windows import Window, may_start
 
 """A fresh connection to a camera, by its id, logged in. Raises `cameras.errors`."""
 
@@ -165,11 +165,15 @@ class Journey:
             await self._move(TargetEvent.PUT_BACK, "the rollout is paused")
         elif state is not CampaignState.RUNNING:
             await self._move(TargetEvent.GIVE_UP, f"the rollout is {state}; nothing was sent")
-        elif not may_start(self._work.rules.window, self.row.zone, self._now(), self._work.rules.expected):
+        elif not may_start(self._windows, self.row.zone, self._now(), self._work.rules.expected):
             await self._move(TargetEvent.PUT_BACK, "the window would close before the end")
         else:
             return True
         return False
+
+    @property
+    def _windows(self) -> tuple[Window | None, ...]:
+        return self._work.rules.window, self.row.target.window
 
     async def _upload(self, camera: Driver) -> None:
         try:

@@ -39,24 +39,29 @@ class DeviceFilter:
     """`text`: every word stands in name, address, manufacturer, model, serial or MAC.
 
     `vendor` is a manufacturer in any case. `severity` and `check`: the camera has a live finding (open or
-    acknowledged) of it.
+    acknowledged) of it. `site` is a site's name, "" for cameras of none.
     """
 
     text: str = ""
     vendor: str | None = None
     severity: Severity | None = None
     check: str | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """`state=None` is every state. `camera` is a camera's id. `text` as for devices, and in summary or subject."""
+    """`state=None` is every state. `camera` is a camera's id. `text` as for devices, and in summary or subject.
+
+    `site` as for devices.
+    """
 
     state: FindingState | None = FindingState.OPEN
     severity: Severity | None = None
     check: str | None = None
     camera: str | None = None
     text: str = ""
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class DeviceRow:
     firmware: str | None
     serial: str | None
     mac: str | None
+    site: str | None
     score: int
     worst: Severity | None
     findings: SeverityCounts

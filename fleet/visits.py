@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import adoption
+from fleet import adoption, sites
 from fleet.adoption import AnyRow
 from fleet.store import Store
 from fleet.store import tables as t
@@ -82,6 +82,8 @@ async def keep_camera(
     values |= {"score": seen.score, "unknown": seen.unknown, "last_seen": seen.at, "last_dossier": dossier}
     values |= {"worst": next((severity for severity in Severity if live[severity]), None)}
     values |= {severity.value: live[severity] for severity in Severity}
+    at = sites.site_of(who.address, await sites.stored(connection))
+    values["site"] = at and at.name
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:

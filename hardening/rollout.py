@@ -7,12 +7,12 @@ them go next, and whether the campaign goes on at all. A camera that we know not
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from hardening.rollout_rules import Rules
-from hardening.windows import may_start, next_start
+from hardening.windows import Window, may_start, next_start
 
 
 class CampaignState(StrEnum):
@@ -166,6 +166,7 @@ TARGET_TRANSITIONS: Mapping[tuple[TargetState, TargetEvent], TargetState] = Mapp
 )
 
 # The image goes to nobody any more; what is in flight comes to its end.
+_ASKED_AGAIN = timedelta(days=1)  # of windows that do not meet: a site's may be another one by then
 WINDING_UP = frozenset({_C.STOPPED, _C.ABORTED})
 
 
@@ -194,7 +195,7 @@ class Target:
     """One camera of a campaign, as far as deciding needs it. `since` is when it came into its state.
 
     `not_before` holds it back: after a camera was offline, or busy with other work. `give_up_at` is when an offline
-    camera is no longer waited for.
+    camera is no longer waited for. `window` is its site's own, which holds beside that of the campaign.
     """
 
     id: str
@@ -205,6 +206,7 @@ class Target:
     since: datetime
     not_before: datetime | None = None
     give_up_at: datetime | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,8 +318,9 @@ def _next(rules: Rules, targets: Sequence[Target], tally: Tally, now: datetime) 
             wake.append(target.give_up_at)
         if target.not_before and target.not_before > now:
             wake.append(target.not_before)
-        elif not may_start(rules.window, target.zone, now, rules.expected):
-            wake.append(next_start(rules.window, target.zone, now, rules.expected))
+        elif not may_start((rules.window, target.window), target.zone, now, rules.expected):
+            opening = next_start((rules.window, target.window), target.zone, now, rules.expected)
+            wake.append(opening or now + _ASKED_AGAIN)
         elif room.take(target.site):
             begin.append(target.id)
     return Actions(begin=tuple(begin), wake_at=min(wake, default=None))

@@ -4,6 +4,7 @@ Where a wall time happens twice or not at all, because the clocks are changed, t
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -13,6 +14,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(range(7))
 _SHAPE = re.compile(r"(?:(?P<days>[a-z,-]+) )?(?P<start>\d{2}:\d{2})-(?P<end>\d{2}:\d{2})", re.ASCII)
 _A_WEEK = 8
+_A_MONTH = timedelta(days=31)
 
 
 class WindowError(ValueError):
@@ -47,6 +49,7 @@ class Opening:
     end: datetime
 
 
+@lru_cache(maxsize=256)
 def parse_window(text: str) -> Window:
     """Of "22:00-05:00" or "mon-fri 22:00-05:00" or "sat,sun 08:00-12:00". Raises WindowError."""
     found = _SHAPE.fullmatch(text.strip().lower())
@@ -97,22 +100,31 @@ def next_opening(window: Window, zone_name: str, now: datetime) -> Opening:
     return next_opening(window, zone_name, now + timedelta(days=7))
 
 
-def may_start(window: Window | None, zone_name: str, now: datetime, expected: timedelta) -> bool:
-    """Whether work of that length that starts now also ends inside the window."""
-    if window is None:
-        return True
+def may_start(windows: Iterable[Window | None], zone_name: str, now: datetime, expected: timedelta) -> bool:
+    """Whether work of that length that starts now also ends inside every window."""
+    return all(_may_start(window, zone_name, now, expected) for window in windows if window is not None)
+
+
+def _may_start(window: Window, zone_name: str, now: datetime, expected: timedelta) -> bool:
     opening = next_opening(window, zone_name, now)
     return opening.start <= now and now + expected <= opening.end
 
 
-def next_start(window: Window | None, zone_name: str, now: datetime, expected: timedelta) -> datetime:
-    """The first moment from `now` on at which such work may start; `now` itself where there is no window."""
-    if window is None or may_start(window, zone_name, now, expected):
-        return now
-    opening = next_opening(window, zone_name, now)
-    if opening.start > now:
-        return opening.start
-    return next_opening(window, zone_name, opening.end).start
+def next_start(windows: Iterable[Window | None], zone_name: str, now: datetime, expected: timedelta) -> datetime | None:
+    """The first moment from `now` on at which such work may start; `None` where the windows do not meet in a month."""
+    known, moment = [window for window in windows if window is not None], now
+    while moment <= now + _A_MONTH:
+        closed = [window for window in known if not _may_start(window, zone_name, moment, expected)]
+        if not closed:
+            return moment
+        moment = max(_reopens(window, zone_name, moment) for window in closed)
+    return None
+
+
+def _reopens(window: Window, zone_name: str, moment: datetime) -> datetime:
+    """After `moment`, where it is closed then, or too late for the work."""
+    opening = next_opening(window, zone_name, moment)
+    return opening.start if opening.start > moment else next_opening(window, zone_name, opening.end).start
 
 
 def _readings(wall: datetime, here: ZoneInfo) -> tuple[datetime, datetime]:

@@ -16,6 +16,7 @@ from fleet.people import Person
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
+from fleet.sites import Site, SiteView
 from fleet.tokens import Scope, Token
 from fleet.views import (
     DeviceFilter,
@@ -118,8 +119,8 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """`page` of cameras under `wanted`; `makers` are the choices of the filter with their counts. `checks` names
-    the checks.
+    """`page` of cameras under `wanted`; `makers` are the choices of the filter with their counts, `places` the
+    sites. `checks` names the checks.
 
     `query` is the filter as a query string without a cursor, `first` says that this is the first page.
     """
@@ -127,6 +128,7 @@ class Devices:
     page: Page[DeviceRow]
     wanted: DeviceFilter
     makers: tuple[tuple[str, int], ...]
+    places: tuple[str, ...]
     checks: tuple[Check, ...]
     query: str
     first: bool
@@ -170,8 +172,19 @@ class CheckGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Sites:
+    """`known` sites; the form shows `typed`, which changes the site `before` ("" adds one), and its `mistake`."""
+
+    known: tuple[SiteView, ...]
+    typed: Site
+    before: str
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """`page` of findings under `wanted`; `everything` counts all findings. `checks` are the choices of the filter.
+    """`page` of findings under `wanted`; `everything` counts all findings. `checks` and `places` (sites) are the
+    choices of the filter.
 
     `query` is the filter as a query string without a cursor and `first` says that this is the first page. `soon` is
     the date that the form proposes for accepting a risk, `latest` the last that it takes. `mistake` says what was
@@ -182,6 +195,7 @@ class Findings:
     wanted: FindingFilter
     everything: int
     checks: tuple[Check, ...]
+    places: tuple[str, ...]
     query: str
     first: bool
     soon: date
@@ -193,13 +207,14 @@ class Findings:
 class FindingsByCheck:
     """`groups` are the checks that have findings under `wanted`, worst first, `total` their findings.
 
-    `checks` are the choices of the filter, and `query` is the filter as a query string.
+    `checks` and `places` (sites) are the choices of the filter, and `query` is the filter as a query string.
     """
 
     groups: tuple[CheckGroup, ...]
     total: int
     wanted: FindingFilter
     checks: tuple[Check, ...]
+    places: tuple[str, ...]
     query: str
 
 
@@ -344,6 +359,7 @@ PAGES: Mapping[type, str] = {
     SignIn: "sign_in.html",
     Overview: "overview.html",
     Devices: "devices.html",
+    Sites: "sites.html",
     Device: "device.html",
     Findings: "findings.html",
     FindingsByCheck: "findings_by_check.html",

@@ -21,6 +21,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "percent": f"{_CAREFUL.errors.percent:g}",
         "success": f"{_CAREFUL.success_percent:g}",
         "at_once": str(_CAREFUL.in_flight),
+        "per_site": str(_CAREFUL.in_flight_per_site),
         "soak": str(int(_CAREFUL.soak.total_seconds()) // 60),
         "window": "",
         "zone": "UTC",
@@ -44,7 +45,6 @@ def rules_of(fields: Mapping[str, str]) -> Rules:
         window = parse_window(fields["window"]) if fields["window"] else None
     except WindowError as error:
         raise Invalid(str(error)) from error
-    at_once = _count(fields, "at_once", "cameras at the same time")
     percent = _number(fields, "percent", "failures in percent of a group") if fields["percent"] else None
     return replace(
         _CAREFUL,
@@ -52,8 +52,8 @@ def rules_of(fields: Mapping[str, str]) -> Rules:
         growth=_number(fields, "growth", "growth of the groups"),
         errors=Errors(_count(fields, "failures", "failures in all"), percent),
         success_percent=_number(fields, "success", "proved cameras in percent"),
-        in_flight=at_once,
-        in_flight_per_site=at_once,  # the form knows of one site
+        in_flight=_count(fields, "at_once", "cameras at the same time"),
+        in_flight_per_site=_count(fields, "per_site", "cameras of one site at the same time"),
         soak=timedelta(minutes=_number(fields, "soak", "wait between groups", least=0)),
         window=window,
         backup_required=bool(fields["need_backup"]),

@@ -25,6 +25,7 @@ from web.handlers import (
     rotations,
     scans,
     settings,
+    sites,
 )
 
 
@@ -69,6 +70,9 @@ ROUTES = (
     Route("/devices", "GET", devices.show_all, READ),
     Route("/devices.csv", "GET", devices.export, READ),
     Route("/devices/{camera}", "GET", devices.show, READ),
+    Route("/sites", "GET", sites.show_all, READ),
+    Route("/sites", "POST", sites.put, ADMINISTER, FIELD),
+    Route("/sites/remove", "POST", sites.remove, ADMINISTER, FIELD),
     Route("/findings", "GET", findings.show_all, READ),
     Route("/findings", "POST", findings.triage, TRIAGE, FIELD),
     Route("/findings/{finding}", "GET", findings.show, READ),
@@ -131,6 +135,7 @@ ROUTES = (
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
+    Route("/api/v1/sites", "GET", sites.listed, READ),
     Route("/api/v1/findings", "GET", api.findings, READ),
     Route("/api/v1/findings/{finding}", "GET", api.finding, READ),
     Route("/api/v1/scans", "GET", api.scans, READ),

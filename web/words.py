@@ -16,7 +16,7 @@ class Word:
 # The side bar: the parts of the console that an entry lights up for, its address, its icon, its name.
 SECTIONS = (
     (("",), "/", "overview", "Overview"),
-    (("devices",), "/devices", "camera", "Devices"),
+    (("devices", "sites"), "/devices", "camera", "Devices"),
     (("findings", "checks"), "/findings?by=check", "flag", "Findings"),
     (("jobs", "scans", "plans", "rotations", "rollouts"), "/jobs", "plan", "Plans & jobs"),
     (("commissioning",), "/commissioning", "clipboard", "Commissioning"),

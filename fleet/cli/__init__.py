@@ -24,6 +24,7 @@ from fleet.cli import (
     screen,
     serve,
     simulate,
+    site,
     token,
     user,
 )
@@ -75,6 +76,7 @@ app.add_typer(harden.app, name="harden")
 app.add_typer(health.app, name="health")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(rollout.app, name="rollout")
+app.add_typer(site.app, name="site")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 

@@ -28,7 +28,7 @@ from fleet.picture_access import looking
 from fleet.pictures import Pictures
 from fleet.reach import connecting, place_and_credential
 from fleet.rollout_judges import Judges
-from fleet.rollout_orders import Site, careful_rules
+from fleet.rollout_orders import careful_rules
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings, load_settings
@@ -53,7 +53,6 @@ AsOption = Annotated[str | None, typer.Option("--as", help="Who does this.", sho
 Found = TypeVar("Found")
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SITE = re.compile(r"(?P<name>[^=@]{1,64})=(?P<network>[^@]+?)(?:@(?P<zone>.+))?")
 
 
 @app.command(
@@ -75,10 +74,7 @@ def create(
     window: Annotated[
         str | None, typer.Option(help="Only then: 'mon-fri 22:00-05:00'.", show_default="any time")
     ] = None,
-    site: Annotated[
-        list[str] | None, typer.Option(help="NAME=NETWORK@ZONE, such as plant=10.1.0.0/16@Europe/Berlin.")
-    ] = None,
-    zone: Annotated[str, typer.Option(help="Time zone of cameras of no site.")] = "UTC",
+    zone: Annotated[str, typer.Option(help="Time zone of cameras of no site (see `camwarden site`).")] = "UTC",
     expected: Annotated[str, typer.Option(help="How long one camera takes.")] = "15m",
     restart: Annotated[str, typer.Option(help="How long a restart may take at most.")] = "10m",
     offline: Annotated[str, typer.Option(help="How long offline cameras are waited for.")] = "7d",
@@ -111,14 +107,12 @@ def create(
         )
     except (RuleError, WindowError) as error:
         raise WrongUse(str(error)) from error
-    sites = [_site(text) for text in site or ()]
 
     async def plan(store: Store) -> RolloutView:
         chosen = await _chosen(store, cameras)
         ahead = await _chosen(store, first or ())
-        where = {camera: _where(address, sites, zone) for camera, address in {**chosen, **ahead}.items()}
         rollout = await rollout_orders.create(
-            store, bundle, list(chosen), _who(who), name=name, rules=rules, canaries=list(ahead), sites=where
+            store, bundle, list(chosen), _who(who), name=name, rules=rules, canaries=list(ahead), zone=zone
         )
         return await rollout_rows.load(store, rollout)
 
@@ -289,18 +283,6 @@ def _is_in(address: str, network: Any) -> bool:  # noqa: ANN401 - as above
         return ip_address(address) in network
     except ValueError:
         return False
-
-
-def _site(text: str) -> tuple[Any, str, str | None]:
-    found = _SITE.fullmatch(text)
-    network = _network(found["network"]) if found else None
-    if not found or network is None:
-        raise WrongUse(f"--site {text}: write NAME=NETWORK@ZONE, such as plant=10.1.0.0/16@Europe/Berlin")
-    return network, found["name"], found["zone"]
-
-
-def _where(address: str, sites: list[tuple[Any, str, str | None]], zone: str) -> Site:
-    return next((Site(name, its or zone) for network, name, its in sites if _is_in(address, network)), Site("", zone))
 
 
 def _length(option: str, text: str) -> timedelta:

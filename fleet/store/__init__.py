@@ -10,6 +10,7 @@ from fleet.store import (
     pictures_tables,
     plans_tables,
     rollouts_tables,
+    sites_tables,
     vault_tables,
 )
 from fleet.store.engine import Store, open_store
@@ -23,5 +24,6 @@ __all__ = [
     "pictures_tables",
     "plans_tables",
     "rollouts_tables",
+    "sites_tables",
     "vault_tables",
 ]

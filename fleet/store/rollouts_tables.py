@@ -48,7 +48,10 @@ class Rollout(Base):
 
 
 class RolloutTarget(Base):
-    """One camera of a rollout. `before` is what it said before anything was sent: what the proof compares with."""
+    """One camera of a rollout. `before` is what it said before anything was sent: what the proof compares with.
+
+    `window` is the site's own, "" where it has none.
+    """
 
     __tablename__ = "rollout_targets"
     __table_args__ = (
@@ -64,6 +67,7 @@ class RolloutTarget(Base):
     group: Mapped[int]
     site: Mapped[str]
     zone: Mapped[str]
+    window: Mapped[str]
     state: Mapped[str]
     since: Mapped[datetime]
     not_before: Mapped[datetime | None]

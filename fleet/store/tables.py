@@ -87,7 +87,10 @@ def _written(*values: str) -> list[ColumnElement[str]]:
 
 
 class Camera(Base):
-    """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts."""
+    """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts.
+
+    `site` is the name of the one whose network holds its address.
+    """
 
     __tablename__ = "cameras"
     __table_args__ = (
@@ -95,6 +98,7 @@ class Camera(Base):
         Index(None, "vendor"),
         Index(None, "address", "port"),
         Index(None, "mac"),
+        Index(None, "site"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -111,6 +115,7 @@ class Camera(Base):
     hardware: Mapped[str | None]
     mac: Mapped[str | None]
     driver: Mapped[str | None]
+    site: Mapped[str | None]
     search: Mapped[str] = mapped_column(Text)
     score: Mapped[int]
     worst: Mapped[Severity | None]

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 PATIENCE_S = 50
+
+
+Command = Callable[..., "Ended"]
 
 
 @dataclass(frozen=True)

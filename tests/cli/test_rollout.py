@@ -2,37 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from fleet.cli import app
 from fleet.settings import Settings
 from fleet.store import open_store
 from simulator.firmware import image
 from simulator.vendors import VENDORS
-from tests.cli.running import Ended, ended, started
+from tests.cli.running import Command, ended, started
 from tests.fleet.rollout_samples import RULES, approved, firmware, known
 from tests.fleet.samples import camera
 from tests.simulator.asking import estate
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setenv("CAMWARDEN_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Ended:
-        shown = CliRunner().invoke(app, list(map(str, words)), prog_name="camwarden")
-        return Ended(shown.exit_code, shown.stdout, shown.stderr)
-
-    return run
 
 
 @pytest.fixture
@@ -72,7 +55,8 @@ async def _with_a_camera(home: Path) -> None:
 def test_a_rollout_is_planned_approved_started_and_aborted(command: Command, signed: Path, tmp_path: Path) -> None:
     bundle = json.loads(command("bundle", "import", signed, "--json").out)["bundles"][0]["id"][:8]
     asyncio.run(_with_a_camera(tmp_path / "home"))
-    words = ("--window", "mon-fri 22:00-05:00", "--site", "plant=10.0.0.0/24@Europe/Berlin", "--as", "anna", "--json")
+    assert command("site", "add", "plant", "10.0.0.0/24", "--zone", "Europe/Berlin").err.startswith("plant: 1 ")
+    words = ("--window", "mon-fri 22:00-05:00", "--as", "anna", "--json")
     shown = command("rollout", "create", bundle, "10.0.0.0/24", *words)
     (planned,) = json.loads(shown.out)["rollouts"]
     rollout = planned["id"]
@@ -93,7 +77,6 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a window that is none": (("--window", "at night"), "no window"),
     "a zone that is none": (("--zone", "Berlin"), "no time zone"),
     "a duration that is none": (("--soak", "long"), "--soak"),
-    "a site that is none": (("--site", "plant"), "--site"),
     "a camera that nobody knows": (("--first", "10.9.9.9"), "no known camera"),
 }
 

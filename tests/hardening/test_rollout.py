@@ -106,6 +106,11 @@ def targets(
     return [Target(str(i), group, site, zone, state, NOW - ago) for i, (group, state) in enumerate(made)]
 
 
+def at_a_site(group: Mapping[TargetState, int], window: str) -> list[Target]:
+    """As `targets`, where the site has a window of its own."""
+    return [replace(target, window=parse_window(window)) for target in targets(group)]
+
+
 # What there is; how many are begun, which event.
 DECIDED: dict[str, tuple[Rules, list[Target], int, CampaignEvent | None]] = {
     "the first group begins": (RULES, targets({S.WAITING: 2}, {S.WAITING: 4}), 2, None),
@@ -220,6 +225,20 @@ DECIDED: dict[str, tuple[Rules, list[Target], int, CampaignEvent | None]] = {
         replace(RULES, window=parse_window("15:00-16:00")),
         targets({S.WAITING: 2}, zone="Europe/Athens"),
         2,
+        None,
+    ),
+    "outside the window of the site": (RULES, at_a_site({S.WAITING: 2}, "22:00-05:00"), 0, None),
+    "inside the window of the site": (RULES, at_a_site({S.WAITING: 2}, "12:00-13:00"), 2, None),
+    "inside the window of the site, outside that of the rollout": (
+        replace(RULES, window=parse_window("22:00-05:00")),
+        at_a_site({S.WAITING: 2}, "12:00-23:00"),
+        0,
+        None,
+    ),
+    "windows that do not meet": (
+        replace(RULES, window=parse_window("22:00-05:00")),
+        at_a_site({S.WAITING: 2}, "12:00-13:00"),
+        0,
         None,
     ),
 }

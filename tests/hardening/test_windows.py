@@ -47,23 +47,42 @@ STARTS: dict[str, tuple[str, str, str, timedelta, bool]] = {
 
 @pytest.mark.parametrize(("window", "place", "now", "takes", "may"), STARTS.values(), ids=STARTS)
 def test_whether_work_may_start(window: str, place: str, now: str, takes: timedelta, may: bool) -> None:
-    assert may_start(parse_window(window), place, at(now), takes) is may
+    assert may_start([parse_window(window)], place, at(now), takes) is may
 
 
 def test_the_next_start_is_one_at_which_work_may_start() -> None:
     window = parse_window("mon-fri 22:00-05:00")
     moment, ends = at("03-20T00:00"), at("04-05T00:00")
     while moment < ends:
-        start = next_start(window, BERLIN, moment, HOUR)
+        start = next_start([window], BERLIN, moment, HOUR)
+        assert start is not None
         assert start >= moment
-        assert may_start(window, BERLIN, start, HOUR)
-        assert start == moment or not may_start(window, BERLIN, moment, HOUR)
+        assert may_start([window], BERLIN, start, HOUR)
+        assert start == moment or not may_start([window], BERLIN, moment, HOUR)
         moment += timedelta(minutes=37)
 
 
 def test_without_a_window_any_time_is_good() -> None:
-    assert may_start(None, BERLIN, at("06-10T12:00"), HOUR)
-    assert next_start(None, BERLIN, at("06-10T12:00"), HOUR) == at("06-10T12:00")
+    assert may_start([None], BERLIN, at("06-10T12:00"), HOUR)
+    assert next_start([None, None], BERLIN, at("06-10T12:00"), HOUR) == at("06-10T12:00")
+
+
+# Two windows by the clock of Berlin, asked on Wednesday, 10 June 2026, at 14:00 there.
+TOGETHER = {
+    "one is open, the other opens later": ("13:00-23:00", "22:00-05:00", "06-10T20:00"),
+    "only on one day": ("sat 08:00-20:00", "06:00-10:00", "06-13T06:00"),
+    "the common part is too short on most days": ("22:00-05:00", "mon-fri 04:30-08:00", None),
+    "never on the same day": ("mon 08:00-12:00", "tue 08:00-12:00", None),
+    "one and none": ("22:00-05:00", "", "06-10T20:00"),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), TOGETHER.values(), ids=TOGETHER)
+def test_several_windows_hold_together(first: str, second: str, expected: str | None) -> None:
+    windows = [parse_window(text) if text else None for text in (first, second)]
+    start = next_start(windows, BERLIN, at("06-10T12:00"), HOUR)
+    assert start == (expected and at(expected))
+    assert start is None or may_start(windows, BERLIN, start, HOUR)
 
 
 def test_a_window_that_one_night_swallows_opens_on_the_next() -> None:

@@ -103,7 +103,7 @@ async def close(store: Store, checklist: str) -> None:
 def expected(who: str, route: Route) -> set[int]:
     """What the gate says. That a handler behind it finds fault with an empty form (422) is not the gate's matter."""
     if route.permission in OPEN or may(who, route.permission):
-        more = {"/sign-in": {403}, "/commissioning/{commissioning}/{camera}/still": {502}}
+        more = {"/sign-in": {403}, "/sites/remove": {404}, "/commissioning/{commissioning}/{camera}/still": {502}}
         return {200, 202, 303, 422} | more.get(route.path, set())
     if who != "stranger":
         return {403}

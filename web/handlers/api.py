@@ -56,11 +56,12 @@ async def cameras(
     vendor: Text = None,
     severity: Severity | None = None,
     check: Text = None,
+    site: Text = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[DeviceRow]:
-    """Lowest score first."""
-    return await estate.devices(visit.store, DeviceFilter(q or "", vendor, severity, check), after, limit)
+    """Lowest score first. An empty `site` is cameras of none."""
+    return await estate.devices(visit.store, DeviceFilter(q or "", vendor, severity, check, site), after, limit)
 
 
 async def camera(visit: Visited, camera: str) -> DeviceView:
@@ -75,11 +76,13 @@ async def findings(
     severity: Severity | None = None,
     check: Text = None,
     camera: Text = None,
+    site: Text = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[FindingRow]:
     """Worst first. Without `state`: findings of every state."""
-    return await estate.findings(visit.store, FindingFilter(state, severity, check, camera, q or ""), after, limit)
+    wanted = FindingFilter(state, severity, check, camera, q or "", site)
+    return await estate.findings(visit.store, wanted, after, limit)
 
 
 async def finding(visit: Visited, finding: str) -> FindingView:

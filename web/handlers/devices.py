@@ -15,14 +15,16 @@ from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity
 from web import words
 from web.contexts import Device, Devices, VerdictGroup
+from web.handlers import sites
 from web.handlers.checks import WORST_FIRST
 from web.handlers.overview import RATIONALES
 from web.rendering import plain, visible
 from web.visit import Visit, Visited
 
+NO_SITE = "-"
 READING_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 COLUMNS = (
-    "name", "address", "port", "manufacturer", "model", "firmware", "serial", "mac", "score", "worst",
+    "name", "address", "port", "site", "manufacturer", "model", "firmware", "serial", "mac", "score", "worst",
     "critical", "high", "medium", "low", "unknown", "first_seen", "last_seen",
 )  # fmt: skip
 
@@ -35,11 +37,23 @@ def wanted_devices(query: QueryParams) -> DeviceFilter:
         vendor=query.get("vendor") or None,
         severity=Severity(severity) if severity in set(Severity) else None,
         check=query.get("check") or None,
+        site=site_choice(query),
     )
+
+
+def site_choice(query: QueryParams) -> str | None:
+    """A site's name, "" for cameras of none, `None` for all cameras."""
+    asked = query.get("site", "")[:200]
+    return "" if asked == NO_SITE else asked or None
+
+
+def site_as_query(site: str | None) -> str | None:
+    return NO_SITE if site == "" else site
 
 
 def as_query(wanted: DeviceFilter) -> str:
     pairs = {"q": wanted.text, "vendor": wanted.vendor, "severity": wanted.severity, "check": wanted.check}
+    pairs |= {"site": site_as_query(wanted.site)}
     return urlencode({name: value for name, value in pairs.items() if value})
 
 
@@ -47,7 +61,8 @@ async def show_all(visit: Visited) -> Response:
     wanted, after = wanted_devices(visit.query), visit.query.get("after")
     page = await estate.devices(visit.store, wanted, after)
     makers = await estate.vendors(visit.store)
-    return visit.page(Devices(page, wanted, makers, WORST_FIRST, as_query(wanted), first=not after))
+    places = await sites.choices(visit)
+    return visit.page(Devices(page, wanted, makers, places, WORST_FIRST, as_query(wanted), first=not after))
 
 
 async def export(visit: Visited) -> Response:
@@ -70,7 +85,7 @@ async def _lines(visit: Visit) -> AsyncIterator[str]:
 def _cells(row: DeviceRow) -> tuple[object, ...]:
     seen = (row.first_seen.isoformat(timespec="seconds"), row.last_seen.isoformat(timespec="seconds"))
     counts = (row.findings.critical, row.findings.high, row.findings.medium, row.findings.low)
-    who = (row.name, row.address, row.port, row.manufacturer, row.model, row.firmware, row.serial, row.mac)
+    who = (row.name, row.address, row.port, row.site, row.manufacturer, row.model, row.firmware, row.serial, row.mac)
     return (*who, row.score, row.worst, *counts, row.unknown, *seen)
 
 

@@ -1,6 +1,7 @@
 """Findings: the inbox, its triage, and one of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from fleet.views import FindingFilter, FindingRow
 from scanners.model import Severity
 from web.access import safe_next
 from web.contexts import CheckGroup, Finding, Findings, FindingsByCheck, TriageResult
+from web.handlers import sites
 from web.handlers.checks import WORST_FIRST
+from web.handlers.devices import site_as_query, site_choice
 from web.handlers.overview import RATIONALES
 from web.remedies import remedy
 from web.rendering import sentence
@@ -35,6 +38,7 @@ def wanted_findings(query: QueryParams) -> FindingFilter:
         check=query.get("check") or None,
         camera=query.get("camera") or None,
         text=query.get("q", "").strip()[:200],
+        site=site_choice(query),
     )
 
 
@@ -45,6 +49,7 @@ def as_query(wanted: FindingFilter) -> str:
         "check": wanted.check,
         "camera": wanted.camera,
         "q": wanted.text,
+        "site": site_as_query(wanted.site),
     }
     return urlencode({name: value for name, value in pairs.items() if value})
 
@@ -65,6 +70,7 @@ async def _list(visit: Visit, wanted: FindingFilter, after: str | None, mistake:
         wanted,
         everything.total,
         WORST_FIRST,
+        await sites.choices(visit),
         as_query(wanted),
         not after,
         soon=soon,
@@ -80,13 +86,14 @@ async def _by_check(visit: Visit, wanted: FindingFilter) -> Response:
         if wanted.check in {None, check.id} and wanted.severity in {None, check.severity}:
             page = await estate.findings(
                 visit.store,
-                FindingFilter(wanted.state, wanted.severity, check.id, wanted.camera, wanted.text),
+                replace(wanted, check=check.id),
                 limit=1,
             )
             groups.append(CheckGroup(check, page.total))
     found = tuple(group for group in groups if group.count)
     total = sum(group.count for group in found)
-    return visit.page(FindingsByCheck(found, total, wanted, WORST_FIRST, as_query(wanted)))
+    places = await sites.choices(visit)
+    return visit.page(FindingsByCheck(found, total, wanted, WORST_FIRST, places, as_query(wanted)))
 
 
 def dates(visit: Visit) -> tuple[date, date]:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from fleet import bundles, jobs, rollout_orders
 from fleet.errors import Invalid, NotFound
 from fleet.jobs import Kind
-from fleet.rollout_orders import MAY_RETRY, Site
+from fleet.rollout_orders import MAY_RETRY
 from fleet.rollout_rows import RolloutId, RolloutView
 from fleet.rollouts import Rollouts as Work
 from hardening.rollout import (
@@ -57,7 +57,6 @@ async def _form(visit: Visit, fields: Mapping[str, str], mistake: str, status: i
 async def create(visit: Visited) -> Response:
     form = await visit.form()
     fields, cameras = typed(form), form.getlist("id")
-    site = Site("", fields["zone"] or "UTC")
     try:
         rollout = await rollout_orders.create(
             visit.store,
@@ -66,7 +65,7 @@ async def create(visit: Visited) -> Response:
             visit.name,
             rules=rules_of(fields),
             name=fields["name"],
-            sites=dict.fromkeys(cameras, site),
+            zone=fields["zone"] or "UTC",
         )
     except (Invalid, NotFound) as exc:
         return await _form(visit, fields, sentence(str(exc)), 422)

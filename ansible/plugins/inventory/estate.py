@@ -93,7 +93,7 @@ SUFFIXES = ("camwarden.yml", "camwarden.yaml")
 GROUPS = {"vendor": "manufacturer", "model": "model", "severity": "worst", "site": "site"}
 _OPTIONS = ("url", "token", "token_file", "validate_certs", "ca_path", "timeout")
 _KEPT = (
-    *("id", "name", "address", "port", "scheme", "manufacturer", "model", "firmware", "serial", "mac"),
+    *("id", "name", "address", "port", "scheme", "manufacturer", "model", "firmware", "serial", "mac", "site"),
     *("score", "worst", "findings", "unknown", "first_seen", "last_seen"),
 )
 

@@ -1,0 +1,56 @@
+"""Sites: the list with how each stands, and the form that adds or changes one."""
+
+from starlette.responses import Response
+
+from fleet import sites
+from fleet.errors import Invalid, NotFound
+from fleet.sites import Site, SiteView
+from web.contexts import Sites
+from web.problems import STATUSES
+from web.rendering import sentence
+from web.visit import Visit, Visited, see
+
+_MOST_TYPED = 20_000
+
+
+async def show_all(visit: Visited) -> Response:
+    """With `edit` the form shows that site, otherwise a new one."""
+    known = await sites.sites(visit.store)
+    wanted = visit.query.get("edit", "")
+    found = next((view.site for view in known if view.site.name == wanted), None)
+    return visit.page(Sites(tuple(known), found or Site(""), found.name if found else "", ""))
+
+
+async def put(visit: Visited) -> Response:
+    form = await visit.form()
+    typed = Site(
+        name=form.get("name", ""),
+        networks=tuple(form.get("networks", "")[:_MOST_TYPED].replace(",", " ").split()),
+        zone=form.get("zone", "").strip() or "UTC",
+        window=form.get("window", "").strip(),
+        note=form.get("note", ""),
+    )
+    before = form.get("before", "")
+    try:
+        await sites.put(visit.store, typed, visit.name, instead_of=before or None)
+    except (Invalid, NotFound) as exc:
+        known = tuple(await sites.sites(visit.store))
+        return visit.page(Sites(known, typed, before, sentence(str(exc))), STATUSES[type(exc)])
+    return see("/sites")
+
+
+async def remove(visit: Visited) -> Response:
+    """The cameras stay."""
+    form = await visit.form()
+    await sites.remove(visit.store, form.get("name", ""))
+    return see("/sites")
+
+
+async def listed(visit: Visited) -> list[SiteView]:
+    """By name, with how many cameras each has."""
+    return await sites.sites(visit.store)
+
+
+async def choices(visit: Visit) -> tuple[str, ...]:
+    """What the filters offer."""
+    return tuple(view.site.name for view in await sites.sites(visit.store))
