@@ -20,12 +20,13 @@ from typing import Any, Protocol
 
 import httpx
 
-from fleet import demo_story, people
+from fleet import demo_story, people, sites
 from fleet.errors import FleetError
 from fleet.people import Role
 from fleet.scans import ScanProgress
 from fleet.service import Service, open_service
 from fleet.settings import Settings
+from fleet.sites import Site
 from fleet.store import Store
 
 NAME = "demo"
@@ -97,6 +98,7 @@ async def run_demo(
         _serving(make_console(service, listening)),
     ):
         ready = await _first_administrator(service.store, listening, manifest)
+        await _two_sites(service.store, manifest)
         scan = await service.scans.start(ready.targets, NAME)
         wishes.on_ready(ready)
         async for progress in service.scans.events(scan):
@@ -114,6 +116,19 @@ async def _first_administrator(store: Store, listening: socket.socket, manifest:
     await people.add_user(store, NAME, password, Role.ADMINISTRATOR)
     port = listening.getsockname()[1]
     return Ready(f"http://127.0.0.1:{port}", NAME, password, targets_of(manifest))
+
+
+async def _two_sites(store: Store, manifest: Mapping[str, Any]) -> None:
+    """Half of the addresses each; one site where all cameras share an address."""
+    addresses = sorted({ipaddress.IPv4Address(one["address"]) for one in manifest["cameras"]})
+    middle = (len(addresses) + 1) // 2
+    for name, zone, some in (
+        (demo_story.SITE, "Europe/Berlin", addresses[:middle]),
+        ("Depot", "Europe/Madrid", addresses[middle:]),
+    ):
+        if some:
+            networks = ipaddress.summarize_address_range(some[0], some[-1])
+            await sites.put(store, Site(name, tuple(map(str, networks)), zone), NAME)
 
 
 @asynccontextmanager

@@ -293,7 +293,8 @@ async def _watched(service: Service, camera: DeviceRow) -> WatchView:
 
 
 async def _commissioning(service: Service, cast: Cast, say: Say) -> None:
-    rows = cast.some("hikvision", 0, 2) or cast.some("axis", 0, 2)
+    there = [row for rows in cast.families.values() for row in rows if row.site == SITE]
+    rows = there[:2] or cast.some("axis", 0, 2)
     checklist = await records.start(service.store, SITE, [row.id for row in rows], NAME)
     for row in rows:
         still = await keep_photo(service.settings.evidence, await service.still(row.id))

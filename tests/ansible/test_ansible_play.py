@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from cameras.secret import Secret
-from fleet import estate, tokens
+from fleet import estate, sites, tokens
 from fleet.service import Service, open_service
 from fleet.settings import Settings
+from fleet.sites import Site as Place
 from fleet.tokens import Scope
 from tests.ansible.playing import Controller, serving
 from tests.fleet.test_plans import Network, stored
@@ -80,6 +81,7 @@ async def test_one_plan_serves_the_whole_play_and_each_host_has_its_own_result(s
 
 async def test_the_inventory_lists_hosts_groups_and_trusts_no_name(site: Site) -> None:
     row = (await estate.devices(site.service.store, limit=1)).items[0]
+    await sites.put(site.service.store, Place("Harbour (east)", ("10.0.0.2/31",)), "anna")
     async with site.service.store.write() as connection:
         evil = "{{ lookup('pipe', 'touch owned') }}"
         await connection.exec_driver_sql("UPDATE cameras SET name = ?, model = ? WHERE id = ?", (evil, evil, row.id))
@@ -97,6 +99,8 @@ async def test_the_inventory_lists_hosts_groups_and_trusts_no_name(site: Site) -
     assert listed["severity_high"]["hosts"] == sorted(hosts)
     assert len(listed["model_lookup_pipe_touch_owned"]["hosts"]) == 1
     assert listed["_80"]["hosts"] == sorted(hosts)
+    assert listed["site_harbour_east"]["hosts"] == ["10.0.0.2", "10.0.0.3"]
+    assert listed["site_none"]["hosts"] == ["10.0.0.1"]
 
     end = await site.controller.program(
         "ansible", "all", "-i", "camwarden.yml", "-m", "debug", "-a", "var=camwarden_name"

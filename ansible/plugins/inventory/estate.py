@@ -15,7 +15,7 @@ description:
   - Reads all cameras of the service, one request per page.
   - The file must be named V(camwarden.yml), V(camwarden.yaml), or end in V(.camwarden.yml) or V(.camwarden.yaml).
   - Without further options there are groups C(vendor_...), C(model_...), C(severity_...) (the worst live finding, or
-    C(severity_none)), and C(site_...) where the service tells of sites.
+    C(severity_none)), and C(site_...), where cameras of no site are in C(site_none).
   - Tasks run on the controller, in its own Python, because a camera runs none.
   - What a camera says of itself is never taken for a template.
 extends_documentation_fragment:
