@@ -131,7 +131,7 @@ async def _run(
         async for view in rollouts.events(rollout):
             last = view
     seconds = time.perf_counter() - started
-    events = await rollout_rows.history(store, rollout, limit=1_000_000)
+    events = await rollout_rows.history(store, rollout, single=None, limit=1_000_000)
     return _Run(last, sum(event.target is not None for event in events), seconds)
 
 
