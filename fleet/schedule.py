@@ -143,7 +143,8 @@ class Schedule:
 def _first(trigger: BaseTrigger, begun: datetime | None) -> datetime | None:
     """When it is due first. That is in the past where a time was missed since it was `begun` last.
 
-    Where it never was, nothing was missed: a schedule that was just written down does not begin at once.
+    Where it never was, nothing was missed: a schedule that was just written down does not begin at once. Nor is looked
+    back further than may be made up for: after a year, every minute would be half a million times to pass over.
     """
     now = datetime.now(UTC)
     since = now if begun is None else max(begun + timedelta(seconds=1), now - GRACE)
