@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -160,6 +160,21 @@ async def newest(store: Store, camera: str | None, limit: int) -> list[WatchView
         wanted = wanted.where(t.AccuracyWatch.camera == camera)
     async with store.read() as connection:
         return [_view(row) for row in (await connection.execute(wanted)).all()]
+
+
+async def newest_by(store: Store, actor: str) -> WatchView | None:
+    """The newest that `actor` began, if ever."""
+    wanted = select(t.AccuracyWatch).where(t.AccuracyWatch.actor == actor).order_by(t.AccuracyWatch.id.desc()).limit(1)
+    async with store.read() as connection:
+        row = (await connection.execute(wanted)).first()
+    return _view(row) if row else None
+
+
+async def ever_watched(store: Store) -> list[str]:
+    """The cameras, by their newest watch: the one that was left alone for longest comes first."""
+    wanted = select(t.AccuracyWatch.camera).group_by(t.AccuracyWatch.camera).order_by(func.max(t.AccuracyWatch.id))
+    async with store.read() as connection:
+        return list((await connection.scalars(wanted)).all())
 
 
 async def unfinished(store: Store) -> list[WatchView]:

@@ -1,5 +1,6 @@
 """Which stored camera a person means: `@` and its name, address, serial number, MAC address or id."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import or_, select
@@ -7,6 +8,9 @@ from sqlalchemy import or_, select
 from fleet.errors import Invalid, NotFound
 from fleet.store import Store
 from fleet.store import tables as t
+
+EVERY = "@all"
+_USUAL_PORTS = (80, 443)
 
 
 async def cameras(store: Store, words: Sequence[str]) -> tuple[str, ...]:
@@ -33,6 +37,20 @@ async def camera(store: Store, name: str) -> str:
     if len(rows) > 1:
         raise Invalid("several cameras answer to that; add the port")
     return str(rows[0])
+
+
+async def targets(store: Store) -> list[str]:
+    """Every stored camera as a scan takes it: by its address, and by its port where that alone would not find it."""
+    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme).order_by(t.Camera.address, t.Camera.port)
+    async with store.read() as connection:
+        rows = (await connection.execute(wanted)).all()
+    there = Counter(row.address for row in rows)
+    return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row) for row in rows]
+
+
+def _url(address: str, port: int, scheme: str) -> str:
+    host = f"[{address.replace('%', '%25')}]" if ":" in address else address
+    return f"{scheme}://{host}:{port}/"
 
 
 async def _all(store: Store) -> list[str]:

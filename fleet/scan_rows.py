@@ -77,6 +77,14 @@ async def newest(store: Store, limit: int) -> list[ScanView]:
         return await newest_within(connection, limit)
 
 
+async def newest_by(store: Store, actor: str) -> ScanView | None:
+    """The newest that `actor` began, if ever."""
+    wanted = select(t.Scan).where(t.Scan.actor == actor).order_by(t.Scan.id.desc()).limit(1)
+    async with store.read() as connection:
+        row = (await connection.execute(wanted)).first()
+    return _view(row) if row else None
+
+
 async def newest_within(connection: AsyncConnection, limit: int) -> list[ScanView]:
     rows = (await connection.execute(select(t.Scan).order_by(t.Scan.id.desc()).limit(limit))).all()
     return [_view(row) for row in rows]

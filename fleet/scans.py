@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
-from fleet import findings, scan_rows, visits
+from fleet import findings, lookup, scan_rows, visits
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
 from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.settings import Settings
@@ -165,9 +165,13 @@ class Scans:
     async def start(
         self, targets_text: str, actor: str, *, default_credentials: bool = True, confirmed: bool = False
     ) -> ScanId:
-        """Queue a scan; needs the operator role. Raises Invalid, and NeedsConfirmation beyond 4096 addresses."""
+        """Queue a scan; needs the operator role. Raises Invalid, and NeedsConfirmation beyond 4096 addresses.
+
+        Among the targets, `@all` is every camera that is stored when the scan is asked for.
+        """
         words = _words(targets_text)
-        targets = await asyncio.to_thread(_targets, words, None if confirmed else MOST_TARGETS)
+        spelled_out = await self._spelled_out(words)
+        targets = await asyncio.to_thread(_targets, spelled_out, None if confirmed else MOST_TARGETS)
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
         live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store))
@@ -176,6 +180,13 @@ class Scans:
         live.task = self._group.create_task(self._run(live, targets))
         await asyncio.sleep(0)  # let it begin: a task that is cancelled before its first line ends without a word
         return live.view.id
+
+    async def _spelled_out(self, words: Sequence[str]) -> list[str]:
+        if lookup.EVERY not in words:
+            return list(words)
+        if not (stored := await lookup.targets(self._store)):
+            raise Invalid("no camera is stored yet: write at least one address, such as 192.168.1.0/24")
+        return [*(word for word in words if word != lookup.EVERY), *stored]
 
     async def get(self, scan: ScanId) -> ScanView:
         """Raises NotFound."""

@@ -25,6 +25,7 @@ from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
 from fleet.scans import Scans
+from fleet.schedule import Schedule, triggers
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.sights import stored_sights
@@ -52,6 +53,7 @@ class Service:
     pictures: Pictures
     accuracy: Accuracy
     outbox: Outbox
+    schedule: Schedule
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -91,6 +93,8 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         rollouts = Rollouts(store, settings, connect=connecting(where, budget), judges=judges)
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
+        # Last, so that it is closed before what it starts.
+        schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
         yield Service(
             settings=settings,
             store=store,
@@ -103,4 +107,5 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             pictures=pictures,
             accuracy=accuracy,
             outbox=outbox,
+            schedule=schedule,
         )

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fleet.crontab import trigger_of
 from fleet.errors import SettingsError
+from hardening.windows import WindowError, zone
 
 _PREFIX = "CAMWARDEN_"
 _FILE = Path("camwarden.toml")
@@ -37,6 +39,10 @@ class Settings(BaseSettings):
     picture_days: int = Field(default=30, ge=1, le=3650)
     # The detector that cameras' own AI is measured beside: MODEL.onnx with MODEL.yaml. Ours knows drawn scenes only.
     reference_model: Path | None = None
+    # When cameras are scanned, and their AI watched, without being asked: crontab lines by that zone's clock, "" never.
+    scan_schedule: str = ""
+    accuracy_schedule: str = ""
+    schedule_zone: str = "UTC"
     # Where notices go; without an address nothing is sent.
     mail_to: tuple[str, ...] = ()
     mail_from: str = "camwarden@localhost"
@@ -49,6 +55,22 @@ class Settings(BaseSettings):
     webhook_secret_file: Path | None = None
     # Browsers drop a Secure cookie on plain HTTP, except (mostly) on loopback: off there, on everywhere else.
     secure_cookies: bool = Field(default_factory=_secure_unless_loopback)
+
+    @field_validator("scan_schedule", "accuracy_schedule")
+    @classmethod
+    def _is_a_line(cls, line: str) -> str:
+        if line.strip():
+            trigger_of(line)
+        return line.strip()
+
+    @field_validator("schedule_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            zone(name)
+        except WindowError:  # its text quotes the value
+            raise ValueError("no time zone; write one such as Europe/Berlin") from None
+        return name
 
     @property
     def database(self) -> Path:
@@ -103,6 +125,12 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for one in error.errors(include_input=False, include_context=False, include_url=False):
         key = ".".join(str(part) for part in one["loc"])
-        said = f"no such setting; known are {_KNOWN}" if one["type"] == "extra_forbidden" else one["msg"].lower()
+        said = f"no such setting; known are {_KNOWN}" if one["type"] == "extra_forbidden" else _said(one["msg"])
         lines.append(f"{key}: {said}")
     return "; ".join(lines)
+
+
+def _said(message: str) -> str:
+    """Pydantic's own words begin large, and put theirs before ours."""
+    words = message.removeprefix("Value error, ")
+    return f"{words[:1].lower()}{words[1:]}"

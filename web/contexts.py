@@ -327,11 +327,23 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What begins by itself: `what` it is, the `key` and the `line` of the settings ("" is never), when it is next
+    `due`.
+    """
+
+    what: str
+    key: str
+    line: str
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
 
-    `telling` says where notices go. `made` is the text of a token that was just made, the only time; `mistake` says
-    what to correct in the form.
+    `telling` says where notices go, `scheduled` what begins by itself, by the clock of `zone`. `made` is the text of a
+    token that was just made, the only time; `mistake` says what to correct in the form.
     """
 
     everybody: tuple[Person, ...]
@@ -339,6 +351,8 @@ class Settings:
     scopes: tuple[Scope, ...]
     now: datetime
     telling: Telling
+    scheduled: tuple[Scheduled, ...]
+    zone: str
     made: str
     mistake: str
 

@@ -34,6 +34,7 @@ Example: camwarden doctor --json
 
 OLDEST_PYTHON = (3, 11)
 LIBRARIES = (
+    "apscheduler",
     "cryptography",
     "fastapi",
     "httpx",

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 PIPE_WIDTH = 120
 
 # These log addresses of requests, or every step of their own, at INFO.
-_CHATTY = ("httpx", "httpcore", "alembic", "aiosqlite", "asyncio", "uvicorn")
+_CHATTY = ("httpx", "httpcore", "alembic", "aiosqlite", "apscheduler", "asyncio", "uvicorn")
 
 
 def console(*, stderr: bool = False) -> Console:

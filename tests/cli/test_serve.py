@@ -125,3 +125,10 @@ async def test_the_doctor_says_what_is_broken(tmp_path: Path) -> None:
     end = await camwarden(tmp_path, "doctor")
     assert end.code == ExitCode.NOT_EVALUATED
     assert "prot: no such setting" in " ".join(end.out.split())
+
+
+async def test_the_doctor_reads_the_schedules(tmp_path: Path) -> None:
+    (tmp_path / "camwarden.toml").write_text('scan_schedule = "every night"\n')
+    end = await camwarden(tmp_path, "doctor")
+    assert end.code == ExitCode.NOT_EVALUATED
+    assert "scan_schedule: write five fields" in " ".join(end.out.split())

@@ -299,6 +299,19 @@ async def test_what_a_scan_could_not_tell_is_settled_by_the_next_that_can(store:
     assert [(row.address, row.camera is not None) for row in page.items] == [("10.0.0.1", True), ("10.0.0.8", False)]
 
 
+async def test_all_stored_cameras_are_a_target_beside_others(store: Store, settings: Settings) -> None:
+    network = Estate(found(1), found(2))
+    async with Scans(store, settings, assess=network) as scans:
+        with pytest.raises(Invalid, match="no camera is stored yet"):
+            await scans.start("@all", "anna")
+        await ended(scans, await scans.start("10.0.0.1-2", "anna"))
+        view = await ended(scans, await scans.start("@all 10.0.0.7", "anna"))
+        with pytest.raises(Invalid, match="no stored cameras are known here"):
+            await scans.start("@gate", "anna")
+    assert (view.targets, view.total) == ("@all 10.0.0.7", 2)
+    assert sorted(target.address for target in network.asked[-1][0]) == ["10.0.0.1", "10.0.0.2", "10.0.0.7"]
+
+
 async def test_an_empty_place_in_a_network_is_no_gap_unless_a_camera_was_there(
     store: Store, settings: Settings
 ) -> None:

@@ -49,6 +49,12 @@ REFUSED_FILES = {
     "a value of another type": ('port = "hunter2"\n', "port: "),
     "a port that does not exist": ("port = 70000\n", "port: "),
     "no TOML": ("port = = hunter2\n", "line 1"),
+    "a schedule that is no line of a crontab": ('scan_schedule = "hunter2"\n', "scan_schedule: write five fields"),
+    "another one": ('accuracy_schedule = "0 25 * * *"\n', "accuracy_schedule: a number is too small or too large"),
+    "a zone that does not exist": (
+        'schedule_zone = "hunter2"\n',
+        "schedule_zone: no time zone; write one such as Europe/",
+    ),
     "a section": ("[hunter2]\nport = 1\n", "hunter2: no such setting"),
 }
 
@@ -68,6 +74,22 @@ def test_no_message_quotes_a_value(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SettingsError) as caught:
         load_settings(path)
+    assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_schedule_is_a_line_of_a_crontab(tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    path.write_text('scan_schedule = "0 2 * * sun"\naccuracy_schedule = " "\nschedule_zone = "Europe/Berlin"\n')
+    settings = load_settings(path)
+    assert (settings.scan_schedule, settings.accuracy_schedule) == ("0 2 * * sun", "")
+    assert settings.schedule_zone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("key", ["scan_schedule", "accuracy_schedule"])
+def test_a_schedule_that_cannot_be_read_is_told_with_an_example(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv(f"CAMWARDEN_{key.upper()}", "hunter2 2 * * *")
+    with pytest.raises(SettingsError, match=f'{key}: .*such as "0 2 [*] [*] [*]"') as caught:
+        load_settings()
     assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 

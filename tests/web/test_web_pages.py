@@ -4,7 +4,10 @@ import csv
 import html
 import io
 import re
+import shutil
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,7 +16,7 @@ from fleet import estate, people
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
 from scanners.checks import CHECKS
-from tests.web.conftest import PASSWORD, House, Visit, Visitor, browser
+from tests.web.conftest import PASSWORD, Furnished, House, Visit, Visitor, browser, open_house
 from tests.web.console_estate import FORMULA, HOSTILE
 from tests.web.console_estate import estate as sample
 from web.app import create_app
@@ -117,6 +120,19 @@ async def test_behind_tls_the_cookie_is_bound_to_the_host(house: House) -> None:
     assert answer.headers["set-cookie"].startswith("__Host-form=")
     assert "secure" in answer.headers["set-cookie"].lower()
     assert "strict-transport-security" in answer.headers
+
+
+async def test_the_settings_say_what_begins_by_itself_and_when(furnished: Furnished, tmp_path: Path) -> None:
+    shutil.copytree(furnished.home, tmp_path / "home")
+    settings = Settings(home=tmp_path / "home", scan_schedule="0 2 * * *", schedule_zone="Asia/Tokyo")
+    async with AsyncExitStack() as stack:
+        house = await open_house(stack, settings)
+        client = await stack.enter_async_context(browser(house.app))
+        client.cookies.set("session", furnished.tokens["viewer"])
+        page = (await client.get("/settings")).text
+    assert re.search(r"<code>0 2 \* \* \*</code>, next <time datetime=\"[-0-9]{10}T17:00:00\+00:00\"", page)
+    assert "Asia/Tokyo" in page
+    assert re.search(r"Never</span></span> <span class=\"quiet\">Set <code>accuracy_schedule</code>", page)
 
 
 async def test_the_export_holds_every_filtered_camera_and_no_formula(visit: Visit) -> None:
