@@ -57,9 +57,10 @@ MAKERS = {"of AXIS": "AXIS", "of Hikvision": "HIKVISION", "of nobody we know": "
 
 
 @pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
-async def test_it_is_as_long_as_a_camera_takes_it(maker: str, store: Store, vault: Vault) -> None:
+async def test_no_camera_of_its_maker_cuts_it(maker: str, store: Store, vault: Vault) -> None:
     made = await service_password(store, vault, await known(store, "10.0.0.3", 80, camera(3, maker)), ACCOUNT)
-    assert len(made.reveal()) == rule_for(maker).length
+    rule = rule_for(maker)
+    assert rule.shortest <= len(made.reveal()) <= rule.longest
 
 
 async def test_a_vault_that_cannot_be_written_gives_none(store: Store, vault: Vault, camera_id: str) -> None:
