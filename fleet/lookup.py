@@ -11,6 +11,7 @@ from fleet.store import tables as t
 
 EVERY = "@all"
 _USUAL_PORTS = (80, 443)
+_MOST_DIGITS = 5  # of a port; a longer number would not even fit into the question
 
 
 async def cameras(store: Store, words: Sequence[str]) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ async def camera(store: Store, name: str) -> str:
     address, _, port = wanted.rpartition(":")
     spots = [t.Camera.id == wanted, t.Camera.address == wanted, t.Camera.serial == wanted, t.Camera.name == wanted]
     spots.append(t.Camera.mac == wanted.lower())
-    if address and port.isdecimal():
+    if address and port.isdecimal() and len(port) <= _MOST_DIGITS:
         spots.append((t.Camera.address == address) & (t.Camera.port == int(port)))
     async with store.read() as connection:
         rows = (await connection.execute(select(t.Camera.id).where(or_(*spots)).limit(2))).scalars().all()

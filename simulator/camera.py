@@ -36,7 +36,6 @@ class Camera(Device):
         self.studio: Studio | None = None
         self._vendor = vendor
         self._server = f"Server: {vendor.server}\r\n".encode()
-        self._odd = dict(plan.odd_replies)
         self._slow = "slow" in plan.quirks
         self._fault_status = {"Sender": 400, "Receiver": 500}
         if "fault-200" in plan.quirks:
@@ -211,8 +210,7 @@ class Camera(Device):
             return self._fault(refusal.side, refusal.codes, refusal.text)
         name = f"tds:{asked.operation}Response"
         message = onvif.envelope(self.values, f"<{name}>{inside}</{name}>" if inside else f"<{name}/>")
-        odd = self._odd.get(asked.operation)
-        return ODD[odd](message) if odd else Reply(response(200, message, SOAP, server=self._server))
+        return self._said(asked, message)
 
     def _answer(self, asked: onvif.Question) -> Reply:
         body = onvif.answer(self.plan, self.values, asked)
@@ -221,7 +219,10 @@ class Camera(Device):
                 return self._fault("Sender", ("InvalidArgVal", "NoProfile"), "The requested profile does not exist.")
             return self._fault("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
         message = onvif.envelope(self.values, body)
-        odd = self._odd.get(asked.operation)
+        return self._said(asked, message)
+
+    def _said(self, asked: onvif.Question, message: bytes) -> Reply:
+        odd = dict(self.plan.odd_replies).get(asked.operation)
         return ODD[odd](message) if odd else Reply(response(200, message, SOAP, server=self._server))
 
     def _refusal(self, request: Request, asked: onvif.Question) -> Reply | None:

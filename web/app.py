@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from urllib.parse import urlencode
 
@@ -54,8 +54,15 @@ def _add(app: FastAPI, route: Route) -> None:
     )
 
 
-def gate(route: Route) -> Callable[[Request], Awaitable[None]]:
-    """In this order: is it from here, who is it, was it meant, may they."""
+def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
+    """In this order: is it from here, who is it, was it meant, may they. Files that came along are closed behind it."""
+
+    async def through(request: Request) -> AsyncIterator[None]:
+        try:
+            await admit(request)
+            yield
+        finally:
+            await request.close()
 
     async def admit(request: Request) -> None:
         if route.permission is Permission.PUBLIC:
@@ -71,7 +78,7 @@ def gate(route: Route) -> Callable[[Request], Awaitable[None]]:
         if route.permission is not Permission.ANYONE and not visit.may(route.permission):
             raise HTTPException(403)
 
-    return admit
+    return through
 
 
 async def _token(request: Request, proof: Proof) -> str:

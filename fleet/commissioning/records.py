@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.untrusted import clean_text
 from fleet.commissioning import density
 from fleet.commissioning.checklist import Answer, State, label_matches, refuse
-from fleet.commissioning.template import template
-from fleet.commissioning.views import CommissioningView, as_record, get, view_of
+from fleet.commissioning.template import Row, template
+from fleet.commissioning.views import CameraView, CommissioningView, as_record, get, view_of
 from fleet.errors import Invalid, NotFound
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
@@ -72,14 +72,25 @@ class Where:
     row: str
 
 
+async def check(store: Store, where: Where, said: Answer) -> None:
+    """Raises what `answer` would raise and writes nothing: asked before a photo is kept for it."""
+    async with store.read() as connection:
+        _accept(store, await _open_view(connection, where.commissioning), where, said)
+
+
+def _accept(store: Store, view: CommissioningView, where: Where, said: Answer) -> tuple[CameraView, Row]:
+    there = view.camera(where.camera)
+    row = view.template.row(where.row)
+    fresh = there.still_at is not None and store.now() - there.still_at <= STILL_IS_FRESH
+    refuse(row, said, still=fresh)
+    return there, row
+
+
 async def answer(store: Store, where: Where, said: Answer, actor: str) -> None:
     """What a person says of a row. The row's answers before it stay in its history. Raises Invalid, NotFound."""
     async with store.write() as connection:
         view = await _open_view(connection, where.commissioning)
-        there = view.camera(where.camera)
-        row = view.template.row(where.row)
-        fresh = there.still_at is not None and store.now() - there.still_at <= STILL_IS_FRESH
-        refuse(row, said, still=fresh)
+        there, row = _accept(store, view, where, said)
         stills = [there.still] if "still" in row.evidence and there.still and said.state is State.PASSED else []
         one = {
             "id": new_id(),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from fleet.cli import app
 
 ROOT = Path(__file__).parents[2]
-OURS = [ROOT / "README.md", *(ROOT / "docs" / name for name in ("first-scan.md", "cli.md", "ci.md"))]
+OURS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SIMULATED = "simulate"
 
 
@@ -41,12 +42,17 @@ def test_help_teaches_with_an_example(name: str) -> None:
 
 
 def examples() -> Iterator[tuple[str, str]]:
-    """Every command line that we show to somebody: in the documents and in the help texts."""
+    """Every command line that we show to somebody: in the documents, also within a sentence, and in the help texts."""
     for page in OURS:
-        for block in re.findall(r"^```(?:sh|console|yaml)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        text = page.read_text()
+        for block in re.findall(r"^```(?:sh|console|yaml)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
                 if found := re.search(r"\bcamwarden (.*)", line):
                     yield page.name, found[1]
+        for said in re.findall(
+            r"`camwarden ([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        ):
+            yield page.name, said
     for name, command in COMMANDS.items():
         for line in (command.epilog or "").splitlines():
             if found := re.search(r": camwarden (.*)", line):
@@ -58,8 +64,10 @@ def test_examples_name_commands_and_options_that_exist(where: str, line: str) ->
     words = re.split(r"\s[>|]|\s#", line)[0].split()
     names = [name for name in LEAVES if words[: len(name.split()) - 1] == name.split()[1:] and name != "camwarden"]
     options = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
-    if not names:
-        assert set(options) <= options_of(COMMANDS["camwarden"]), where
+    if not names:  # a noun alone, an option of the command itself, or COMMAND for any of them
+        group = " ".join(["camwarden", *takewhile(lambda word: word[0].islower(), words)])
+        assert group in COMMANDS, where
+        assert set(options) <= options_of(COMMANDS[group]) | {"--help"}, where
         return
     (name,) = names
     if name != f"camwarden {SIMULATED}":  # the simulator knows its own

@@ -1,109 +1,68 @@
 """The console in a real browser: reachable, quiet, accessible, and whole without script."""
 
-import asyncio
 import re
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fleet import estate, people
+from fleet import estate
 from fleet.pictures import Pictures
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
 from health.visit import Pace
 from tests.fleet.eyes import Estate, Eye
 from tests.health.rendering import covered, street
-from tests.web.conftest import PASSWORD, Furnished, House, open_house
+from tests.web.conftest import PASSWORD, Furnished, House
+from tests.web.consoles import Console, watched
 from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
 from tests.web.pictures_samples import labelled
 
-START_S = 20
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 640}
 
 
-class Console:
-    """A console that listens on loopback, in a thread with its own loop, until `close`."""
-
-    def __init__(self, home: Path, *, finished_scan: bool) -> None:
-        self.origin = ""
-        self.token: str | None = None
-        self.paths: dict[str, str] = {}
-        self._home = home
-        self._finished_scan = finished_scan
-        self._up = threading.Event()
-        self._server: uvicorn.Server | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="console")
-        self._thread.start()
-        assert self._up.wait(START_S), "the console did not start"
-
-    def close(self) -> None:
-        if self._server:
-            self._server.should_exit = True
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        try:
-            async with AsyncExitStack() as stack:
-                house = await open_house(stack, Settings(home=self._home))
-                # Each connection of the pool is opened now, so that none counts as left open by the test that met it.
-                await asyncio.gather(*(estate.overview(house.store) for _ in range(8)))
-                self.token = await people.setup_token(house.store)
-                self.paths = await paths(house, finished_scan=self._finished_scan)
-                config = uvicorn.Config(
-                    house.app, port=0, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1
-                )
-                self._server = uvicorn.Server(config)
-                serving = asyncio.create_task(self._server.serve())
-                while not self._server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
-                    await asyncio.sleep(0.01)
-                self.origin = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
-                self._up.set()
-                await serving
-        finally:
-            self._up.set()
+EMPTY = {"overview": "/", "devices": "/devices", "scans": "/scans", "checks": "/checks", "missing": "/nowhere"}
 
 
-async def paths(house: House, *, finished_scan: bool) -> dict[str, str]:
-    """Every page, by what it is."""
-    found = {"overview": "/", "devices": "/devices", "scans": "/scans", "checks": "/checks", "missing": "/nowhere"}
-    if finished_scan:
-        scan = await house.scans.start("127.0.0.88 127.0.0.89", "operator", default_credentials=False)
-        async for _ in house.scans.events(scan):
-            pass
-        camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
-        finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
-        seen = await seen_camera(house)
-        found |= {
-            "device": f"/devices/{camera.id}",
-            "findings": "/findings",
-            "findings by check": "/findings?by=check",
-            "no findings": "/findings?q=nothing-is-called-so",
-            "finding": f"/findings/{finding.id}",
-            "scan": f"/scans/{scan}",
-            "images": "/images",
-            "no images": "/images?q=nothing-is-called-so",
-            "image": f"/images/{seen}",
-            "accuracy": f"/images/{seen}/accuracy",
-            "settings": "/settings",
-            "jobs": "/jobs",
-            "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
-            "plan": f"/plans/{await a_plan(house)}",
-            "new password change": "/rotations/new",
-            "password change": f"/rotations/{await a_rotation(house)}",
-            "rollouts": "/rollouts",
-            "rollout": f"/rollouts/{await a_rollout(house)}",
-            "new rollout": "/rollouts/new?q=AXIS",
-        }
-    return found
+async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
+    scan = await house.scans.start("127.0.0.88 127.0.0.89", "operator", default_credentials=False)
+    async for _ in house.scans.events(scan):
+        pass
+    camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
+    finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
+    seen = await seen_camera(house)
+    return {
+        **EMPTY,
+        "device": f"/devices/{camera.id}",
+        "findings": "/findings",
+        "findings by check": "/findings?by=check",
+        "no findings": "/findings?q=nothing-is-called-so",
+        "finding": f"/findings/{finding.id}",
+        "scan": f"/scans/{scan}",
+        "images": "/images",
+        "no images": "/images?q=nothing-is-called-so",
+        "image": f"/images/{seen}",
+        "accuracy": f"/images/{seen}/accuracy",
+        "settings": "/settings",
+        "jobs": "/jobs",
+        "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
+        "plan": f"/plans/{await a_plan(house)}",
+        "new password change": "/rotations/new",
+        "password change": f"/rotations/{await a_rotation(house)}",
+        "rollouts": "/rollouts",
+        "rollout": f"/rollouts/{await a_rollout(house)}",
+        "new rollout": "/rollouts/new?q=AXIS",
+    }
+
+
+async def nothing(_stack: AsyncExitStack, _house: House) -> dict[str, str]:
+    return EMPTY
 
 
 async def seen_camera(house: House) -> str:
@@ -153,13 +112,13 @@ PAGES = (
 def console(furnished: Furnished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     home = tmp_path_factory.mktemp("console") / "home"
     shutil.copytree(furnished.home, home)
-    with closing(Console(home, finished_scan=True)) as running:
+    with closing(Console(Settings(home=home), every_page)) as running:
         yield running
 
 
 @pytest.fixture
 def new_console(tmp_path: Path) -> Iterator[Console]:
-    with closing(Console(tmp_path / "home", finished_scan=False)) as running:
+    with closing(Console(Settings(home=tmp_path / "home"), nothing)) as running:
         yield running
 
 
@@ -169,29 +128,6 @@ def browser(chromium: str) -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-Open = Callable[..., Page]
-
-
-@contextmanager
-def watched(browser: Browser, console: Console, token: str | None, **options: object) -> Iterator[Page]:
-    """A page that may ask nobody but the console, and whose console must stay silent."""
-    context = browser.new_context(base_url=console.origin, **options)  # type: ignore[arg-type]
-    if token:
-        context.add_cookies([{"name": "session", "value": token, "url": console.origin}])
-    page = context.new_page()
-    foreign: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: None if request.url.startswith(console.origin) else foreign.append(request.url))
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    try:
-        yield page
-    finally:
-        context.close()
-    assert not foreign
-    assert not [said for said in complaints if "404 (Not Found)" not in said]
 
 
 def look(page: Page, path: str) -> None:

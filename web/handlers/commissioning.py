@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -87,19 +88,23 @@ async def answer(visit: Visited, commissioning: str, camera: str, row: str) -> R
             marks = (_number(form["top"]), _number(form["mark.y"]))
             await records.answer_density(visit.store, where, marks, _number(form.get("height", "")), visit.name)
         else:
-            await records.answer(visit.store, where, await _said(visit, form), visit.name)
+            await records.answer(visit.store, where, await _said(visit, where, form), visit.name)
     except Invalid as exc:
         view = await views.get(visit.store, commissioning)
         return await _camera(visit, view, camera, sentence(str(exc)), STATUSES[type(exc)])
     return see(f"{here}#row-{row}")
 
 
-async def _said(visit: Visit, form: dict[str, str]) -> Answer:
+async def _said(visit: Visit, where: Where, form: dict[str, str]) -> Answer:
+    """A photo is kept only for a row that takes it: one that nothing refers to would lie there for ever."""
     if form.get("state") not in set(State):
         raise Invalid("choose what you found")
+    said = Answer(State(form["state"]), form.get("note", ""))
     photo = await visit.upload("photo")
-    kept = () if photo is None else (await keep_photo(visit.service.settings.evidence, photo),)
-    return Answer(State(form["state"]), form.get("note", ""), kept)
+    if photo is None:
+        return said
+    await records.check(visit.store, where, replace(said, evidence=("a photo",)))
+    return replace(said, evidence=(await keep_photo(visit.service.settings.evidence, photo),))
 
 
 def _number(text: str) -> float:

@@ -107,6 +107,7 @@ function takeOver(fresh) {
     part.replaceWith(document.adoptNode(now));
     if (active?.id) document.getElementById(active.id)?.focus();
   }
+  document.title = fresh.title;
   tellTimes();
 }
 
