@@ -131,8 +131,8 @@ async def _run(
         async for view in rollouts.events(rollout):
             last = view
     seconds = time.perf_counter() - started
-    events = await rollout_rows.history(store, rollout, limit=1_000_000)
-    return _Run(last, sum(event.target is not None for event in events), seconds)
+    events = await rollout_rows.history(store, rollout, single=True, limit=1_000_000)
+    return _Run(last, len(events), seconds)
 
 
 def _ended(what: str, run: _Run, rules: Rules, flashed: Sequence[int], harmed: int) -> Ended:
