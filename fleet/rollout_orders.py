@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from cameras.untrusted import clean_text
-from fleet import bundles, rollout_rows
+from fleet import bundles, rollout_rows, second_person
 from fleet.errors import Invalid
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.store import Store
@@ -112,12 +112,19 @@ async def create(
     return rollout_id
 
 
-async def approve(store: Store, rollout_id: RolloutId, actor: str) -> None:
-    """Needs the right to approve. Who and when is kept. Raises Invalid, NotFound."""
+async def approve(store: Store, rollout_id: RolloutId, actor: str, *, two_persons: bool) -> None:
+    """Needs the right to approve. Who and when is kept. `two_persons`: whoever made it is refused.
+
+    Raises Invalid, NotFound.
+    """
     who = clean_text(actor)
     if not who:
         raise Invalid("say who approves")
     await rollout_rows.order(store, rollout_id, CampaignEvent.APPROVE, who, approved_by=who, approved_at=store.now())
+    if two_persons:
+        made_by = (await rollout_rows.load(store, rollout_id)).created_by
+        async with store.read() as connection:
+            await second_person.need(connection, made_by, who)
 
 
 async def start(store: Store, rollout_id: RolloutId, actor: str) -> None:
@@ -151,10 +158,7 @@ async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) ->
     state, _ = await rollout_rows.standing(store, rollout_id)
     if state not in MAY_RETRY:
         raise Invalid(f"the rollout is {state}; only while it runs or is paused a camera can be tried again")
-    rows = await rollout_rows.targets(store, rollout_id)
-    row = next((row for row in rows if camera in (row.camera, row.address, row.id)), None)
-    if row is None:
-        raise Invalid("this camera is not part of the rollout")
+    row = await _row_of(store, rollout_id, camera)
     try:
         after(row.state, TargetEvent.RETRY)
     except NotAllowed as error:

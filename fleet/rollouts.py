@@ -106,7 +106,8 @@ class Rollouts:
         self._poke(rollout)
 
     async def approve(self, rollout: RolloutId, actor: str) -> None:
-        await rollout_orders.approve(self._store, rollout, actor)
+        """As `rollout_orders.approve`, by the settings of this service."""
+        await rollout_orders.approve(self._store, rollout, actor, two_persons=self._settings.two_persons)
 
     async def pause(self, rollout: RolloutId, actor: str) -> None:
         await rollout_orders.pause(self._store, rollout, actor)

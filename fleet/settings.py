@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     credentials_file: Path | None = None
     catalogue_file: Path | None = None
     cameras_at_once: int = Field(default=128, ge=1, le=512)
+    # Whoever made a plan or a rollout does not approve it.
+    two_persons: bool = False
     # Pictures of every camera are judged this often; 0 judges them only when asked.
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)

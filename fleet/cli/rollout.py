@@ -127,8 +127,9 @@ def create(
 
 @app.command(epilog="Example: camwarden rollout approve 01a2195d-8cd7-7000-a57d-522291ccb5b6 --as berta")
 def approve(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
-    """Say yes to it. Who and when is kept."""
-    _order(config, rollout, lambda store, found: rollout_orders.approve(store, found, _who(who)))
+    """Say yes to it. Who and when is kept. With `two_persons` in the settings, not by whoever made it."""
+    both = load_settings(config).two_persons
+    _order(config, rollout, lambda store, found: rollout_orders.approve(store, found, _who(who), two_persons=both))
 
 
 @app.command(epilog="Example: camwarden rollout start 01a2195d-8cd7-7000-a57d-522291ccb5b6 --wait")
@@ -346,3 +347,4 @@ def _as_json(view: RolloutView) -> dict[str, Any]:
 def _camera(row: TargetRow) -> dict[str, Any]:
     value = {name: getattr(row, name) for name in ("camera", "address", "group", "site", "sent", "detail", "backup")}
     return {**value, "state": row.state.value, "since": row.since.isoformat(), "before": dict(row.before)}
+        sys.stdout.write(f"  made by {view.created_by}, {view.created_at:%Y-%m-%d %H:%M} UTC\n")
