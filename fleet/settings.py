@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         """Pictures, each under the SHA-256 of its bytes."""
         return self.home / "evidence"
 
+    @property
+    def backups(self) -> Path:
+        """Configurations of cameras, sealed. Earlier versions left plain ones here."""
+        return self.home / "backups"
+
 
 _KNOWN = ", ".join(sorted(Settings.model_fields))
 
