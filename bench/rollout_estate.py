@@ -87,7 +87,7 @@ async def known(store: Store, places: Sequence[tuple[str, int, str, str]]) -> li
 
 async def start(store: Store, found: BundleView, cameras: Sequence[str], rules: Rules = RULES) -> RolloutId:
     rollout = await rollout_orders.create(store, found.id, cameras, "bench", rules=rules)
-    await rollout_orders.approve(store, rollout, "bench")
+    await rollout_orders.approve(store, rollout, "bench", two_persons=False)
     await rollout_orders.start(store, rollout, "bench")
     return rollout
 

@@ -155,7 +155,7 @@ async def _rollout(service: Service, cast: Cast, folder: Path, say: Say) -> None
     rollout = await rollout_orders.create(
         service.store, bundle.id, [row.id for row in same], NAME, name=f"{model} to {version}", rules=rules
     )
-    await rollout_orders.approve(service.store, rollout, NAME)
+    await service.rollouts.approve(rollout, NAME)
     await rollout_orders.start(service.store, rollout, NAME)
     async for _ in service.rollouts.events(rollout):
         pass

@@ -132,7 +132,7 @@ async def set_password(store: Store, name: str, password: str) -> None:
     refuse_weak(password, name)
     new_hash = await hashed(password)
     async with store.write() as connection:
-        found = (await connection.execute(select(t.Person.id).where(t.Person.name_key == _name_key(name)))).first()
+        found = (await connection.execute(select(t.Person.id).where(t.Person.name_key == name_key(name)))).first()
         if found is None:
             raise NotFound("there is nobody of that name")
         await connection.execute(update(t.Person).where(t.Person.id == found.id).values(password_hash=new_hash))
@@ -159,7 +159,7 @@ async def _person_row(store: Store, name: str, password: str, role: Role) -> dic
     return {
         "id": new_id(),
         "name": shown,
-        "name_key": _name_key(shown),
+        "name_key": name_key(shown),
         "password_hash": await hashed(password),
         "role": role.value,
         "created_at": store.now(),
@@ -170,7 +170,7 @@ def _person(person: str, name: str, role: str, created_at: datetime) -> Person:
     return Person(person, name, Role(role), created_at)
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
     """Names that differ only in case or in width of letters are one."""
     whole = name[: 4 * _MOST_NAME].encode("utf-8", "replace").decode()
     return unicodedata.normalize("NFKC", whole).strip().casefold()
@@ -184,7 +184,7 @@ async def sign_in(store: Store, name: str, password: str, source: str) -> Sessio
 
     The try is counted before the password is looked at: many at once cannot overtake the count.
     """
-    key = _name_key(name)
+    key = name_key(name)
     attempt = await login_limits.spend(store, key, source)
     async with store.read() as connection:
         known = select(t.Person.id, t.Person.password_hash).where(t.Person.name_key == key)

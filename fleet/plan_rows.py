@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.place import Place
 from cameras.untrusted import clean_text
+from fleet import second_person
 from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.ledger import Word
 from fleet.plan_states import PlanEvent, PlanState, after
@@ -82,12 +83,14 @@ async def _move(
     return then
 
 
-async def approve(store: Store, plan: PlanId, actor: str, digest: str | None) -> None:
+async def approve(store: Store, plan: PlanId, actor: str, digest: str | None, *, two_persons: bool) -> None:
     """Compared and approved in one transaction. Raises NotFound, Invalid, ChangedMeanwhile."""
     now = store.now()
     async with store.write() as connection:
-        stored = await connection.scalar(select(p.Plan.digest).where(p.Plan.id == plan))
-        if digest is not None and stored is not None and stored != digest:
+        stored = (await connection.execute(select(p.Plan.digest, p.Plan.actor).where(p.Plan.id == plan))).first()
+        if stored is not None and two_persons:
+            await second_person.need(connection, stored.actor, actor)
+        if digest is not None and stored is not None and stored.digest not in {None, digest}:
             raise ChangedMeanwhile("this plan was renewed since it was looked at; look at it again")
         by = {"approved_by": actor, "approved_at": now}
         await _move(connection, plan, PlanEvent.APPROVE, Word(actor, now), by)

@@ -60,7 +60,8 @@ class _Live:
 class Plans:
     """`async with Plans(store, reach, prove) as plans`. What an earlier process was at work on goes on.
 
-    `password_for` gives the password of a service account of a camera, stored before it is given.
+    `password_for` gives the password of a service account of a camera, stored before it is given. `two_persons`:
+    whoever made a plan does not approve it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Plans:
         prove: Prove,
         *,
         password_for: Callable[[str, str], Coroutine[Any, Any, Any]] = no_passwords,
+        two_persons: bool = False,
         cameras_at_once: int = 8,
         patience: Patience | None = None,
         busy_patience: Patience | None = None,
@@ -78,6 +80,7 @@ class Plans:
         self._reach = reach
         self._prove = prove
         self._password_for = password_for
+        self._two_persons = two_persons
         self._places = asyncio.Semaphore(cameras_at_once)
         self._patience = patience or Patience()
         self._busy_patience = busy_patience or Patience()
@@ -110,12 +113,12 @@ class Plans:
         return plan
 
     async def approve(self, plan: PlanId, actor: str, *, digest: str | None = None) -> None:
-        """Whoever made a plan may approve it; both names are kept. `digest` is of the plan that was looked at.
+        """Who made it and who approved it is kept. `digest` is of the plan that was looked at.
 
-        Raises NotFound, Invalid, ChangedMeanwhile.
+        Raises NotFound, ChangedMeanwhile, Invalid, which also is for whoever made it where two persons are wanted.
         """
         await plan_rows.expire(self._store)
-        await plan_rows.approve(self._store, plan, clean_text(actor), digest)
+        await plan_rows.approve(self._store, plan, clean_text(actor), digest, two_persons=self._two_persons)
 
     async def start(self, plan: PlanId, actor: str) -> None:
         """Apply an approved plan in the background. Raises NotFound, Invalid."""

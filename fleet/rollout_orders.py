@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from cameras.untrusted import clean_text
-from fleet import bundles, rollout_rows, sites
+from fleet import backups, bundles, rollout_rows, second_person, sites
 from fleet.errors import Invalid
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
+from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import tables as t
@@ -103,11 +104,18 @@ async def create(
     return rollout_id
 
 
-async def approve(store: Store, rollout_id: RolloutId, actor: str) -> None:
-    """Needs the right to approve. Who and when is kept. Raises Invalid, NotFound."""
+async def approve(store: Store, rollout_id: RolloutId, actor: str, *, two_persons: bool) -> None:
+    """Needs the right to approve. Who and when is kept. `two_persons`: whoever made it is refused.
+
+    Raises Invalid, NotFound.
+    """
     who = clean_text(actor)
     if not who:
         raise Invalid("say who approves")
+    if two_persons:
+        made_by = (await rollout_rows.load(store, rollout_id)).created_by
+        async with store.read() as connection:
+            await second_person.need(connection, made_by, who)
     await rollout_rows.order(store, rollout_id, CampaignEvent.APPROVE, who, approved_by=who, approved_at=store.now())
 
 
@@ -142,10 +150,7 @@ async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) ->
     state, _ = await rollout_rows.standing(store, rollout_id)
     if state not in MAY_RETRY:
         raise Invalid(f"the rollout is {state}; only while it runs or is paused a camera can be tried again")
-    rows = await rollout_rows.targets(store, rollout_id)
-    row = next((row for row in rows if camera in (row.camera, row.address, row.id)), None)
-    if row is None:
-        raise Invalid("this camera is not part of the rollout")
+    row = await _row_of(store, rollout_id, camera)
     try:
         after(row.state, TargetEvent.RETRY)
     except NotAllowed as error:
@@ -153,6 +158,34 @@ async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) ->
     anew = {"not_before": None, "give_up_at": None}
     await rollout_rows.move_all(store, [row], TargetEvent.RETRY, "tried again by hand", actor=actor, values=anew)
     await rollout_rows.note_revision(store, rollout_id)
+
+
+async def take_backup(
+    store: Store, settings: Settings, rollout_id: RolloutId, camera: str, *, actor: str, reason: str
+) -> bytes:
+    """The configuration that a camera had before, for a person's hands; secrets are in it.
+
+    First it is written down who took it and why: no line, no backup. Raises Invalid, NotFound, VaultUnavailable.
+    """
+    why, who = clean_text(reason, 500).strip(), clean_text(actor)
+    if not why or not who:
+        raise Invalid("say who takes the backup, and why: it is written down")
+    await rollout_rows.standing(store, rollout_id)
+    row = await _row_of(store, rollout_id, camera)
+    if row.backup is None:
+        raise Invalid(f"there is no backup of {row.address}: {row.before.get('backup', 'none was made yet')}")
+    content = await backups.opened(store, settings, row.camera, row.backup)
+    await rollout_rows.note(store, rollout_id, "take-backup", who, f"{row.address}: {why}")
+    return content
+
+
+async def _row_of(store: Store, rollout_id: RolloutId, camera: str) -> TargetRow:
+    """The camera of this id or address with its port. Raises Invalid."""
+    rows = await rollout_rows.targets(store, rollout_id)
+    row = next((row for row in rows if camera in (row.camera, row.address, row.id)), None)
+    if row is None:
+        raise Invalid("this camera is not part of the rollout")
+    return row
 
 
 @dataclass(frozen=True, slots=True)

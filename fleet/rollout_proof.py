@@ -1,9 +1,6 @@
 """What a camera is asked before and after an update, and what must be the same. Questions, and a pure comparison."""
 
-import hashlib
-import os
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from cameras.driver import Driver
@@ -12,8 +9,6 @@ from cameras.facts import App, FirmwareState
 from fleet.store.packing import cut
 from hardening.manifest import Manifest
 
-MOST_BACKUP_BYTES = 256 * 1024 * 1024
-_OWNER_ONLY = 0o700
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG"
 
 
@@ -105,22 +100,6 @@ async def faults(camera: Driver, manifest: Manifest, before: Mapping[str, Any]) 
 
 def is_version(has: FirmwareState | App | None, version: object) -> bool:
     return has is not None and has.version is not None and has.version.strip() == version
-
-
-def save_backup(folder: Path, content: bytes) -> str:
-    """Keep a configuration for its owner's eyes only; it may hold secrets. The name is its digest. Blocks."""
-    if len(content) > MOST_BACKUP_BYTES:
-        raise OSError(f"the backup is larger than {MOST_BACKUP_BYTES} bytes")
-    name = hashlib.sha256(content).hexdigest()
-    folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-    beside = folder / f".{name}.{os.getpid()}.part"
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-        beside.replace(folder / name)
-    finally:
-        beside.unlink(missing_ok=True)
-    return name
 
 
 async def _accounts(camera: Driver) -> list[str]:

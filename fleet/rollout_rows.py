@@ -266,6 +266,13 @@ async def move_all(
     return moved
 
 
+async def note(store: Store, rollout_id: RolloutId, event: str, actor: str, detail: str) -> None:
+    """A line of its history beside its states. Raises NotFound."""
+    state, _ = await standing(store, rollout_id)
+    async with store.write() as connection:
+        await _tell(connection, store, rollout_id, [(None, event, state.value, detail)], actor)
+
+
 async def note_revision(store: Store, rollout_id: RolloutId) -> None:
     """Somebody changed its cameras by hand: whoever runs it must look again."""
     async with store.write() as connection:

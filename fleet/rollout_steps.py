@@ -5,19 +5,19 @@ down, because a process died in between, sends nothing: it asks the camera what 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from cameras.driver import Driver
 from cameras.errors import DeviceError, Garbled, LockedOut, Unauthorized, Unreachable, Unsupported
 from cameras.facts import App, FirmwareState
 from fleet import leases, rollout_proof, rollout_rows
 from fleet.bundles import ReadyBundle, compare
-from fleet.errors import Busy, Invalid
+from fleet.errors import Busy, Invalid, VaultUnavailable
 from fleet.reach import Connect
 from fleet.rollout_judges import Judges
 from fleet.rollout_proof import installed, is_version, why
@@ -51,14 +51,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is done to every camera of one rollout, and with what. `earlier_app` finds the way back of an app."""
+    """What is done to every camera of one rollout, and with what. `earlier_app` finds the way back of an app.
+
+    `keep_backup`: of a camera's id and its configuration, what it is kept by. Raises VaultUnavailable, OSError.
+    """
 
     store: Store
     bundle: ReadyBundle
     rules: Rules
     connect: Connect
     judges: Judges
-    backups: Path
+    keep_backup: Callable[[str, bytes], Coroutine[Any, Any, str]]
     earlier_app: Callable[[str, str], Awaitable[ReadyBundle | None]]
     pace: Pace
 
@@ -128,11 +131,13 @@ class Journey:
         """The name of the stored configuration, or why there is none. Raises Unreachable."""
         try:
             content = await camera.backup()
-            return await asyncio.to_thread(rollout_proof.save_backup, self._work.backups, content), "backed up"
+            return await to_the_end(self._work.keep_backup(self.row.camera, content)), "backed up"
         except Unreachable:
             raise
         except DeviceError as error:
             return None, f"no backup ({why(error)})"
+        except VaultUnavailable as error:
+            return None, f"no backup (it cannot be sealed: {error})"
         except OSError as error:
             return None, f"no backup (it cannot be kept: {error.strerror or error})"
 

@@ -7,11 +7,12 @@ import os
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fleet import bundles, leases, rollout_orders, rollout_rows
+from fleet import backups, bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.reach import Connect
 from fleet.rollout_judges import Judges
@@ -106,7 +107,8 @@ class Rollouts:
         self._poke(rollout)
 
     async def approve(self, rollout: RolloutId, actor: str) -> None:
-        await rollout_orders.approve(self._store, rollout, actor)
+        """As `rollout_orders.approve`, by the settings of this service."""
+        await rollout_orders.approve(self._store, rollout, actor, two_persons=self._settings.two_persons)
 
     async def pause(self, rollout: RolloutId, actor: str) -> None:
         await rollout_orders.pause(self._store, rollout, actor)
@@ -198,7 +200,7 @@ class Rollouts:
             rules=view.rules,
             connect=self._plugs.connect,
             judges=self._plugs.judges,
-            backups=self._settings.home / "backups",
+            keep_backup=partial(backups.keep, self._store, self._settings),
             earlier_app=lambda app, version: bundles.earlier_app(self._store, self._settings, app, version),
             pace=self._plugs.pace,
         )

@@ -14,6 +14,13 @@ from cameras.secret import Secret
 
 _NONCE_BYTES = 12
 _KEY_BITS = 256
+_TAG_BYTES = 16
+ID_CHARACTERS = 16
+WRAPPED_KEY_BYTES = _NONCE_BYTES + _KEY_BITS // 8 + _TAG_BYTES
+# By how much what is sealed is larger.
+OVERHEAD_BYTES = _NONCE_BYTES + _TAG_BYTES
+# What a file is called in which something is sealed.
+SEALED_FILE = ".sealed"
 
 
 class Damaged(Exception):
@@ -30,7 +37,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a sealed secret belongs to."""
+    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account ""."""
 
     record: str
     camera: str
@@ -45,22 +52,32 @@ class Owner:
 class MasterKey:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:16]
+        self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id})"
 
     def seal(self, secret: Secret, owner: Owner) -> Envelope:
-        data_key = AESGCM.generate_key(bit_length=_KEY_BITS)
-        return Envelope(
-            wrapped_key=_encrypt(self._cipher, data_key, owner.bound("key")),
-            sealed=_encrypt(AESGCM(data_key), secret.reveal().encode(), owner.bound("password")),
-        )
+        return self._seal(secret.reveal().encode(), owner.bound("key"), owner.bound("password"))
 
     def unseal(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
-        data_key = _decrypt(self._cipher, envelope.wrapped_key, owner.bound("key"))
-        return Secret(_decrypt(AESGCM(data_key), envelope.sealed, owner.bound("password")).decode())
+        return Secret(self._unseal(envelope, owner.bound("key"), owner.bound("password")).decode())
+
+    def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
+        return self._seal(content, owner.bound("backup key"), owner.bound("backup"))
+
+    def unseal_backup(self, envelope: Envelope, owner: Owner) -> bytes:
+        """Raises Damaged."""
+        return self._unseal(envelope, owner.bound("backup key"), owner.bound("backup"))
+
+    def _seal(self, plain: bytes, key_bound: bytes, bound: bytes) -> Envelope:
+        data_key = AESGCM.generate_key(bit_length=_KEY_BITS)
+        return Envelope(_encrypt(self._cipher, data_key, key_bound), _encrypt(AESGCM(data_key), plain, bound))
+
+    def _unseal(self, envelope: Envelope, key_bound: bytes, bound: bytes) -> bytes:
+        data_key = _decrypt(self._cipher, envelope.wrapped_key, key_bound)
+        return _decrypt(AESGCM(data_key), envelope.sealed, bound)
 
 
 def _encrypt(cipher: AESGCM, plain: bytes, bound: bytes) -> bytes:

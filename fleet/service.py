@@ -83,7 +83,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
-        plans = Plans(store, reaching(where, budget), prove, password_for=passwords)
+        plans = Plans(store, reaching(where, budget), prove, password_for=passwords, two_persons=settings.two_persons)
         access_to = looking(store, vault, settings, budget)
         pictures = Pictures(store, settings, access_to, channels=outbox.channels)
         model = settings.reference_model or OUR_MODEL

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     credentials_file: Path | None = None
     catalogue_file: Path | None = None
     cameras_at_once: int = Field(default=128, ge=1, le=512)
+    # Whoever made a plan or a rollout does not approve it.
+    two_persons: bool = False
     # Pictures of every camera are judged this often; 0 judges them only when asked.
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)
@@ -80,6 +82,11 @@ class Settings(BaseSettings):
     def evidence(self) -> Path:
         """Pictures, each under the SHA-256 of its bytes."""
         return self.home / "evidence"
+
+    @property
+    def backups(self) -> Path:
+        """Configurations of cameras, sealed. Earlier versions left plain ones here."""
+        return self.home / "backups"
 
 
 _KNOWN = ", ".join(sorted(Settings.model_fields))

@@ -23,6 +23,8 @@ from fleet.store import access_tables as t
 from fleet.store.ids import new_id
 
 MOST_DAYS = 366
+# After the name of a system account that acts by `camwarden`.
+AT_THE_COMMAND_LINE = " (command line)"
 _MOST_NAME = 64
 _FORM = re.compile(r"cw_(?P<key>[a-z0-9]{12})\.(?P<secret>[A-Za-z0-9_-]{43})")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -53,6 +55,11 @@ class Token:
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+
+
+def actor_of(name: str) -> str:
+    """Who acts, as it is written into histories, where it is the token of that name."""
+    return f"token {name}"
 
 
 _COLUMNS = (

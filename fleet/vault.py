@@ -9,10 +9,12 @@ old backup wants an old password.
 """
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
 from fleet.errors import Invalid, NotFound, VaultUnavailable
-from fleet.sealing import Damaged, Envelope, MasterKey, Owner
+from fleet.sealing import SEALED_FILE, Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
@@ -220,18 +222,29 @@ class Vault:
 
 
 async def open_vault(store: Store, settings: Settings) -> Vault:
+    """Raises VaultUnavailable."""
+    return Vault(store, await master_key(store, settings))
+
+
+async def master_key(store: Store, settings: Settings) -> MasterKey:
     """Reads `$CAMWARDEN_HOME/key`, and makes it where nothing is sealed yet. Raises VaultUnavailable."""
     async with store.read() as connection:
         newest = select(t.SealedPassword.key_id).order_by(t.SealedPassword.id.desc()).limit(1)
         key_id = await connection.scalar(newest)
     path = settings.home / "key"
-    key = MasterKey(await asyncio.to_thread(read_or_make, path, in_use=key_id is not None))
+    key = MasterKey(await asyncio.to_thread(_read_or_make, path, settings.backups, passwords=key_id is not None))
     if key_id not in {None, key.id}:
         raise VaultUnavailable(
             f"{path} is not the key that the stored passwords are sealed with ({key.id}, not {key_id}): "
             "put back the one that belongs to this database"
         )
-    return Vault(store, key)
+    return key
+
+
+def _read_or_make(path: Path, backups: Path, *, passwords: bool) -> bytes:
+    """Looks for what is sealed only where there is no key: a folder may hold very many backups. Blocks."""
+    in_use = passwords or (not os.path.lexists(path) and any(backups.glob(f"*{SEALED_FILE}")))
+    return read_or_make(path, in_use=in_use)
 
 
 async def log_in_with(connection: AsyncConnection, camera: str, account: str) -> None:

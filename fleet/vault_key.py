@@ -17,7 +17,7 @@ _PRIVATE = 0o600
 
 
 def read_or_make(path: Path, *, in_use: bool) -> bytes:
-    """The key. `in_use` says that passwords are sealed with it already, so that a new one would be of no use.
+    """The key. `in_use` says that something is sealed with it already, so that a new one would be of no use.
 
     Raises VaultUnavailable.
     """
@@ -26,7 +26,7 @@ def read_or_make(path: Path, *, in_use: bool) -> bytes:
     except FileNotFoundError:
         if in_use:
             raise VaultUnavailable(
-                f"{path} is missing, and the stored passwords are sealed with it: put it back from your backup. "
+                f"{path} is missing, and stored passwords or backups are sealed with it: put it back from your backup. "
                 "Without it they cannot be read by anybody; set each camera's password anew after moving them away"
             ) from None
     except OSError as error:

@@ -61,9 +61,9 @@ class NewPlan:
 class Plan:
     """One plan (`view`), and as a `job`; the `cameras` of this part of it, and the position where the next one begins.
 
-    `following` is `None` on the last part. `offered` are the orders that may be given now. `history` is what
-    happened to it as a whole and `steps` what happened to its cameras, the newest first, with `names` of the cameras.
-    `mistake` says why an order was not taken.
+    `following` is `None` on the last part. `offered` are the orders that may be given now; `needs_another` says that
+    approving is not for this visitor, who made it. `history` is what happened to it as a whole and `steps` what
+    happened to its cameras, the newest first, with `names` of the cameras. `mistake` says why an order was not taken.
     """
 
     view: PlanView
@@ -71,6 +71,7 @@ class Plan:
     cameras: tuple[PlanCameraView, ...]
     following: int | None
     offered: frozenset[str]
+    needs_another: bool
     history: tuple[PlanEventView, ...]
     steps: tuple[PlanEventView, ...]
     names: Mapping[str, str]
@@ -126,7 +127,8 @@ class Rollout:
     """One rollout (`view`) of a `bundle`, and as a `job`; its `groups`, and the `targets` of this part of the list.
 
     `following` is the cursor of the next part, `None` on the last. `bound` is how many cameras a bad image reaches at
-    most. `offered` are the orders that may be given now, `retried` the ids of targets that may be tried again.
+    most. `offered` are the orders that may be given now, `retried` the ids of targets that may be tried again;
+    `needs_another` says that approving is not for this visitor, who made it.
     `history` is what happened to it, the newest first. `mistake` says why an order was not taken.
     """
 
@@ -138,6 +140,7 @@ class Rollout:
     following: str | None
     bound: int | None
     offered: frozenset[str]
+    needs_another: bool
     retried: frozenset[str]
     history: tuple[EventView, ...]
     mistake: str

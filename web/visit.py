@@ -72,7 +72,7 @@ class Visit:
     def name(self) -> str:
         """Who acts, as it is written into histories."""
         if self.token:
-            return f"token {self.token.name}"
+            return tokens.actor_of(self.token.name)
         return self.person.person.name if self.person else ""
 
     @property

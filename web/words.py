@@ -294,6 +294,7 @@ EVENTS = {
     "stuck": "Could not be undone",
     "skip": "Left alone",
     "proof": "Assessed again",
+    "take-backup": "Backup taken out",
 }
 
 BUNDLE_KINDS = {"firmware": "Firmware", "app": "App"}

@@ -58,6 +58,7 @@ def demo(
             credentials_file=Path(folder) / "credentials.yaml",
             catalogue_file=None,
             secure_cookies=False,
+            two_persons=False,  # the story is told by one
         )
         browse = not no_browser and not exit_after_check
         comparison = asyncio.run(_until_stopped(settings, listening, cameras, browse=browse, check=exit_after_check))

@@ -3,16 +3,17 @@
 import asyncio
 import getpass
 import json
+import os
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 import typer
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from fleet import rollout_orders, rollout_rows
 from fleet.accuracy import Accuracy
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.cli.stored import need_store
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.picture_access import looking
@@ -121,8 +123,9 @@ def create(
 
 @app.command(epilog="Example: camwarden rollout approve 01a2195d-8cd7-7000-a57d-522291ccb5b6 --as berta")
 def approve(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
-    """Say yes to it. Who and when is kept."""
-    _order(config, rollout, lambda store, found: rollout_orders.approve(store, found, _who(who)))
+    """Say yes to it. Who and when is kept. With `two_persons` in the settings, not by whoever made it."""
+    both = load_settings(config).two_persons
+    _order(config, rollout, lambda store, found: rollout_orders.approve(store, found, _who(who), two_persons=both))
 
 
 @app.command(epilog="Example: camwarden rollout start 01a2195d-8cd7-7000-a57d-522291ccb5b6 --wait")
@@ -186,6 +189,33 @@ def retry(
 ) -> None:
     """Look at a camera that failed anew, and send the image where it did not arrive."""
     _order(config, rollout, lambda store, found: rollout_orders.retry(store, found, camera, _who(who)))
+
+
+@app.command(
+    epilog="Example: camwarden rollout backup 01a2195d-8cd7-7000-a57d-522291ccb5b6 10.0.0.5:80 --out old.bin "
+    "--reason 'the camera is replaced'"
+)
+def backup(
+    rollout: RolloutArgument,
+    camera: Annotated[str, typer.Argument(help="Its id or address with port.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file, for you alone.", show_default=False)],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: it is written down.", show_default=False)],
+    who: AsOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write out the configuration that a camera had before the update. It holds secrets; who took it is kept."""
+    settings = load_settings(config)
+    need_store(settings)
+
+    async def take() -> bytes:
+        async with await open_store(settings) as store:
+            found = RolloutId(rollout)
+            return await rollout_orders.take_backup(store, settings, found, camera, actor=_who(who), reason=reason)
+
+    with _new_file(out) as file:
+        file.write(asyncio.run(take()))
+    screen.note(f"{out} is the configuration of {camera}; it holds secrets")
 
 
 @app.command(epilog="Example: camwarden rollout status --json")
@@ -285,6 +315,25 @@ def _is_in(address: str, network: Any) -> bool:  # noqa: ANN401 - as above
         return False
 
 
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """For its owner only, never in place of another, and gone again where it was not filled. Raises WrongUse."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise WrongUse(f"{path} is there already, and nothing is overwritten: name another file") from None
+    except OSError as error:
+        raise WrongUse(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WrongUse(f"{path} cannot be written: {error.strerror}") from None
+        raise
+
+
 def _length(option: str, text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if found is None:
@@ -308,6 +357,7 @@ def _show(views: list[RolloutView], rows: list[TargetRow] | None = None, *, as_j
         sys.stdout.write(f"{view.id}  {view.state}  {view.name}  ({counts})\n")
         if view.reason:
             sys.stdout.write(f"  {view.reason}\n")
+        sys.stdout.write(f"  made by {view.created_by}, {view.created_at:%Y-%m-%d %H:%M} UTC\n")
         if view.approved_by:
             sys.stdout.write(f"  approved by {view.approved_by}, {view.approved_at:%Y-%m-%d %H:%M} UTC\n")
         if (most := most_harmed(view.rules)) is not None and view.finished_at is None:

@@ -54,7 +54,9 @@ def revoke(
 
 async def _create(config: Path | None, name: str, scopes: list[Scope], days: int) -> None:
     async with await open_store(load_settings(config)) as store:
-        token, text = await tokens.create(store, name, scopes, f"{getpass.getuser()} (command line)", days=days)
+        token, text = await tokens.create(
+            store, name, scopes, f"{getpass.getuser()}{tokens.AT_THE_COMMAND_LINE}", days=days
+        )
     sys.stdout.write(f"{text.reveal()}\n")
     screen.note(f"{token.name} may {', '.join(token.scopes)} until {token.expires_at:%Y-%m-%d}. It is not shown again.")
 

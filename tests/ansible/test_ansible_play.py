@@ -29,11 +29,13 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, collections: Path) -> AsyncIterator[Site]:
+async def site(request: pytest.FixtureRequest, tmp_path: Path, collections: Path) -> AsyncIterator[Site]:
+    """Given as an indirect parameter: what the service's plans go by."""
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(open_service(Settings(home=tmp_path / "service")))
+        more = getattr(request, "param", {})
         network = Network({row: PretendCamera() for row in await stored(service.store, 3)})
-        service = replace(service, plans=await stack.enter_async_context(network.service(service.store)))
+        service = replace(service, plans=await stack.enter_async_context(network.service(service.store, **more)))
         url, token = await stack.enter_async_context(serving(service))
         home = tmp_path / "controller"
         home.mkdir()
@@ -189,6 +191,23 @@ async def test_nothing_is_approved_unless_it_is_said(site: Site) -> None:
     end = await site.controller.play(book)
     assert end.code == 2
     assert all("awaits approval: approve it in the console" in one["msg"] for one in end.of("Task 2").values())
+
+
+@pytest.mark.parametrize("site", [{"two_persons": True}], indirect=True)
+async def test_where_two_persons_are_wanted_the_same_plan_is_applied_once_another_has_approved_it(site: Site) -> None:
+    end = await site.controller.play(site.controller.file("book.yml", play_of(PLAN_TASK, APPLY_TASK)))
+    assert end.code == 2
+    (plan,) = await site.service.plans.recent()
+    for one in end.of("Task 2").values():
+        assert f"plan {plan.id} is not approved, and nothing was changed: Whoever made this" in one["msg"]
+        assert "ask a second person to approve it" in one["msg"]
+        assert "apply this same plan" in one["msg"]
+    assert [one.sent for one in site.network.cameras.values()] == [[], [], []]
+    await site.service.plans.approve(plan.id, "boris")
+    again = APPLY_TASK.replace("{{ planned.plan.id }}", plan.id).replace('  etag: "{{ planned.plan.etag }}"\n', "")
+    end = await site.controller.play(site.controller.file("again.yml", play_of(again)))
+    assert end.code == 0, end.out
+    assert len(end.changed) == 3
 
 
 async def test_a_plan_for_more_cameras_than_the_play_has_is_refused(site: Site) -> None:

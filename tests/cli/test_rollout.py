@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from bench.paper_cameras import PaperCamera
+from fleet.rollout_rows import RolloutId
 from fleet.settings import Settings
 from fleet.store import open_store
 from simulator.firmware import image
 from simulator.vendors import VENDORS
 from tests.cli.running import Command, ended, started
-from tests.fleet.rollout_samples import RULES, approved, firmware, known
+from tests.fleet.rollout_samples import RULES, approved, firmware, history, known, paper, rows
+from tests.fleet.rollout_samples import run as carried_out
+from tests.fleet.rollout_samples import started as begun
 from tests.fleet.samples import camera
 from tests.simulator.asking import estate
 
@@ -70,6 +74,69 @@ def test_a_rollout_is_planned_approved_started_and_aborted(command: Command, sig
     status = json.loads(command("rollout", "status", rollout, "--json").out)
     assert [one["site"] for one in status["cameras"]] == ["plant"]
     assert rollout in command("rollout", "status").out
+
+
+def test_where_two_persons_are_wanted_the_maker_does_not_approve(
+    command: Command, signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMWARDEN_TWO_PERSONS", "true")
+    bundle = json.loads(command("bundle", "import", signed, "--json").out)["bundles"][0]["id"][:8]
+    asyncio.run(_with_a_camera(tmp_path / "home"))
+    shown = command("rollout", "create", bundle, "10.0.0.1", "--as", "anna", "--json")
+    rollout = json.loads(shown.out)["rollouts"][0]["id"]
+    refused = command("rollout", "approve", rollout, "--as", " ANNA")
+    assert (refused.code, "ask a second person to approve it" in refused.err) == (2, True), refused.err
+    assert command("rollout", "start", rollout, "--as", "anna").code == 2, "it is not approved"
+    approved_ = command("rollout", "approve", rollout, "--as", "berta").out
+    assert "made by anna" in approved_
+    assert "approved by berta" in approved_
+    assert f"{rollout}  aborted" in command("rollout", "abort", rollout, "--as", "anna").out
+
+
+async def _updated(home: Path) -> tuple[RolloutId, str, str]:
+    """A rollout that is over: of a camera that gave a backup, and of one that gives none; their addresses."""
+    settings = Settings(home=home)
+    async with await open_store(settings) as store:
+        cameras = await paper(store, PaperCamera(), PaperCamera(commits=False))
+        rollout = await begun(store, await firmware(store, settings), list(cameras.cameras))
+        await carried_out(store, settings, cameras, rollout)
+        gave, none = await rows(store, rollout)
+    return rollout, gave.address, none.address
+
+
+async def _taken(home: Path, rollout: RolloutId) -> list[tuple[str, str]]:
+    async with await open_store(Settings(home=home)) as store:
+        events = await history(store, rollout)
+    return [(event.actor, event.detail) for event in events if event.event == "take-backup"]
+
+
+def test_a_backup_is_taken_out_once_it_is_written_down_why(command: Command, tmp_path: Path) -> None:
+    rollout, address, without = asyncio.run(_updated(tmp_path / "home"))
+    why = ("--reason", "camera replaced", "--as", "berta")
+    end = command("rollout", "backup", rollout, address, "--out", "old.bin", *why)
+    assert end.code == 0, end.err
+    out = tmp_path / "old.bin"
+    assert out.read_bytes() == b"configuration of 1"
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert asyncio.run(_taken(tmp_path / "home", rollout)) == [("berta", f"{address}: camera replaced")]
+    refused: dict[str, tuple[tuple[object, ...], str]] = {
+        "a file that is there": ((address, "--out", "old.bin", *why), "nothing is overwritten"),
+        "a folder that is not there": ((address, "--out", "no/where.bin", *why), "cannot be written"),
+        "no reason": ((address, "--out", "new.bin", "--reason", " "), "and why"),
+        "a camera without a backup": ((without, "--out", "new.bin", *why), "there is no backup of"),
+        "a camera that is not part of it": (("10.9.9.9:80", "--out", "new.bin", *why), "not part of the rollout"),
+    }
+    for name, (words, said) in refused.items():
+        end = command("rollout", "backup", rollout, *words)
+        assert (end.code, said in end.err) == (2, True), (name, end)
+    assert command("rollout", "backup", rollout, address, "--out", "new.bin").code == 2, "a reason is needed"
+    assert command("rollout", "backup", "nobody", address, "--out", "new.bin", *why).code == 2
+    (tmp_path / "home" / "key").unlink()
+    gone = command("rollout", "backup", rollout, address, "--out", "new.bin", *why)
+    assert (gone.code, "is missing" in gone.err) == (2, True), gone
+    assert not (tmp_path / "new.bin").exists()
+    assert out.read_bytes() == b"configuration of 1"
+    assert len(asyncio.run(_taken(tmp_path / "home", rollout))) == 1
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {

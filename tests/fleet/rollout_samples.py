@@ -146,7 +146,7 @@ async def approved(
     store: Store, bundle: BundleView, cameras: Sequence[str], rules: Rules = RULES, **more: object
 ) -> RolloutId:
     rollout = await rollout_orders.create(store, bundle.id, cameras, "anna", rules=rules, **more)  # type: ignore[arg-type] # as `create` takes them
-    await rollout_orders.approve(store, rollout, "berta")
+    await rollout_orders.approve(store, rollout, "berta", two_persons=False)
     return rollout
 
 

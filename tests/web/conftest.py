@@ -101,11 +101,12 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
 
 
 @pytest.fixture
-async def house(furnished: Furnished, tmp_path: Path) -> AsyncIterator[House]:
+async def house(request: pytest.FixtureRequest, furnished: Furnished, tmp_path: Path) -> AsyncIterator[House]:
+    """Given as an indirect parameter: further settings."""
     home = tmp_path / "home"
     shutil.copytree(furnished.home, home)
     async with AsyncExitStack() as stack:
-        yield await open_house(stack, Settings(home=home))
+        yield await open_house(stack, Settings(home=home, **getattr(request, "param", {})))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
 from fleet.people import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
+from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId
 from fleet.scans import ScanState
 from fleet.settings import Settings
@@ -28,6 +29,7 @@ from hardening.settings import BY_NAME
 from scanners.checks import CHECKS
 from simulator import Estate
 from simulator.manifest import credentials
+from tests.fleet.rollout_samples import firmware
 from tests.simulator.asking import estate as simulated
 from tests.web.conftest import PASSWORD, House, Visit, Visitor, browser, open_house
 from tests.web.jobs_samples import BASELINE, a_plan, a_rollout, a_rotation, cameras
@@ -117,6 +119,40 @@ async def test_a_plan_offers_what_its_state_allows_and_no_more(house: House, vis
     assert orders((await operator.get(path)).text) == ALLOWED[PlanState.STOPPED]
     assert (await operator.post(f"{path}/explode", {})).status_code == 404
     assert (PlanState.STOPPED, PlanEvent.UNDO) in TRANSITIONS
+
+
+@pytest.mark.parametrize("house", [{"two_persons": True}], indirect=True)
+async def test_whoever_made_it_is_told_to_ask_a_second_person(house: House, visit: Visit) -> None:
+    operator, other, chosen = visit("operator"), visit("administrator"), {"id": await cameras(house, 1)}
+    bundle = await firmware(house.store, house.service.settings)
+    plan = (await operator.post("/plans", {"baseline": "own", "text": BASELINE, **chosen})).headers["location"]
+    await observed(house, plan)
+    fields = {"bundle": bundle.id, "canary": "1", "growth": "2", **chosen}
+    rollout = (await operator.post("/rollouts", fields)).headers["location"]
+    for path, stop in ((plan, "stop"), (rollout, "abort")):
+        page = (await operator.get(path)).text
+        assert "ask a second person to approve it" in page
+        assert "made by operator" in page.lower()
+        assert stop in orders(page)
+        assert "approve" not in orders(page)
+        refused = await operator.post(f"{path}/approve", {})
+        assert refused.status_code == 422
+        assert "Whoever made this cannot approve it" in refused.text
+        theirs = (await other.get(path)).text
+        assert "approve" in orders(theirs)
+        assert "second person" not in theirs
+        assert "second person" not in (await visit("viewer").get(path)).text
+        assert (await other.post(f"{path}/approve", {})).status_code == 303
+        page = (await operator.get(path)).text
+        assert "by administrator" in page
+        assert "second person" not in page
+        assert (await operator.post(f"{path}/{stop}", {})).status_code == 303
+
+
+async def observed(house: House, path: str) -> None:
+    async with aclosing(house.service.plans.events(PlanId(path.rpartition("/")[2]))) as events:
+        async for _ in events:
+            pass
 
 
 async def test_cameras_that_cannot_be_asked_are_shown_as_unknown(house: House, visit: Visit) -> None:

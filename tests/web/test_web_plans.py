@@ -66,7 +66,7 @@ async def machine(house: House) -> AsyncIterator[Machine]:
     network = Network({row.id: PretendCamera() for row in rows})
     network.unknown_logins = {row.id for row in (await estate.devices(house.store, limit=500)).items[3:]}
     _, text = await tokens.create(house.store, "ci", [Scope.READ, Scope.PLAN, Scope.CHANGE], "anna", days=1)
-    async with network.service(house.store) as plans:
+    async with network.service(house.store, two_persons=house.service.settings.two_persons) as plans:
         service = replace(house.service, plans=plans)
         async with browser(create_app(service)) as client:
             client.headers["Authorization"] = f"Bearer {text.reveal()}"
@@ -95,6 +95,21 @@ async def test_from_the_request_to_the_proof_and_back(machine: Machine) -> None:
     assert (await machine.post(f"{where}/undo")).status_code == 202
     assert (await machine.settled(plan))[-1]["state"] == "undone"
     assert (await machine.get("plans"))[0]["id"] == plan
+
+
+@pytest.mark.parametrize("house", [{"two_persons": True}], indirect=True)
+async def test_where_two_persons_are_wanted_a_token_is_the_person_who_made_it(machine: Machine) -> None:
+    plan = await machine.planned(list(machine.network.cameras))
+    refused = await machine.post(f"plans/{plan}/approve")
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert "ask a second person to approve it" in refused.json()["detail"]
+    assert (await machine.post(f"plans/{plan}/apply")).status_code == 422
+    for by, status in (("Anna", 422), ("boris", 200)):
+        _, text = await tokens.create(machine.house.store, f"of {by}", [Scope.CHANGE], by, days=1)
+        answer = await machine.post(f"plans/{plan}/approve", Authorization=f"Bearer {text.reveal()}")
+        assert answer.status_code == status, answer.text
+    assert (await machine.get(f"plans/{plan}"))["approved_by"] == "token of boris"
+    assert (await machine.post(f"plans/{plan}/stop")).json()["state"] == "stopped"
 
 
 async def test_all_is_every_camera_and_a_camera_without_a_login_is_unknown(machine: Machine) -> None:

@@ -6,12 +6,12 @@ from contextlib import aclosing
 
 from starlette.responses import Response, StreamingResponse
 
-from fleet import jobs
+from fleet import jobs, second_person
 from fleet.jobs import Job, Kind
 from web import words
 from web.job_contexts import Jobs
 from web.rendering import plural
-from web.visit import Visited
+from web.visit import Visit, Visited
 
 
 async def show_all(visit: Visited) -> Response:
@@ -19,6 +19,12 @@ async def show_all(visit: Visited) -> Response:
     asked = visit.query.get("kind", "")
     kind = Kind(asked) if asked in set(Kind) else None
     return visit.page(Jobs(await jobs.recent(visit.service, kind), kind or ""))
+
+
+async def needs_another(visit: Visit, maker: str, offered: frozenset[str]) -> bool:
+    """Would this visitor's approval be refused, because what is to be approved is their own?"""
+    asked = visit.service.settings.two_persons and "approve" in offered
+    return asked and await second_person.is_the_same(visit.store, maker, visit.name)
 
 
 def follow(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:

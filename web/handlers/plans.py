@@ -12,7 +12,7 @@ from fleet.plans import PlanId, Plans, PlanView
 from hardening.baseline import Baseline, BaselineError, parse_baseline
 from hardening.lifecycle import CameraState
 from web.choosing import choice_of
-from web.handlers.jobs import follow
+from web.handlers.jobs import follow, needs_another
 from web.job_contexts import BaselineChoice, NewPlan, Plan
 from web.problems import STATUSES
 from web.remedies import bundled, only, titles
@@ -85,12 +85,14 @@ async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Respon
     history = await plans.history(plan, single=False, limit=MOST_EVENTS)
     steps = await plans.history(plan, single=True, limit=MOST_EVENTS)
     names = {one.camera: one.address for one in cameras}
+    orders = offered(view)
     page = Plan(
         view,
         jobs.of_plan(view),
         tuple(cameras),
         following,
-        offered(view),
+        orders,
+        await needs_another(visit, view.actor, orders),
         tuple(history),
         tuple(steps),
         names,

@@ -20,7 +20,7 @@ from hardening.rollout import (
 )
 from hardening.rollout_rules import most_harmed
 from web.choosing import choice_of
-from web.handlers.jobs import follow
+from web.handlers.jobs import follow, needs_another
 from web.job_contexts import NewRollout, Rollout, Rollouts
 from web.rendering import sentence
 from web.rollout_form import FIELDS, rules_of, typed
@@ -84,6 +84,7 @@ async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) 
     following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
     shown = tuple(targets[:MOST_TARGETS])
     events = await work.history(rollout, single=False, limit=MOST_EVENTS)
+    orders = offered(view)
     page = Rollout(
         view,
         bundle,
@@ -92,7 +93,8 @@ async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) 
         shown,
         following,
         most_harmed(view.rules),
-        offered(view),
+        orders,
+        await needs_another(visit, view.created_by, orders),
         frozenset(row.id for row in shown if may_retry(view.state, row.state)),
         tuple(events),
         mistake,

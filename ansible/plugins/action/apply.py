@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ansible_collections.camwarden.estate.plugins.module_utils.client import Changed, ServiceError
+from ansible_collections.camwarden.estate.plugins.module_utils.client import Changed, Refused, ServiceError
 from ansible_collections.camwarden.estate.plugins.module_utils.plans import (
     DONE,
     WAITING,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
 STALE = "plan %s is stale (%s): make a new one, and look at it before it is approved"
+NOT_APPROVED = "plan %s is not approved, and nothing was changed: %s. Once it is approved, apply this same plan"
 
 
 class ActionModule(BatchAction):
@@ -66,6 +67,8 @@ class ActionModule(BatchAction):
             service.post("plans/{}/approve".format(quote(plan, safe="")), tag=options["etag"] or tag)
         except Changed as error:
             raise ServiceError(STALE % (plan, error)) from None
+        except Refused as error:
+            raise ServiceError(NOT_APPROVED % (plan, error)) from None
 
     def _predicted(self, plan: Mapping[str, Any], camera: Mapping[str, Any]) -> dict[str, Any]:
         waiting = settings(camera, state=WAITING)

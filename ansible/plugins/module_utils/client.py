@@ -60,6 +60,10 @@ class Changed(ServiceError):
     """It is not what was looked at any more."""
 
 
+class Refused(ServiceError):
+    """Its rules, or its present state, do not allow it. The text says what to do instead."""
+
+
 def service_of(options: Mapping[str, Any]) -> Service:
     """The service that these options of a module mean."""
     token, file = options.get("token"), options.get("token_file")
@@ -227,5 +231,5 @@ def _refusal(error: HTTPError, what: str) -> ServiceError:
         return NotAllowed(f"this token may not do that ({what}): {detail}")
     if HTTPStatus.MULTIPLE_CHOICES <= error.code < HTTPStatus.BAD_REQUEST:
         return ServiceError(f"the service sends us elsewhere (status {error.code}); give its final address as url")
-    kinds: dict[int, type[ServiceError]] = {404: NotThere, 412: Changed}
+    kinds: dict[int, type[ServiceError]] = {404: NotThere, 412: Changed, 422: Refused}
     return kinds.get(error.code, ServiceError)(f"{detail} ({what}, status {error.code})")
