@@ -80,16 +80,20 @@ class AttemptBudget:
         if any(attempt.outcome == "locked" for attempt in recent):
             return 0
         left = self._per_account - sum(attempt.account == account for attempt in recent)
-        if self._works(camera, account):
+        if self.knows(camera, account):
             return max(0, left)
         return max(0, min(left, self._per_camera - len(recent)))
 
-    def _works(self, camera: str, account: str) -> bool:
-        """A login that worked a moment ago, and was not refused since, is no guess: what others cost is not held
+    def knows(self, camera: str, account: str) -> bool:
+        """Whether a login worked a moment ago, and was not refused since. It is no guess: what others cost is not held
         against it.
         """
         last = self._worked.get((camera, account))
         return last is not None and last > self._now() - WINDOW
+
+    def vouch(self, camera: str, account: str) -> None:
+        """What was refused just now was meant to be: a password that is none any more. The one that works is known."""
+        self._worked[camera, account] = self._now()
 
     def need_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where nothing may be tried any more."""

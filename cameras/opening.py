@@ -121,8 +121,12 @@ class _OnvifBeside:
         return driver if self._knows_us else None
 
     async def still_accepts_us(self) -> bool:
+        """Asked after our own password was changed elsewhere on this camera: a refusal says that it took another."""
         async with self._http.anew() as http:
-            return await _works_at_onvif(http, self._place, self._credential, self._budget)
+            accepted = await _works_at_onvif(http, self._place, self._credential, self._budget)
+        if not accepted:
+            self._budget.vouch(self._place.key, self._credential.username)
+        return accepted
 
 
 async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:

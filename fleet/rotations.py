@@ -15,6 +15,7 @@ from typing import Self
 from sqlalchemy import select
 
 from cameras.budget import AttemptBudget
+from cameras.driver import AccountStore
 from cameras.opening import open_camera, password_works
 from cameras.place import Place
 from cameras.secret import Credential, Secret
@@ -263,10 +264,22 @@ class Rotations:
             new=new,
             login=(lambda password: Credential(row.account, password)) if ours else (lambda _password: login),
             open=lambda credential: open_camera(place, credential, budget),
-            works=lambda store, credential: password_works(place, store, credential, budget),
+            works=lambda store, credential: self._works(place, store, credential, old),
             tries_left=lambda: budget.remaining(place.key, row.account),
             known_stores=await rotation_rows.known_stores(self._store, row),
         )
+
+    async def _works(self, place: Place, store: AccountStore, credential: Credential, old: Secret) -> bool:
+        """As `password_works`. That the old one fails is proved while we know the new one, and we know it after that.
+
+        Otherwise a camera at which a scan has just spent its tries on default passwords would be left in the middle.
+        """
+        assert self._budget is not None  # noqa: S101 - set on entry
+        knew = self._budget.knows(place.key, credential.username)
+        works = await password_works(place, store, credential, self._budget)
+        if knew and not works and credential.password == old:
+            self._budget.vouch(place.key, credential.username)
+        return works
 
     async def _old(self, row: OpenRow, login: Credential, *, ours: bool) -> Secret:
         if row.old_version is not None:

@@ -51,6 +51,21 @@ async def test_a_login_that_works_costs_nothing() -> None:
     assert budget.remaining("cam", "a") == 2
 
 
+async def test_what_was_meant_to_be_refused_makes_no_guess_of_what_is_known() -> None:
+    budget = AttemptBudget()
+    async with budget.trial("cam", "a") as trial:
+        trial.worked()
+    assert await spend(budget, "b", "c", "d") == 3
+    assert (budget.knows("cam", "a"), budget.remaining("cam", "a")) == (True, 2)
+    assert await spend(budget, "a") == 1
+    assert (budget.knows("cam", "a"), budget.remaining("cam", "a")) == (False, 0)
+    budget.vouch("cam", "a")
+    assert (budget.knows("cam", "a"), budget.remaining("cam", "a")) == (True, 1)
+    assert await spend(budget, "a", "a") == 1
+    budget.vouch("cam", "a")
+    assert budget.remaining("cam", "a") == 0
+
+
 async def test_a_login_that_dies_half_way_counts() -> None:
     budget = AttemptBudget()
     with pytest.raises(Unreachable):

@@ -25,7 +25,7 @@ from hardening.passwords import State
 from simulator import device
 from simulator.camera import Camera
 from simulator.plan import Account
-from tests.fleet.rotating import Scene, follow, passwords, rotated, scene
+from tests.fleet.rotating import QUICK, Scene, follow, passwords, rotated, scene
 
 FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 WAYS_IN = ("wsse", "digest-md5", "digest-sha256", "digest+wsse")
@@ -62,6 +62,23 @@ async def test_an_honest_camera_gets_a_new_password_for_one_wrong_try(tmp_path: 
         assert (here.wrong_tries(name), here.camera.guard.times_locked) == (1, 0)
         assert await held(here) == [STATES.CURRENT, STATES.PREVIOUS]
         assert await let_in(here)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_scan_that_tried_default_passwords_a_moment_ago_is_no_obstacle(tmp_path: Path, family: str) -> None:
+    async with scene(tmp_path / "home", family=family) as here:
+        name, _ = login(here)
+        budget = here.budget()
+        async with open_stored(here.store, here.vault, here.settings, budget, here.camera_id) as driver:
+            await driver.accounts()
+        where = (await place_and_credential(here.store, here.vault, here.settings, here.camera_id))[0].key
+        for other in ("cw-made-up", "root", "service"):
+            async with budget.trial(where, other):
+                """Refused."""
+        async with Rotations(here.store, here.vault, here.settings, budget=budget, patience=QUICK) as rotations:
+            end = await rotated(rotations, here.camera_id)
+        assert (end.state, end.wrong_tries) == (State.CURRENT, 1), end.detail
+        assert (here.wrong_tries(name), here.camera.guard.times_locked) == (1, 0)
 
 
 @pytest.mark.parametrize("auth", WAYS_IN)
