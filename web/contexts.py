@@ -105,7 +105,8 @@ class Overview:
     finding.
 
     `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
-    the numbers of the pictures. `form` is the start form of an estate that is still empty.
+    the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `form` is the start form
+    of an estate that is still empty.
     """
 
     view: OverviewView
@@ -114,6 +115,7 @@ class Overview:
     unjudged: Page[NotEvaluatedRow]
     rationales: Mapping[str, str]
     pictures: PictureSummary
+    places: tuple[SiteView, ...]
     form: ScanForm
 
 

@@ -10,9 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fleet import estate
+from fleet import estate, sites
 from fleet.pictures import Pictures
 from fleet.settings import Settings
+from fleet.sites import Site
 from fleet.views import DeviceFilter, FindingFilter
 from health.visit import Pace
 from tests.fleet.eyes import Estate, Eye
@@ -37,6 +38,8 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
     camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
     finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
     seen = await seen_camera(house)
+    await sites.put(house.store, Site("Harbour office", ("10.20.1.0/27",), "Europe/Berlin", "22:00-05:00"), "anna")
+    await sites.put(house.store, Site("Depot"), "anna")
     return {
         **EMPTY,
         "device": f"/devices/{camera.id}",
@@ -50,6 +53,8 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "image": f"/images/{seen}",
         "accuracy": f"/images/{seen}/accuracy",
         "settings": "/settings",
+        "sites": "/sites?edit=Harbour+office",
+        "reports": "/reports",
         "jobs": "/jobs",
         "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
         "plan": f"/plans/{await a_plan(house)}",
@@ -96,6 +101,8 @@ PAGES = (
     "image",
     "accuracy",
     "settings",
+    "sites",
+    "reports",
     "jobs",
     "new plan",
     "plan",

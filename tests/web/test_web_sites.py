@@ -79,6 +79,16 @@ async def addresses(visit: Visit, path: str, known: list[str]) -> list[str]:
     return [address for address in known if f"{address}<" in text or f"{address}," in text or f'{address}"' in text]
 
 
+async def test_the_overview_names_the_site_with_the_most_urgent_cameras_first(visit: Visit) -> None:
+    visitor = visit("administrator")
+    assert ">Sites<" not in (await visitor.get("/")).text
+    for site in ({**HARBOUR, "name": "Attic", "networks": "10.99.0.0/24"}, HARBOUR):
+        await visitor.post("/sites", site)
+    page = (await visitor.get("/")).text
+    assert page.index("Harbour") < page.index("Attic")
+    assert "none urgent" in page
+
+
 async def test_the_api_lists_sites(visit: Visit) -> None:
     await visit("administrator").post("/sites", HARBOUR)
     (view,) = (await visit("viewer").get("/api/v1/sites")).json()

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from fleet import estate
+from fleet import estate, sites
 from fleet.views import OverviewView
 from scanners.checks import CHECKS
 from scanners.model import Severity
@@ -17,7 +17,9 @@ async def show(visit: Visited) -> Response:
     view = await estate.overview(visit.store)
     unjudged = await estate.not_evaluated(visit.store, limit=6)
     pictures = await visit.service.pictures.summary()
-    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, pictures, ScanForm()))
+    known = await sites.sites(visit.store)
+    places = tuple(sorted(known, key=lambda place: (-place.urgent, place.site.name)))
+    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, pictures, places, ScanForm()))
 
 
 def headline(view: OverviewView) -> str:
