@@ -6,19 +6,24 @@ in which nothing happened but weather; `cause_named`: stories that were told rig
 detections beside the bare session.run; `ap50_*`: our own detector on held-out scenes.
 """
 
+import shutil
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from rich.console import Console
 from rich.table import Table
 
 from analytics_qa.accuracy import average_precision
 from analytics_qa.detections import Detections, named
-from analytics_qa.detector import Detector, Picture
+from analytics_qa.detector import OUR_MODEL, Detector, Picture
+from analytics_qa.models import manifest_of
 from analytics_qa.spot_checks import Question, answer, fixed_labels
 from bench.scene_pictures import draw
 from bench.simulated_counts import LEARNED_DAYS, STORIES, covered, site, told, watched
@@ -26,6 +31,7 @@ from bench.simulated_counts import LEARNED_DAYS, STORIES, covered, site, told, w
 SIZE = (640, 360)
 # Never trained on: `bench.train_detector` begins its own held-out scenes at 900 000.
 _FIRST_SEED = 960_000
+_SUSPECTED = 0.05
 _APART = 4  # two views of a scene
 _DAYS_A_YEAR = 365
 _TRUTHS = (0.95, 0.90, 0.75, 0.60)
@@ -107,6 +113,8 @@ def _causes(plan: Plan, table: Table) -> dict[str, Any]:
 
 
 def _detector(plan: Plan, table: Table) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="camwarden-bench-") as name:
+        unsure = Detector.load(_unsure(Path(name)))
     detector = Detector.load()
     found: list[Detections] = []
     known: list[Detections] = []
@@ -115,7 +123,7 @@ def _detector(plan: Plan, table: Table) -> dict[str, Any]:
         picture, things = draw(seed, SIZE)
         pictures.append(picture)
         known.append(named((kind, 1.0, box) for kind, box in things))
-        found.append(detector.detect(picture))
+        found.append(unsure.detect(picture))
     result: dict[str, Any] = {}
     for name in detector.manifest.names:
         reached = average_precision(found, known, name) or 0.0
@@ -129,6 +137,15 @@ def _detector(plan: Plan, table: Table) -> dict[str, Any]:
         "CPU ms: picture to detections", f"{whole_ms:.2f}", f"{bare_ms:.2f} bare session.run", f"{plan.timed}"
     )
     return {**result, "pipeline_ratio": round(whole_ms / bare_ms, 4), "pipeline_ms": round(whole_ms, 3)}
+
+
+def _unsure(folder: Path) -> Path:
+    """Our detector with everything that it suspects: an average precision over the sure ones alone ends too early."""
+    model = folder / OUR_MODEL.name
+    shutil.copyfile(OUR_MODEL, model)
+    manifest = yaml.safe_load(manifest_of(OUR_MODEL).read_text())
+    manifest_of(model).write_text(yaml.safe_dump({**manifest, "score_threshold": _SUSPECTED, "golden": None}))
+    return model
 
 
 def _timed(detector: Detector, pictures: list[Picture]) -> tuple[float, float]:

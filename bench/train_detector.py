@@ -1,12 +1,11 @@
 """How `analytics_qa/models/scenes.onnx` was made: `python -m bench.train_detector --work DIR --out scenes.onnx`.
 
 A small CenterNet, trained from nothing but the simulator's own scenes, so that the simulator has a detector that knows
-its people and vehicles. It knows nothing of the real world. Needs what the project does not: torch and onnx, in an
-environment of their own (torch==2.13.0 onnx numpy opencv-python-headless onnxruntime pydantic pyyaml); run it there,
-from the root of the repository. Pictures are drawn once into DIR. The same seed and number of iterations train the same
-model, up to what floating point leaves open on another machine; `--minutes` ends it earlier, and `--start` goes on from
-the weights that lie beside an earlier result. What ships was trained in such legs on a busy machine, and was still
-learning: people are found less well than vehicles.
+its people and vehicles. It knows nothing of the real world. Needs what the project does not: an environment with the
+project, torch==2.13.0 and onnx; run it there, from the root of the repository. Pictures are drawn once into DIR. The
+same seed and number of iterations train the same model, up to what floating point leaves open on another machine;
+`--minutes` ends it earlier, and `--start` goes on from the weights that lie beside an earlier result. What ships was
+trained in such legs, each with its own size of input and number of pictures: people are found less well than vehicles.
 """
 
 import argparse
