@@ -77,7 +77,7 @@ REFUSALS: Mapping[str, tuple[bytes, str, str]] = {
     "a token without the scope": (problem("403 Forbidden", "Ask an administrator."), "NotAllowed", "may not do that"),
     "nothing there": (problem("404 Not Found", "there is no such plan"), "NotThere", "there is no such plan"),
     "something changed meanwhile": (problem("412 Precondition Failed", "look again"), "Changed", "look again"),
-    "a mistake of the caller": (problem("422 Unprocessable", "line 3: `ntp`"), "ServiceError", "line 3: `ntp`"),
+    "a mistake of the caller": (problem("422 Unprocessable", "line 3: `ntp`"), "Refused", "line 3: `ntp`"),
     "a fault of the service": (http(b"<html>", "500 Oh"), "ServiceError", "status 500"),
     "a move elsewhere": (http(b"", "302 Found", "Location: http://127.0.0.2/"), "ServiceError", "final address"),
     "a page instead of JSON": (http(b"<html>"), "Unreachable", "sends no JSON"),
