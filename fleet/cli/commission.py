@@ -1,7 +1,6 @@
 """`camwarden commission`: checklists, signed, and the handover package."""
 
 import asyncio
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 
 from fleet import lookup
 from fleet.cli import screen
+from fleet.cli.stored import actor
 from fleet.commissioning import package, records, views
 from fleet.commissioning.handover import hand_over
 from fleet.commissioning.template import bundled
@@ -103,14 +103,10 @@ def verify(
 # --- work -------------------------------------------------------------------------------------------------------------
 
 
-def _actor() -> str:
-    return f"{getpass.getuser()} (command line)"
-
-
 async def _start(config: Path | None, words: list[str], site: str, template: str) -> str:
     async with await open_store(load_settings(config)) as store:
         chosen = await lookup.cameras(store, words)
-        return await records.start(store, site, chosen, _actor(), template_id=template)
+        return await records.start(store, site, chosen, actor(), template_id=template)
 
 
 async def _status(config: Path | None, commissioning: str | None, *, as_json: bool) -> None:
@@ -139,7 +135,7 @@ def _as_json(view: views.CommissioningView) -> dict[str, Any]:
 
 async def _sign(config: Path | None, commissioning: str, name: str) -> None:
     async with await open_store(load_settings(config)) as store:
-        await records.sign(store, commissioning, name, _actor())
+        await records.sign(store, commissioning, name, actor())
 
 
 async def _report(config: Path | None, commissioning: str, out: Path) -> str:

@@ -1,7 +1,6 @@
 """`camwarden passwords`: the cameras' own passwords, changed without locking anybody out."""
 
 import asyncio
-import getpass
 import json as json_module
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,7 +15,7 @@ from cameras.secret import Secret
 from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.stored import camera_ids, need_store
+from fleet.cli.stored import actor, camera_ids, need_store
 from fleet.rotation_journal import set_by_hand
 from fleet.rotation_rows import CameraRotationView
 from fleet.rotations import RotationId, Rotations
@@ -155,7 +154,7 @@ async def _rotate(
         if not yes:
             await asyncio.to_thread(_confirm, len(cameras))
         async with Rotations(store, vault, settings) as rotations:
-            rotation = await rotations.start(cameras, account, _actor())
+            rotation = await rotations.start(cameras, account, actor())
             return await _follow(rotations, [rotation])
 
 
@@ -164,7 +163,7 @@ async def _reconcile(settings: Settings, words: Sequence[str], *, every: bool) -
         cameras = await camera_ids(store, words, every=every)
         async with Rotations(store, vault, settings) as rotations:
             unfinished = [view.id for view in await rotations.recent() if any(not s.resting for s in view.states)]
-            views = await _follow(rotations, [*unfinished, *await rotations.reconcile(cameras, _actor())])
+            views = await _follow(rotations, [*unfinished, *await rotations.reconcile(cameras, actor())])
     return [view for view in views if view.camera in set(cameras)]
 
 
@@ -198,13 +197,13 @@ async def _reveal(settings: Settings, word: str, account: str | None, version: i
                 "the vault holds no such password" if not wanted else "the camera has several accounts: give --account"
             )
         (one,) = wanted
-        return await vault.reveal(camera, one.account, one.version, _actor(), reason)
+        return await vault.reveal(camera, one.account, one.version, actor(), reason)
 
 
 async def _set(settings: Settings, word: str, username: str, password: Secret, *, login: bool) -> None:
     async with _opened(settings) as (store, vault):
         await set_by_hand(
-            store, vault, await lookup.camera(store, word), username, password, actor=_actor(), login=login
+            store, vault, await lookup.camera(store, word), username, password, actor=actor(), login=login
         )
 
 
@@ -220,14 +219,6 @@ def _password(*, from_stdin: bool) -> Secret:
     if not sys.stdin.isatty():
         raise WrongUse("there is no terminal to ask for the password; give it on stdin with --password-stdin")
     return Secret(str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)))
-
-
-def _actor() -> str:
-    """Who is at this machine: the command line knows no other names."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):
-        return "command line"
 
 
 def _report(views: Sequence[CameraRotationView], good: Callable[[State], bool], *, json: bool) -> ExitCode:

@@ -1,7 +1,6 @@
 """`camwarden site`: places with networks, a clock and a maintenance window."""
 
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ import typer
 
 from fleet import sites
 from fleet.cli import screen
+from fleet.cli.stored import actor
 from fleet.settings import load_settings
 from fleet.sites import Site, SiteView
 from fleet.store import Store, open_store
@@ -40,7 +40,7 @@ def add(
 ) -> None:
     """Add a site; known cameras in its networks belong to it from now on."""
     wanted = Site(name, tuple(networks or ()), zone, window, note)
-    count = asyncio.run(_with_store(config, lambda store: sites.put(store, wanted, _who())))
+    count = asyncio.run(_with_store(config, lambda store: sites.put(store, wanted, actor())))
     screen.note(f"{name}: {count} of the known cameras")
 
 
@@ -64,7 +64,7 @@ def change(
     async def changed(store: Store) -> int:
         before = asdict(await sites.find(store, name))
         wanted = Site(**before | {key: value for key, value in given.items() if value is not None})
-        return await sites.put(store, wanted, _who(), instead_of=name)
+        return await sites.put(store, wanted, actor(), instead_of=name)
 
     screen.note(f"{rename or name}: {asyncio.run(_with_store(config, changed))} of the known cameras")
 
@@ -96,10 +96,6 @@ def remove(name: Name, *, config: ConfigOption = None) -> None:
 
 def _plain(view: SiteView) -> dict[str, object]:
     return {**asdict(view.site), "cameras": view.cameras, "urgent": view.urgent, "score": view.score}
-
-
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"
 
 
 async def _with_store(config: Path | None, work: Callable[[Store], Awaitable[Found]]) -> Found:

@@ -1,7 +1,6 @@
 """`camwarden token`: keys for machines that use the REST API."""
 
 import asyncio
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from fleet import tokens
 from fleet.cli import screen
+from fleet.cli.stored import actor
 from fleet.settings import load_settings
 from fleet.store import open_store
 from fleet.tokens import Scope
@@ -54,9 +54,7 @@ def revoke(
 
 async def _create(config: Path | None, name: str, scopes: list[Scope], days: int) -> None:
     async with await open_store(load_settings(config)) as store:
-        token, text = await tokens.create(
-            store, name, scopes, f"{getpass.getuser()}{tokens.AT_THE_COMMAND_LINE}", days=days
-        )
+        token, text = await tokens.create(store, name, scopes, actor(), days=days)
     sys.stdout.write(f"{text.reveal()}\n")
     screen.note(f"{token.name} may {', '.join(token.scopes)} until {token.expires_at:%Y-%m-%d}. It is not shown again.")
 
