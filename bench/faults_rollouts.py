@@ -100,7 +100,9 @@ async def one_run(seed: int, found: Found) -> None:
             for at in [*ends, None]:
                 code = await asyncio.to_thread(_process, folder, rollout, logins, at)
                 found.kills += code == 9  # noqa: PLR2004 - as `Death` ends it
-                found.unrecovered += at is None and code != 0
+                if at is None and code != 0:
+                    print(f"seed {seed}, {family}, {fault or 'no fault'}, killed at {ends}: ended with {code}")
+                    found.unrecovered += 1
             await _count(store, rollout, estate, version, found)
     found.runs += 1
 
