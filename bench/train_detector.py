@@ -238,7 +238,7 @@ def loss_of(outputs: tuple[Any, Any], wanted: tuple[Any, Any, Any]) -> Any:  # n
     off = (nnf.smooth_l1_loss(numbers, true_numbers, reduction="none", beta=0.1) * counts[:, None]).sum() / cells
     apart = ((1 - overlap(numbers, true_numbers)) * counts).sum() / cells
     weights = torch.tensor([2.0, 1.0])[None, :, None, None]  # as in `cropped`
-    return -((hit + miss) * weights).sum() / things + 0.5 * off + 2.0 * apart
+    return -((hit + miss) * weights).sum() / things + 0.5 * off + 5.0 * apart
 
 
 def overlap(numbers: Any, true: Any) -> Any:  # noqa: ANN401 - tensors
