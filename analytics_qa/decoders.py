@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analytics_qa.detections import Boxes, Ids, Scores
 from analytics_qa.errors import ModelError
-from analytics_qa.models import Manifest
+from analytics_qa.models import MOST_CLASSES, Manifest
 
 Raw = NDArray[np.float32]
 Found = tuple[Boxes, Scores, Ids]
@@ -93,7 +93,9 @@ def grid(layout: Layout) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def yolov8(layout: Layout) -> Decode:
     def decode(output: Raw) -> Found:
-        if output.ndim != 3 or output.shape[0] != 1 or output.shape[1] <= _BOX + layout.highest_class:  # noqa: PLR2004
+        # More than that are no classes but the candidates of another family, whose table stands the other way round.
+        classes = output.shape[1] - _BOX if output.ndim == 3 and output.shape[0] == 1 else 0  # noqa: PLR2004
+        if not layout.highest_class < classes <= MOST_CLASSES:
             raise ModelError(_mismatch(output.shape, f"[1, 4 + classes, N] with class {layout.highest_class}"))
         table = output[0]
         of_classes = table[layout.columns + _BOX]
