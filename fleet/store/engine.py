@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -35,10 +36,16 @@ def utc_now() -> datetime:
 class Store:
     """Readers run side by side; one transaction writes at a time. `now` is the clock of everything that is stored."""
 
-    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        now: Callable[[], datetime],
+        connections: "AbstractSet[_UnbrokenConnection]",
+    ) -> None:
         self.now = now
         self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
         self._engine = engine
+        self._connections = connections
         self._writing = engine.execution_options(**{_WRITING: "NORMAL"})
         self._writing_to_disk = engine.execution_options(**{_WRITING: "FULL"})
         # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
@@ -78,10 +85,15 @@ class Store:
                 raise _unavailable("written", error) from error
 
     async def close(self) -> None:
-        """Waits for what is under way: the pool forgets connections that are in use, and nobody would close them."""
+        """Waits for what is under way: the pool forgets connections that are in use, and nobody would close them.
+
+        So it does with one whose user was cancelled, which then closes by itself, or not at all if we end before.
+        """
         self._closed = True
         await self._idle.wait()
         await self._engine.dispose()
+        for connection in tuple(self._connections):
+            await to_the_end(connection.close())
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -133,9 +145,10 @@ async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) 
     `async with await open_store(settings) as store: ...`. Raises StoreUnavailable.
     """
     await asyncio.to_thread(_prepare, settings.database)
+    connections: set[_UnbrokenConnection] = set()
     engine = create_async_engine(
         "sqlite+aiosqlite://",
-        async_creator=lambda: _UnbrokenConnection.opened(settings.database),
+        async_creator=lambda: _UnbrokenConnection.opened(settings.database, connections),
         poolclass=AsyncAdaptedQueuePool,
         hide_parameters=True,
         pool_size=4,
@@ -143,7 +156,7 @@ async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) 
         pool_timeout=30,
     )
     _speak_sqlite(engine.sync_engine)
-    return Store(engine, now)
+    return Store(engine, now, connections)
 
 
 class _UnbrokenConnection(aiosqlite.Connection):
@@ -152,12 +165,23 @@ class _UnbrokenConnection(aiosqlite.Connection):
     Otherwise its open cursor would keep the connection, and the connection the lock of a write that nobody undoes.
     """
 
+    _among: set[Self]
+
     @classmethod
-    async def opened(cls, database: Path) -> Self:
+    async def opened(cls, database: Path, among: set[Self]) -> Self:
+        """It is `among` the open ones until it is closed."""
         connection = cls(partial(sqlite3.connect, database), iter_chunk_size=64)
         connection._thread.daemon = True  # as SQLAlchemy has it: a forgotten connection does not keep the process
         await connection
+        connection._among = among
+        among.add(connection)
         return connection
+
+    async def close(self) -> None:
+        try:
+            await super().close()
+        finally:
+            self._among.discard(self)
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
         try:
