@@ -2,40 +2,61 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
-from fleet.cli import (
-    analytics,
-    assess,
-    bundle,
-    checks,
-    commission,
-    demo,
-    discover,
-    doctor,
-    explain,
-    harden,
-    health,
-    passwords,
-    rejudge,
-    rollout,
-    screen,
-    serve,
-    simulate,
-    site,
-    token,
-    user,
-)
-from fleet.cli.outcomes import Boundary
+from fleet.cli import screen
+from fleet.cli.lazy import Listed, group_of
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]
+
+# What each says of itself stands in its module too: a test compares them.
+COMMANDS: Mapping[str, Listed] = MappingProxyType(
+    {
+        "demo": Listed(
+            "Simulate an estate, scan it and show it in the console. Nothing outside this machine is touched.", "demo"
+        ),
+        "simulate": Listed("Serve an estate of simulated cameras on loopback until stopped.", "simulate"),
+        "discover": Listed(
+            "Find cameras: by asking the local networks (WS-Discovery), and by knocking at the addresses given.",
+            "discover",
+        ),
+        "assess": Listed("Examine cameras and say what is wrong, how bad it is and how to put it right.", "assess"),
+        "checks": Listed(
+            "List every check, or show one with why it matters, how to fix it and where that is written.", "checks"
+        ),
+        "explain": Listed(
+            "Show what one check said of one camera: what was seen, why it matters and how to fix it.", "explain"
+        ),
+        "rejudge": Listed(
+            "Judge every stored camera again by what is known now. No camera is asked anything.", "again"
+        ),
+        "serve": Listed("Serve the console until stopped.", "serve"),
+        "doctor": Listed(
+            "Examine this machine. Each line is ok, warn (some part will not work) or fail, with what to do.", "doctor"
+        ),
+        "analytics": Listed("Is a camera's own AI still right; what does a detector find."),
+        "bundle": Listed("Signed bundles of firmware or analytics apps."),
+        "commission": Listed("Checklists that machine and person fill in together, and the handover package."),
+        "harden": Listed("Put cameras right by a baseline: see the difference, change by steps, prove each step."),
+        "health": Listed("Is the picture still good?"),
+        "passwords": Listed("The cameras' own passwords: change them, see who changed them, look one up."),
+        "rollout": Listed("Roll a bundle out over many cameras, the first group small."),
+        "site": Listed(
+            "Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in."
+        ),
+        "token": Listed("Keys for machines that use the REST API."),
+        "user": Listed("Who may use the console."),
+    }
+)
 
 app = typer.Typer(
     name="camwarden",
-    cls=Boundary,
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -60,27 +81,6 @@ def _root(
 ) -> None:
     """Find every IP camera of an estate, see what is wrong with each, and how to put it right."""
     screen.start_logging(logging.DEBUG if debug else logging.WARNING)
-
-
-app.command(epilog=demo.EPILOG)(demo.demo)
-app.command(epilog=simulate.EPILOG, context_settings=simulate.CONTEXT)(simulate.simulate)
-app.command(epilog=discover.EPILOG)(discover.discover)
-app.command(epilog=assess.EPILOG)(assess.assess)
-app.command(epilog=checks.EPILOG)(checks.checks)
-app.command(epilog=explain.EPILOG)(explain.explain)
-app.command("rejudge", epilog=rejudge.EPILOG)(rejudge.again)
-app.command(epilog=serve.EPILOG)(serve.serve)
-app.command(epilog=doctor.EPILOG)(doctor.doctor)
-app.add_typer(analytics.app, name="analytics")
-app.add_typer(bundle.app, name="bundle")
-app.add_typer(commission.app, name="commission")
-app.add_typer(harden.app, name="harden")
-app.add_typer(health.app, name="health")
-app.add_typer(passwords.app, name="passwords")
-app.add_typer(rollout.app, name="rollout")
-app.add_typer(site.app, name="site")
-app.add_typer(token.app, name="token")
-app.add_typer(user.app, name="user")
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from typing import Annotated, cast
 import typer
 
 from fleet.cli import screen
-from fleet.cli.outcomes import ExitCode, WrongUse, assessment_exit
-from fleet.reports.assessment import Assessment, assessed, to_json, with_services, with_the_missing
+from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.reports.assessment import WORST_FIRST, Assessment, assessed, to_json, with_services, with_the_missing
 from fleet.reports.junit import to_junit
 from fleet.reports.output import ReportFile
 from fleet.reports.page import to_html
@@ -27,8 +27,9 @@ from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progres
 from scanners.assessment import assess as look_at
 from scanners.credentials import load_credentials
 from scanners.discovery import nmap as fingerprints
+from scanners.identify import NO_ANSWER
 from scanners.knowledge import load_knowledge
-from scanners.model import Severity
+from scanners.model import Outcome, Severity
 from scanners.targets import MOST_TARGETS_EVER, Target, TooManyTargets, parse_targets
 
 EPILOG = """
@@ -120,6 +121,20 @@ def assess(
     else:
         screen.console().print(summary(assessment))
     raise typer.Exit(ExitCode.INTERRUPTED if interrupted else assessment_exit(assessment, fail_on))
+
+
+def assessment_exit(assessment: Assessment, fail_on: Severity | None) -> ExitCode:
+    """Unknown verdicts alone are no failure: they are the camera's or the credential's, and the report shows them.
+
+    Nor is an empty address of a network that was searched.
+    """
+    failed = assessment.count(Outcome.FAIL)
+    if fail_on is not None and any(failed[severity] for severity in WORST_FIRST[: WORST_FIRST.index(fail_on) + 1]):
+        return ExitCode.FINDINGS
+    missing = [one for one in assessment.not_evaluated if one.reason != NO_ANSWER]
+    if missing or assessment.count(Outcome.ERROR).total():
+        return ExitCode.NOT_EVALUATED
+    return ExitCode.GOOD
 
 
 def parse_ports(text: str) -> tuple[int, ...]:

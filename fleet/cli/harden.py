@@ -22,7 +22,7 @@ from scanners.identify import NO_ANSWER, NotEvaluated
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Put cameras right by a baseline: see the difference, change it step by step, prove each step.",
+    help="Put cameras right by a baseline: see the difference, change by steps, prove each step.",
     epilog="Example: camwarden harden plan 10.0.0.0/24 --baseline essential --credentials cameras.yaml\n\n"
     "Example: camwarden harden apply 10.0.0.5 --baseline strict --credentials cameras.yaml",
 )

@@ -6,25 +6,12 @@ import sys
 import traceback
 from collections.abc import Mapping
 from enum import IntEnum
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
-
-from analytics_qa.errors import AnalyticsError
-from fleet.errors import FleetError
-from fleet.reports.assessment import WORST_FIRST, Assessment, ReportError
-from fleet.reports.output import OutputError
-from hardening.baseline import BaselineError
-from hardening.plan import PlanError
-from scanners.credentials import CredentialsError
-from scanners.discovery.interfaces import InterfaceError
-from scanners.discovery.nmap import NmapFailed, NmapMissing
-from scanners.identify import NO_ANSWER
-from scanners.knowledge import KnowledgeError
-from scanners.model import Outcome, Severity
-from scanners.targets import TargetError
 
 
 class ExitCode(IntEnum):
@@ -56,27 +43,6 @@ class WrongUse(Exception):
     """The command cannot be carried out as it was given. The text says what to write instead."""
 
 
-# Their texts are written for the operator and carry no secret.
-_FOR_THE_OPERATOR = (
-    *(WrongUse, TargetError, CredentialsError, KnowledgeError, InterfaceError, NmapMissing, NmapFailed),
-    *(OutputError, ReportError, FleetError, BaselineError, PlanError, AnalyticsError),
-)
-
-
-def assessment_exit(assessment: Assessment, fail_on: Severity | None) -> ExitCode:
-    """Unknown verdicts alone are no failure: they are the camera's or the credential's, and the report shows them.
-
-    Nor is an empty address of a network that was searched.
-    """
-    failed = assessment.count(Outcome.FAIL)
-    if fail_on is not None and any(failed[severity] for severity in WORST_FIRST[: WORST_FIRST.index(fail_on) + 1]):
-        return ExitCode.FINDINGS
-    missing = [one for one in assessment.not_evaluated if one.reason != NO_ANSWER]
-    if missing or assessment.count(Outcome.ERROR).total():
-        return ExitCode.NOT_EVALUATED
-    return ExitCode.GOOD
-
-
 class Boundary(TyperGroup):
     """The outermost group: nothing but an exit code and one line leaves it."""
 
@@ -100,7 +66,8 @@ def _tell(error: Exception, *, debug: bool) -> ExitCode:
     cause = error
     while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
         (cause,) = cause.exceptions  # several things were done at once, and one of them had something to say
-    if isinstance(cause, _FOR_THE_OPERATOR):
+    # Read only now: naming every error of the house reads most of the house.
+    if isinstance(cause, (WrongUse, *import_module("fleet.cli.operator_errors").ERRORS)):
         sys.stderr.write(f"camwarden: {cause}\n")
         return ExitCode.WRONG_USE
     if debug:

@@ -19,7 +19,7 @@ from fleet.store import Store, open_store
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Places with networks, a clock and a maintenance window. A camera belongs to the smallest network around it.",
+    help="Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in.",
     epilog="Example: camwarden site add Harbour 10.1.0.0/16 --zone Europe/Berlin --window 'mon-fri 22:00-05:00'",
 )
 

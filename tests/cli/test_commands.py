@@ -1,6 +1,8 @@
 """Every command teaches, and the documents name only commands and options that exist."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -10,7 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fleet.cli import COMMANDS as LISTED
 from fleet.cli import app
+from fleet.cli.lazy import Listed
 
 ROOT = Path(__file__).parents[2]
 OURS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,6 +29,26 @@ def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 
 
 COMMANDS = dict(walk(typer.main.get_command(app), "camwarden"))
 LEAVES = {name: command for name, command in COMMANDS.items() if not getattr(command, "commands", None)}
+
+
+@pytest.mark.parametrize(("name", "listed"), LISTED.items(), ids=list(LISTED))
+def test_the_list_of_commands_says_what_a_command_says_of_itself(name: str, listed: Listed) -> None:
+    assert (COMMANDS[f"camwarden {name}"].help or "").partition("\n\n")[0].replace("\n", " ") == listed.says
+
+
+def test_every_module_with_a_command_is_listed() -> None:
+    folder = ROOT / "fleet" / "cli"
+    modules = {
+        path.stem for path in folder.glob("*.py") if re.search(r"^(EPILOG|app) = ", path.read_text(), re.MULTILINE)
+    }
+    assert modules - {"__init__"} == LISTED.keys()
+
+
+def test_a_help_text_loads_neither_the_console_nor_a_decoder() -> None:
+    code = "import sys; from fleet.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "commission" in done.stdout
+    assert not {"fastapi", "cv2", "onnxruntime", "sqlalchemy", "simulator"} & set(done.stdout.split())
 
 
 def options_of(command: Any) -> set[str]:  # noqa: ANN401 - as above

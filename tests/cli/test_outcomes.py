@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fleet.cli import app, screen
-from fleet.cli.outcomes import MEANINGS, ExitCode, assessment_exit, our_fault
+from fleet.cli.assess import assessment_exit
+from fleet.cli.outcomes import MEANINGS, ExitCode, our_fault
 from fleet.reports.assessment import Assessment
 from scanners.assessment import NotEvaluated
 from scanners.model import Outcome, Severity
