@@ -95,6 +95,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
             store=store,
