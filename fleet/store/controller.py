@@ -19,7 +19,7 @@ import psycopg
 
 from fleet.errors import Busy, StoreUnavailable
 from fleet.settings import Settings
-from fleet.store.postgresql import CONTROLLER_LOCK, parameters
+from fleet.store.postgresql import CONTROLLER, CONTROLLER_LOCK, parameters
 from fleet.store.refusals import unavailable
 from fleet.unbroken import to_the_end
 
@@ -54,7 +54,7 @@ async def sole_controller(settings: Settings) -> AsyncIterator[Controller]:
         if settings.database_url is None:
             yield controller
             return
-        wanted = await asyncio.to_thread(parameters, settings, "camwarden serve")
+        wanted = await asyncio.to_thread(parameters, settings, CONTROLLER)
         session = await _session(wanted)
         watching = asyncio.create_task(_watch(controller, wanted, session))
         try:
