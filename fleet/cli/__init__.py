@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
         "analytics": Listed("Is a camera's own AI still right; what does a detector find."),
         "bundle": Listed("Signed bundles of firmware or analytics apps."),
         "commission": Listed("Checklists that machine and person fill in together, and the handover package."),
+        "db": Listed("The store: bring its schema up to date, back it up, bring it back."),
         "harden": Listed("Put cameras right by a baseline: see the difference, change by steps, prove each step."),
         "health": Listed("Is the picture still good?"),
         "passwords": Listed("The cameras' own passwords: change them, see who changed them, look one up."),
