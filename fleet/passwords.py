@@ -1,6 +1,7 @@
 """Passwords of people: what we refuse, and how they are hashed (Argon2id)."""
 
 import asyncio
+import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,6 +18,7 @@ RECOMMENDED = 15
 _LONGEST_BYTES = 1024
 _FEWEST_DIFFERENT = 5
 _LONGEST_PERIOD = 5
+_MOST_TOKEN = 256
 
 # What is left of the passwords that everybody tries first, once digits and signs at both ends are taken off.
 _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split())
@@ -65,6 +67,11 @@ async def matches(stored: str | None, password: str) -> bool:
 def outdated(stored: str) -> bool:
     """Was it made with other parameters than we use now?"""
     return _hasher.check_needs_rehash(stored)
+
+
+def token_hash(token: str) -> str:
+    """Of something that we drew ourselves: random, so a plain hash suffices. A longer text is none of ours."""
+    return hashlib.sha256(token[:_MOST_TOKEN].encode("utf-8", "replace")).hexdigest()
 
 
 def _matches(stored: str | None, password: str) -> bool:

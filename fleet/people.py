@@ -1,35 +1,24 @@
-"""Who may use the console: people, sign-in, sessions and the first administrator."""
+"""Who may use the console: people and the first administrator."""
 
-import hashlib
-import hmac
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cameras.secret import Secret
 from cameras.untrusted import clean_text
-from fleet import login_limits
-from fleet.errors import Invalid, NotFound, SignInRefused
-from fleet.passwords import hashed, matches, outdated, refuse_weak
+from fleet.errors import Invalid, NotFound
+from fleet.passwords import hashed, refuse_weak, token_hash
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
 
-IDLE = timedelta(minutes=30)
-ABSOLUTE = timedelta(hours=12)
-_TOKEN_BYTES = 32
 _SETUP_TOKEN_BYTES = 16
 _MOST_NAME = 64
-_MOST_PASSWORD = 1024
-_MOST_TOKEN = 256
-# So often is the last use of a session written down: a page is not a reason to write.
-_NOTED_EVERY = timedelta(minutes=1)
 
 
 class Role(StrEnum):
@@ -53,30 +42,13 @@ class Person:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SessionToken:
-    """What the browser keeps: `token.reveal()` goes into the cookie and nowhere else."""
-
-    token: Secret
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A live session. `csrf` goes into each of its forms; compare with `hmac.compare_digest`."""
-
-    person: Person
-    csrf: str
-    signed_in_at: datetime
-
-
 # --- the first administrator ------------------------------------------------------------------------------------------
 
 
 async def setup_token(store: Store) -> str | None:
     """A new single-use set-up token, `None` once anybody exists. Voids the one before it; only its hash is kept."""
     token = secrets.token_urlsafe(_SETUP_TOKEN_BYTES)
-    row = {"token_hash": _digest(token), "created_at": store.now(), "used_at": None}
+    row = {"token_hash": token_hash(token), "created_at": store.now(), "used_at": None}
     async with store.write() as connection:
         if await _anybody(connection):
             return None
@@ -107,7 +79,7 @@ async def _refuse_token(connection: AsyncConnection, token: str) -> None:
     if await _anybody(connection):
         raise Invalid("somebody exists already: ask an administrator")
     unused = select(t.SetupToken.token_hash).where(
-        t.SetupToken.token_hash == _digest(token), t.SetupToken.used_at.is_(None)
+        t.SetupToken.token_hash == token_hash(token), t.SetupToken.used_at.is_(None)
     )
     if (await connection.execute(unused)).first() is None:
         raise Invalid("this set-up token is not the one that was printed at the last start")
@@ -174,73 +146,3 @@ def name_key(name: str) -> str:
     """Names that differ only in case or in width of letters are one."""
     whole = name[: 4 * _MOST_NAME].encode("utf-8", "replace").decode()
     return unicodedata.normalize("NFKC", whole).strip().casefold()
-
-
-# --- sessions ---------------------------------------------------------------------------------------------------------
-
-
-async def sign_in(store: Store, name: str, password: str, source: str) -> SessionToken:
-    """A new session. `source` is the address that asks. Raises SignInRefused, TooManyTries or StoreUnavailable.
-
-    The try is counted before the password is looked at: many at once cannot overtake the count.
-    """
-    key = name_key(name)
-    attempt = await login_limits.spend(store, key, source)
-    async with store.read() as connection:
-        known = select(t.Person.id, t.Person.password_hash).where(t.Person.name_key == key)
-        person = (await connection.execute(known)).first()
-    right = await matches(person.password_hash if person else None, password[: _MOST_PASSWORD + 1])
-    if person is None or not right:
-        raise SignInRefused
-    stored = person.password_hash
-    new_hash = await hashed(password) if outdated(stored) else stored
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    now = store.now()
-    row = {"token_hash": _digest(token), "person": person.id, "source": clean_text(source, 64)}
-    async with store.write() as connection:
-        await login_limits.worked(connection, attempt)
-        await connection.execute(delete(t.Session).where(t.Session.created_at <= now - ABSOLUTE))
-        unchanged = (t.Person.id == person.id, t.Person.password_hash == stored)
-        if not (await connection.execute(update(t.Person).where(*unchanged).values(password_hash=new_hash))).rowcount:
-            raise SignInRefused  # the password was changed meanwhile
-        await connection.execute(insert(t.Session), [row | {"created_at": now, "used_at": now}])
-    return SessionToken(Secret(token), now + ABSOLUTE)
-
-
-async def session(store: Store, token: str) -> SignedIn | None:
-    """The live session of that token: used within 30 minutes and begun within 12 hours, else `None`."""
-    digest, now = _digest(token), store.now()
-    columns = (t.Person.id, t.Person.name, t.Person.role, t.Person.created_at, t.Session.created_at, t.Session.used_at)
-    theirs = select(*columns).select_from(t.Session).join(t.Person, t.Person.id == t.Session.person)
-    async with store.read() as connection:
-        row = (await connection.execute(theirs.where(t.Session.token_hash == digest))).first()
-    if row is None:
-        return None
-    person, name, role, created_at, begun, used = row
-    if now >= begun + ABSOLUTE or now >= used + IDLE:
-        await _forget(store, digest)
-        return None
-    if now >= used + _NOTED_EVERY:
-        async with store.write() as connection:
-            await connection.execute(update(t.Session).where(t.Session.token_hash == digest).values(used_at=now))
-    return SignedIn(_person(person, name, role, created_at), _csrf(token), begun)
-
-
-async def sign_out(store: Store, token: str) -> None:
-    """End that session; no error where there is none."""
-    await _forget(store, _digest(token))
-
-
-async def _forget(store: Store, digest: str) -> None:
-    async with store.write() as connection:
-        await connection.execute(delete(t.Session).where(t.Session.token_hash == digest))
-
-
-def _digest(token: str) -> str:
-    """Tokens are random, so a plain hash suffices. A longer text than any token of ours is none."""
-    return hashlib.sha256(token[:_MOST_TOKEN].encode("utf-8", "replace")).hexdigest()
-
-
-def _csrf(token: str) -> str:
-    """Follows from the session's token, which only its browser has; so it need not be stored."""
-    return hmac.new(token.encode(), b"camwarden csrf", hashlib.sha256).hexdigest()

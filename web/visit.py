@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleet import tokens
-from fleet.people import SessionToken, SignedIn, session
 from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service
+from fleet.sessions import SessionToken, SignedIn, session
 from fleet.store import Store
 from fleet.tokens import Token
 from web import assets

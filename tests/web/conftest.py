@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fleet import findings, people
+from fleet import findings, people, signing_in
 from fleet.people import Role
 from fleet.plans import Plans
 from fleet.scans import Scans
@@ -91,7 +91,7 @@ async def _furnished(home: Path) -> Furnished:
         tokens = {}
         for role in Role:
             await people.add_user(store, str(role), PASSWORD, role)
-            tokens[str(role)] = (await people.sign_in(store, str(role), PASSWORD, "127.0.0.1")).token.reveal()
+            tokens[str(role)] = (await signing_in.sign_in(store, str(role), PASSWORD, "127.0.0.1")).token.reveal()
     return Furnished(home, tokens)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from fleet import estate, leases, people, rollout_orders
+from fleet import estate, leases, people, rollout_orders, signing_in
 from fleet.people import Role
 from fleet.settings import Settings
 from hardening.baseline import parse_baseline
@@ -103,7 +103,7 @@ class Site:
         await asyncio.to_thread(logins.write_text, credentials(running.plan))
         await asyncio.to_thread(logins.chmod, 0o600)
         await people.add_user(house.store, "anna", PASSWORD, Role.OPERATOR)
-        self.session = (await people.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")).token.reveal()
+        self.session = (await signing_in.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")).token.reveal()
         where = " ".join(f"http://{one.address}:{one.http_port}" for one in running.plan.cameras)
         scan = await house.scans.start(where, "anna", default_credentials=False)
         async with aclosing(house.scans.events(scan)) as events:

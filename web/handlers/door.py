@@ -4,8 +4,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fleet import people
+from fleet import people, sessions
 from fleet.errors import FleetError, Invalid, SignInRefused, TooManyTries
+from fleet.signing_in import sign_in as admit
 from web import assets
 from web.access import safe_next
 from web.contexts import SetUp, SignIn
@@ -42,7 +43,7 @@ async def set_up(visit: Visited) -> Response:
         await people.create_first_administrator(visit.store, token, name, password)
     except Invalid as exc:
         return visit.page(SetUp(token, name, sentence(str(exc))), 422)
-    return visit.sign_in(see("/"), await people.sign_in(visit.store, name, password, visit.source))
+    return visit.sign_in(see("/"), await admit(visit.store, name, password, visit.source))
 
 
 async def sign_in_form(visit: Visited) -> Response:
@@ -58,7 +59,7 @@ async def sign_in(visit: Visited) -> Response:
     form = await visit.form()
     name, target = form.get("name", "").strip(), safe_next(form.get("next", "/"))
     try:
-        token = await people.sign_in(visit.store, name, form.get("password", ""), visit.source)
+        token = await admit(visit.store, name, form.get("password", ""), visit.source)
     except (SignInRefused, TooManyTries) as exc:
         return _refused(visit, SignIn(name, sentence(str(exc)), target), exc)
     return visit.sign_in(see(target), token)
@@ -72,7 +73,7 @@ def _refused(visit: Visited, page: SignIn, exc: FleetError) -> Response:
 
 
 async def sign_out(visit: Visited) -> Response:
-    await people.sign_out(visit.store, visit.session_token())
+    await sessions.sign_out(visit.store, visit.session_token())
     return visit.forget(see("/sign-in"))
 
 
