@@ -37,7 +37,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account ""."""
+    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account "".
+
+    What proves a person is bound to that person, who then stands in the place of the camera.
+    """
 
     record: str
     camera: str
@@ -63,6 +66,13 @@ class MasterKey:
     def unseal(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
         return Secret(self._unseal(envelope, owner.bound("key"), owner.bound("password")).decode())
+
+    def seal_factor(self, secret: Secret, owner: Owner) -> Envelope:
+        return self._seal(secret.reveal().encode(), owner.bound("factor key"), owner.bound("factor"))
+
+    def unseal_factor(self, envelope: Envelope, owner: Owner) -> Secret:
+        """Raises Damaged."""
+        return Secret(self._unseal(envelope, owner.bound("factor key"), owner.bound("factor")).decode())
 
     def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
         return self._seal(content, owner.bound("backup key"), owner.bound("backup"))
