@@ -8,7 +8,9 @@ import secrets
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cameras.secret import Secret
 
@@ -55,10 +57,24 @@ class Owner:
 class MasterKey:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._key = key
         self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id})"
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for that purpose alone, from which the master key does not follow."""
+        info = f"camwarden/1/{purpose}".encode()
+        return HKDF(hashes.SHA256(), _KEY_BITS // 8, salt=None, info=info).derive(self._key)
+
+    def wrap(self, key: bytes, owner: Owner) -> bytes:
+        """Another key, beneath this one."""
+        return _encrypt(self._cipher, key, owner.bound("other key"))
+
+    def unwrap(self, wrapped: bytes, owner: Owner) -> bytes:
+        """Raises Damaged."""
+        return _decrypt(self._cipher, wrapped, owner.bound("other key"))
 
     def seal(self, secret: Secret, owner: Owner) -> Envelope:
         return self._seal(secret.reveal().encode(), owner.bound("key"), owner.bound("password"))

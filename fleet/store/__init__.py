@@ -6,6 +6,7 @@ The modules of tables are named here so that the metadata is whole wherever the 
 from fleet.store import (
     access_tables,
     accuracy_tables,
+    audit_tables,
     commissioning_tables,
     factor_tables,
     pictures_tables,
@@ -20,6 +21,7 @@ __all__ = [
     "Store",
     "access_tables",
     "accuracy_tables",
+    "audit_tables",
     "commissioning_tables",
     "factor_tables",
     "open_store",
