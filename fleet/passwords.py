@@ -18,6 +18,8 @@ from fleet.errors import Invalid, TooManyAtOnce
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# What stands where a hash would, of people who come by single sign-on only.
+NO_PASSWORD = "!"  # noqa: S105 - there is none
 SHORTEST = 12
 RECOMMENDED = 15
 _LONGEST_BYTES = 1024
@@ -69,7 +71,7 @@ async def hashed(password: str) -> str:
 async def matches(stored: str | None, password: str) -> bool:
     """Does the password belong to that hash? `None` (an unknown name) costs the same and is never true.
 
-    "" is the hash of who has no password: never true either. Raises TooManyAtOnce.
+    The same goes for who has no password. Raises TooManyAtOnce.
     """
     return await _in_turn(_matches, stored, password)
 
@@ -97,11 +99,12 @@ def token_hash(token: str) -> str:
 
 def _matches(stored: str | None, password: str) -> bool:
     decoy = _decoy()
+    known = stored is not None and stored != NO_PASSWORD
     try:
-        _hasher.verify(stored or decoy, _bytes(password))
+        _hasher.verify(stored if stored is not None and known else decoy, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
-    return bool(stored)
+    return known
 
 
 def _bytes(password: str) -> bytes:

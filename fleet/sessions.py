@@ -20,6 +20,7 @@ from fleet.passwords import token_hash
 from fleet.people import Person, Role
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.engine import place_of
 from fleet.store.ids import new_id
 
 IDLE = timedelta(minutes=30)
@@ -70,9 +71,9 @@ class SessionView:
     used_at: datetime
 
 
-async def begin(connection: AsyncConnection, person: str, asker: Asker, proof: str, now: datetime) -> SessionToken:
+async def begin(connection: AsyncConnection, person: str, asker: Asker, proof: str) -> SessionToken:
     """A new session, within the transaction that let the person in. `proof` is what they showed."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    token, now = secrets.token_urlsafe(_TOKEN_BYTES), place_of(connection).now()
     row = {"id": new_id(), "token_hash": token_hash(token), "person": person, "proof": proof, "proved_at": now}
     seen = {"source": clean_text(asker.source, 64), "browser": clean_text(asker.browser, 64)}
     await connection.execute(delete(t.Session).where(t.Session.created_at <= now - ABSOLUTE))
@@ -80,9 +81,9 @@ async def begin(connection: AsyncConnection, person: str, asker: Asker, proof: s
     return SessionToken(Secret(token), now + ABSOLUTE)
 
 
-async def prove_again(connection: AsyncConnection, signed_in: SignedIn, proof: str, now: datetime) -> SessionToken:
+async def prove_again(connection: AsyncConnection, signed_in: SignedIn, proof: str) -> SessionToken:
     """The same session under another token, proved now. Raises BeginAgain where it has ended meanwhile."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    token, now = secrets.token_urlsafe(_TOKEN_BYTES), place_of(connection).now()
     values = {"token_hash": token_hash(token), "proof": proof, "proved_at": now, "used_at": now}
     done = await connection.execute(update(t.Session).where(t.Session.id == signed_in.id).values(**values))
     if not done.rowcount:
@@ -121,7 +122,12 @@ def _lives(begun: datetime, used: datetime, now: datetime) -> bool:
 
 async def sign_out(store: Store, token: str) -> None:
     """End that session; no error where there is none."""
-    await _forget(store, token_hash(token))
+    theirs = select(t.Person.id, t.Person.name).join(t.Session, t.Session.person == t.Person.id)
+    async with store.write() as connection:
+        person = (await connection.execute(theirs.where(t.Session.token_hash == token_hash(token)))).first()
+        if person is not None:
+            await connection.execute(delete(t.Session).where(t.Session.token_hash == token_hash(token)))
+            await record(connection, Entry(person.name, Action.SESSION_SIGN_OUT, f"person:{person.id}"))
 
 
 async def _forget(store: Store, digest: str) -> None:
@@ -147,7 +153,7 @@ async def end(store: Store, person: Person, session: str, actor: str) -> None:
         mine = (t.Session.person == person.id, t.Session.id == session)
         if not (await connection.execute(delete(t.Session).where(*mine))).rowcount:
             raise NotFound("there is no such session (any more)")
-        await record(connection, Entry(actor, Action.SESSION_END, f"person:{person.name}", {"sessions": 1}))
+        await record(connection, Entry(actor, Action.SESSION_END, f"person:{person.id}", {"sessions": 1}))
 
 
 async def end_all(store: Store, person: Person, actor: str, *, but: str = "") -> int:
@@ -160,7 +166,7 @@ async def end_all_within(connection: AsyncConnection, person: Person, actor: str
     others = (t.Session.person == person.id, t.Session.id != but)
     ended = (await connection.execute(delete(t.Session).where(*others))).rowcount
     if ended:
-        await record(connection, Entry(actor, Action.SESSION_END, f"person:{person.name}", {"sessions": ended}))
+        await record(connection, Entry(actor, Action.SESSION_END, f"person:{person.id}", {"sessions": ended}))
     return ended
 
 
