@@ -7,10 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet import pending
 from fleet.errors import Invalid, NotFound
 from fleet.passwords import hashed, refuse_weak, token_hash
 from fleet.store import Store
@@ -100,7 +101,7 @@ async def add_user(store: Store, name: str, password: str, role: Role) -> Person
 
 
 async def set_password(store: Store, name: str, password: str) -> None:
-    """Also ends every session of that person. Raises NotFound or Invalid."""
+    """Also ends every session of that person, and what they have begun. Raises NotFound or Invalid."""
     refuse_weak(password, name)
     new_hash = await hashed(password)
     async with store.write() as connection:
@@ -109,6 +110,7 @@ async def set_password(store: Store, name: str, password: str) -> None:
             raise NotFound("there is nobody of that name")
         await connection.execute(update(t.Person).where(t.Person.id == found.id).values(password_hash=new_hash))
         await connection.execute(delete(t.Session).where(t.Session.person == found.id))
+        await pending.forget(connection, found.id)
 
 
 async def people(store: Store) -> tuple[Person, ...]:
@@ -117,6 +119,25 @@ async def people(store: Store) -> tuple[Person, ...]:
     async with store.read() as connection:
         rows = (await connection.execute(select(*columns).order_by(t.Person.name_key))).all()
     return tuple(_person(*row) for row in rows)
+
+
+async def get(store: Store, person: str) -> Person:
+    """Raises NotFound."""
+    return await _found(store, t.Person.id == person)
+
+
+async def named(store: Store, name: str) -> Person:
+    """Raises NotFound."""
+    return await _found(store, t.Person.name_key == name_key(name))
+
+
+async def _found(store: Store, condition: ColumnElement[bool]) -> Person:
+    columns = (t.Person.id, t.Person.name, t.Person.role, t.Person.created_at)
+    async with store.read() as connection:
+        row = (await connection.execute(select(*columns).where(condition))).first()
+    if row is None:
+        raise NotFound("there is nobody of that name")
+    return _person(*row)
 
 
 async def _anybody(connection: AsyncConnection) -> bool:

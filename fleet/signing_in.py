@@ -16,7 +16,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Secret
-from fleet import login_limits, pending, sessions
+from fleet import login_limits, pending, people, sessions
 from fleet.audit import Action, Entry, record, record_first
 from fleet.audit_views import is_told_since
 from fleet.errors import CodeRefused, SecondStepNeeded, SignInRefused, TooManyTries
@@ -26,7 +26,7 @@ from fleet.notices.configured import channel_names
 from fleet.passwords import NO_PASSWORD, hashed, matches, outdated
 from fleet.pending import Purpose
 from fleet.people import Person, Role, name_key
-from fleet.second_factors import enrolled, security_keys
+from fleet.second_factors import enrolled, security_keys, totp
 from fleet.second_factors.enrolled import Shown
 from fleet.second_factors.security_keys import Answer, Ceremony
 from fleet.sessions import Asker, SessionToken, SignedIn
@@ -84,6 +84,7 @@ async def _after_password(
             await pending.begin(connection, Purpose.SECOND_STEP, store.now(), person.id), enrol=False
         )
     if enrolled.must_have(person, place_of(connection).settings.second_factor):
+        await totp.propose(connection, person.id, store.now())
         return SecondStepNeeded(await pending.begin(connection, Purpose.ENROL, store.now(), person.id), enrol=True)
     return await let_in(connection, person, asker, "password")
 
@@ -174,16 +175,20 @@ async def _enrolled(connection: AsyncConnection, token: str, person: Person, ask
 
 async def prove_password(store: Store, signed_in: SignedIn, password: str, asker: Asker) -> SessionToken:
     """The same session under another token, proved now. Raises SignInRefused, TooManyTries, BeginAgain."""
-    person = signed_in.person
+    attempt = await _right_password(store, signed_in.person, password, asker)
+    async with store.write() as connection:
+        await login_limits.worked(connection, attempt)
+        return await proved(connection, signed_in, "password", asker)
+
+
+async def _right_password(store: Store, person: Person, password: str, asker: Asker) -> Try:
     attempt = await _counted(store, person, asker, login_limits.spend(store, name_key(person.name), asker.source))
     async with store.read() as connection:
         stored = await connection.scalar(select(t.Person.password_hash).where(t.Person.id == person.id))
     if not await matches(stored, password[: MOST_PASSWORD + 1]):
         await record_first(store, _entry(person, Action.SESSION_REFUSED, asker, {"wrong": "password"}))
         raise SignInRefused("the password is wrong")
-    async with store.write() as connection:
-        await login_limits.worked(connection, attempt)
-        return await proved(connection, signed_in, "password", asker)
+    return attempt
 
 
 async def prove_factor(store: Store, signed_in: SignedIn, shown: Shown, asker: Asker) -> SessionToken:
@@ -210,6 +215,31 @@ async def has_password(store: Store, person: Person) -> bool:
     async with store.read() as connection:
         stored = await connection.scalar(select(t.Person.password_hash).where(t.Person.id == person.id))
     return stored not in {None, NO_PASSWORD}
+
+
+# --- one's own account ------------------------------------------------------------------------------------------------
+
+
+async def change_password(store: Store, signed_in: SignedIn, present: str, new: str, asker: Asker) -> SessionToken:
+    """Every session of theirs ends, and this one begins anew. Raises Invalid, SignInRefused, TooManyTries."""
+    person = signed_in.person
+    attempt = await _right_password(store, person, present, asker)
+    await people.set_password(store, person.name, new)
+    async with store.write() as connection:
+        await login_limits.worked(connection, attempt)
+        return await sessions.begin(connection, person.id, asker, "password")
+
+
+async def add_app(store: Store, signed_in: SignedIn, code: str) -> tuple[Secret, ...]:
+    """The app is a factor from now on; recovery codes where there were none. Raises CodeRefused."""
+    async with store.write() as connection:
+        return await enrolled.add_app(connection, signed_in.person, code, store.now())
+
+
+async def add_key(store: Store, signed_in: SignedIn, name: str, answer: Answer) -> tuple[Secret, ...]:
+    """As `add_app`. Raises Invalid, BeginAgain."""
+    async with store.write() as connection:
+        return await enrolled.add_key(connection, signed_in.person, name, answer, store.now())
 
 
 # --- both -------------------------------------------------------------------------------------------------------------

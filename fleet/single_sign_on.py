@@ -167,6 +167,13 @@ def single_sign_on(store: Store, settings: Settings) -> SingleSignOnDesk | None:
     return SingleSignOnDesk(store, settings, Provider(settings.oidc_issuer, client, secret, settings.oidc_ca_file))
 
 
+async def comes_by_provider(store: Store, person: Person) -> bool:
+    """Did that person ever sign in at the provider?"""
+    async with store.read() as connection:
+        linked = select(SingleSignOn.subject).where(SingleSignOn.person == person.id)
+        return await connection.scalar(linked) is not None
+
+
 # --- what the groups of the provider may do here ----------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from hardening.rollout_rules import most_harmed
 from web.choosing import choice_of
 from web.handlers.jobs import follow, needs_another
 from web.job_contexts import NewRollout, Rollout, Rollouts
+from web.proving import prove_first
 from web.rendering import sentence
 from web.rollout_form import FIELDS, rules_of, typed
 from web.visit import Visit, Visited, see
@@ -130,6 +131,8 @@ async def events(visit: Visited, rollout: str) -> Response:
 async def carry_out(visit: Visited, rollout: str, order: str) -> Response:
     if order not in ORDERS:
         raise NotFound(f"a rollout takes no such order; it takes {', '.join(ORDERS)}")
+    if order == "approve":
+        prove_first(visit)
     return await _ordered(visit, RolloutId(rollout), ORDERS[order][1])
 
 

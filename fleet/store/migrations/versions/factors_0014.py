@@ -1,5 +1,7 @@
 """Second factors, steps between two proofs, single sign-on; sessions that can be listed and ended."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -100,7 +102,7 @@ def downgrade() -> None:
     )
 
 
-def _sessions(*parts: sa.Column[object] | sa.Constraint) -> None:
+def _sessions(*parts: sa.Column[Any] | sa.Constraint) -> None:
     op.create_table(
         "sessions",
         *parts,
