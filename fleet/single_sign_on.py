@@ -100,7 +100,7 @@ class SingleSignOnDesk:
 
     async def _claims(self, content: Mapping[str, Any], answered: Answered) -> Mapping[str, Any]:
         asked = Asked(content["state"], content["nonce"], content["verifier"], content["redirect"])
-        if not hmac.compare_digest(asked.state.encode(), answered.state.encode()):
+        if not hmac.compare_digest(asked.state.encode(), answered.state.encode("utf-8", "replace")):
             raise SingleSignOnRefused("the answer belongs to another sign-in than the one begun here; begin again")
         if answered.error or not answered.code:
             raise SingleSignOnRefused(f"the provider let nobody in ({clean_text(answered.error, 80) or 'no code'})")

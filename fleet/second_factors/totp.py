@@ -69,9 +69,9 @@ async def _taken(
     connection: AsyncConnection, row: Row[*tuple[object, ...]], code: str, now: datetime, **more: object
 ) -> bool:
     totp = pyotp.TOTP((await _opened(connection, row)).reveal(), digits=DIGITS, interval=STEP_S)
-    present = int(now.timestamp()) // STEP_S
+    present, typed = int(now.timestamp()) // STEP_S, code.encode("utf-8", "replace")
     for counter in range(present - _STEPS_AROUND, present + _STEPS_AROUND + 1):
-        if counter > row.last_counter and hmac.compare_digest(totp.generate_otp(counter), code):
+        if counter > row.last_counter and hmac.compare_digest(totp.generate_otp(counter).encode(), typed):
             mine = update(AppSecret).where(AppSecret.person == row.person)
             await connection.execute(mine.values(last_counter=counter, **more))
             return True

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from fastapi.routing import APIRoute
 
-from fleet import estate, tokens
+from fleet import estate, people, tokens
 from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
@@ -59,6 +59,10 @@ def test_what_needs_no_session_is_this_and_nothing_else() -> None:
         "/static/{name}",
         "/set-up",
         "/sign-in",
+        "/sign-in/enrol",
+        "/sign-in/second",
+        "/sign-in/sso",
+        "/sign-in/sso/back",
         "/theme",
     }
     assert all(route.method not in CHANGING for route in ROUTES if route.permission is Permission.PUBLIC)
@@ -84,6 +88,9 @@ async def path_of(route: Route, house: House) -> str:
         token=token.id,
         ending="json",
         baseline="essential",
+        person=(await people.people(house.store))[0].id,
+        session="none",
+        key="none",
         order="approve",
         plan=await a_plan(house) if "{plan}" in route.path else "",
         rotation=await a_rotation(house) if "{rotation}" in route.path else "",
@@ -103,7 +110,14 @@ async def close(store: Store, checklist: str) -> None:
 def expected(who: str, route: Route) -> set[int]:
     """What the gate says. That a handler behind it finds fault with an empty form (422) is not the gate's matter."""
     if route.permission in OPEN or may(who, route.permission):
-        more = {"/sign-in": {403}, "/sites/remove": {404}, "/commissioning/{commissioning}/{camera}/still": {502}}
+        more = {
+            "/sites/remove": {404},
+            "/commissioning/{commissioning}/{camera}/still": {502},
+            **{path: {403} for path in ("/sign-in", "/prove", "/account/password")},
+            **{path: {404} for path in ("/sign-in/sso", "/sign-in/sso/back", "/prove/sso")},
+            **{path: {404} for path in ("/account/sessions/{session}/end", "/account/keys/{key}/remove")},
+            "/account/app/remove": {404},
+        }
         return {200, 202, 303, 422} | more.get(route.path, set())
     if who != "stranger":
         return {403}
