@@ -1,5 +1,6 @@
 """A real OpenID Connect provider on loopback, whose people and answers a test decides."""
 
+import importlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,9 +33,11 @@ class Running:
 def provider(people: dict[str, dict[str, Any]]) -> Iterator[Running]:
     """`people` are claims by subject. Whoever uses it is marked with `THEIR_WARNINGS`."""
     with warnings.catch_warnings():
+        # Authlib turns its own warnings on again when it is imported; ours must come after that.
+        importlib.import_module("authlib.deprecate")
         warnings.simplefilter("ignore")
-        import oidc_provider_mock  # noqa: PLC0415 - its import warns, and only here may it
+        mock = importlib.import_module("oidc_provider_mock")
 
-    users = [oidc_provider_mock.User(sub=subject, claims=claims) for subject, claims in people.items()]
-    with oidc_provider_mock.run_server_in_thread(require_nonce=True, user_claims=users) as server:
+    users = [mock.User(sub=subject, claims=claims) for subject, claims in people.items()]
+    with mock.run_server_in_thread(require_nonce=True, user_claims=users) as server:
         yield Running(f"http://localhost:{server.server_port}")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import update
 
 from fleet import findings, people, signing_in
@@ -127,6 +128,14 @@ async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
 async def open_house(stack: AsyncExitStack, settings: Settings) -> House:
     service = await stack.enter_async_context(open_service(settings))
     return House(settings.home, service, create_app(service))
+
+
+@pytest.fixture(scope="module", name="browser")
+def _started_browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 Visit = Callable[[str], Visitor]
