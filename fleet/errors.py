@@ -6,6 +6,7 @@
     ├── NotFound              look at the list again; it may be gone
     ├── ChangedMeanwhile      look again, then decide again: it is not what was looked at
     ├── Busy                  wait: other work is changing the same camera
+    ├── BeyondYourSites       ask somebody whose grant covers all of its cameras
     ├── SignInRefused         name or password is wrong; which of the two is never said
     ├── TooManyTries          wait `retry_after_s` seconds
     ├── SettingsError         correct the configuration; the text names the key, never the value
@@ -43,6 +44,13 @@ class ChangedMeanwhile(FleetError):
 
 class Busy(FleetError):
     """Other work holds what this one needs. The text says which."""
+
+
+class BeyondYourSites(FleetError):
+    """An order about cameras of which some are outside the sites of whoever gives it."""
+
+    def __init__(self) -> None:
+        super().__init__("some of its cameras are of other sites: ask somebody whose grant covers all of them")
 
 
 class SignInRefused(FleetError):

@@ -14,6 +14,7 @@ from fleet.adoption import AnyRow
 from fleet.errors import Invalid
 from fleet.ledger import Values, Word
 from fleet.lifecycle import TRANSITIONS, Event, FindingState, Seen, TriageAction, seen
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
@@ -142,9 +143,16 @@ def _new(changes: _Changes, values: Values, word: Word) -> None:
 
 
 async def triage(
-    store: Store, ids: Sequence[str], action: TriageAction, *, reason: str, until: datetime | None, actor: str
+    store: Store,
+    ids: Sequence[str],
+    action: TriageAction,
+    *,
+    reason: str,
+    until: datetime | None,
+    actor: str,
+    scope: Scope = EVERYWHERE,
 ) -> Triaged:
-    """A person's word on at most 500 findings; needs the operator role. `actor` is the person's name.
+    """A person's word on at most 500 findings; needs the right to triage. `actor` is the person's name.
 
     Those whose state does not allow the action are refused one by one, the others change. Raises Invalid for an
     unusable request: nothing chosen, a missing reason, an `until` that is missing, past or more than 366 days away.
@@ -156,7 +164,8 @@ async def triage(
     async with store.write() as connection:
         await ledger.reopen_expired(connection, word.at)
         columns = (t.Finding.id, t.Finding.camera, t.Finding.state)
-        found = (await connection.execute(select(*columns).where(t.Finding.id.in_(wanted)))).all()
+        ours = (t.Finding.id.in_(wanted), scope.of(t.Finding.camera))
+        found = (await connection.execute(select(*columns).where(*ours))).all()
         rows = {row.id: row for row in found}
         refused = tuple(Refusal(finding, why) for finding in wanted if (why := _refusal(rows.get(finding), action)))
         left = {refusal.finding for refusal in refused}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.secret import Secret
 from cameras.untrusted import clean_text
 from fleet.passwords import token_hash
-from fleet.people import Person, Role
+from fleet.people import COLUMNS, Person, person_of
 from fleet.store import Store
 from fleet.store import tables as t
 
@@ -52,20 +52,21 @@ async def begin(connection: AsyncConnection, person: str, source: str, now: date
 async def session(store: Store, token: str) -> SignedIn | None:
     """The live session of that token: used within 30 minutes and begun within 12 hours, else `None`."""
     digest, now = token_hash(token), store.now()
-    columns = (t.Person.id, t.Person.name, t.Person.role, t.Person.created_at, t.Session.created_at, t.Session.used_at)
+    columns = (*COLUMNS, t.Session.created_at.label("begun"), t.Session.used_at)
     theirs = select(*columns).select_from(t.Session).join(t.Person, t.Person.id == t.Session.person)
+    theirs = theirs.where(t.Person.disabled_at.is_(None))
     async with store.read() as connection:
         row = (await connection.execute(theirs.where(t.Session.token_hash == digest))).first()
     if row is None:
         return None
-    person, name, role, created_at, begun, used = row
+    begun, used = row.begun, row.used_at
     if now >= begun + ABSOLUTE or now >= used + IDLE:
         await _forget(store, digest)
         return None
     if now >= used + _NOTED_EVERY:
         async with store.write() as connection:
             await connection.execute(update(t.Session).where(t.Session.token_hash == digest).values(used_at=now))
-    return SignedIn(Person(person, name, Role(role), created_at), _csrf(token), begun)
+    return SignedIn(person_of(row), _csrf(token), begun)
 
 
 async def sign_out(store: Store, token: str) -> None:

@@ -21,7 +21,8 @@ async def sign_in(store: Store, name: str, password: str, source: str) -> Sessio
     key = name_key(name)
     attempt = await login_limits.spend(store, key, source)
     async with store.read() as connection:
-        known = select(t.Person.id, t.Person.password_hash).where(t.Person.name_key == key)
+        active = (t.Person.name_key == key, t.Person.disabled_at.is_(None))
+        known = select(t.Person.id, t.Person.password_hash).where(*active)
         person = (await connection.execute(known)).first()
     right = await matches(person.password_hash if person else None, password[: _MOST_PASSWORD + 1])
     if person is None or not right:

@@ -82,8 +82,7 @@ async def keep_camera(
     values |= {"score": seen.score, "unknown": seen.unknown, "last_seen": seen.at, "last_dossier": dossier}
     values |= {"worst": next((severity for severity in Severity if live[severity]), None)}
     values |= {severity.value: live[severity] for severity in Severity}
-    at = sites.site_of(who.address, await sites.stored(connection))
-    values["site"] = at and at.name
+    values["site"] = sites.name_at(who.address, await sites.stored(connection))
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:

@@ -10,7 +10,7 @@ import typer
 from fleet import people
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import load_settings
 from fleet.store import open_store
 

@@ -14,9 +14,9 @@ from fleet.commissioning.checklist import Answer, State, label_matches, refuse
 from fleet.commissioning.template import Row, template
 from fleet.commissioning.views import CameraView, CommissioningView, as_record, get, view_of
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
-from fleet.store import tables as t
 from fleet.store.ids import new_id
 
 OPEN, SIGNED = "open", "signed"
@@ -26,8 +26,16 @@ _MOST_TEXT = 2000
 STILL_IS_FRESH = timedelta(days=1)
 
 
-async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, template_id: str = "small-site") -> str:
-    """Begin a commissioning of stored cameras. Raises Invalid, NotFound."""
+async def start(
+    store: Store,
+    site: str,
+    cameras: Sequence[str],
+    actor: str,
+    *,
+    template_id: str = "small-site",
+    scope: Scope = EVERYWHERE,
+) -> str:
+    """Begin a commissioning of stored cameras in scope. Raises Invalid, NotFound."""
     chosen = template(template_id)
     name = clean_text(site.strip(), 100)
     if not name:
@@ -46,7 +54,7 @@ async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, 
         **dict.fromkeys(("signed_by", "signed_at", "record")),
     }
     async with store.write() as connection:
-        known = set((await connection.execute(select(t.Camera.id).where(t.Camera.id.in_(wanted)))).scalars())
+        known = await those_within(connection, scope, wanted)
         if missing := [camera for camera in wanted if camera not in known]:
             raise NotFound(f"there is no camera {missing[0]!r}")
         await connection.execute(insert(c.Commissioning), [row])

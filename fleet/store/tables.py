@@ -242,7 +242,10 @@ class Scan(Base):
 
 
 class ScanNotEvaluated(Base):
-    """History: an address that a scan learned nothing about. `current` until a newer scan says more."""
+    """History: an address that a scan learned nothing about. `current` until a newer scan says more.
+
+    `site` is the name of the one whose network holds the address.
+    """
 
     __tablename__ = "scan_not_evaluated"
     __table_args__ = (
@@ -257,6 +260,7 @@ class ScanNotEvaluated(Base):
     detail: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
     current: Mapped[bool]
+    site: Mapped[str | None]
 
 
 class Person(Base):
@@ -266,8 +270,8 @@ class Person(Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
-    role: Mapped[str]
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
 
 
 class Session(Base):

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from fleet import findings, people, signing_in
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service, open_service

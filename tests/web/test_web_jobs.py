@@ -14,7 +14,7 @@ import pytest
 from fleet import estate, people, rollout_orders, rollout_rows, signing_in
 from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
 from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId

@@ -10,7 +10,7 @@ from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.evidence import keep_photo
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.store import Store
 from fleet.tokens import Scope
 from tests.web.conftest import House, Visit
