@@ -146,6 +146,12 @@ async def answer_density(
     return found
 
 
+async def check_open(store: Store, commissioning: str, camera: str) -> None:
+    """Raises what `keep_still` would raise, before a picture is taken for it."""
+    async with store.read() as connection:
+        (await _open_view(connection, commissioning)).camera(camera)
+
+
 async def keep_still(store: Store, commissioning: str, camera: str, still: str) -> None:
     """Remember the newest still of a camera, by its name in the evidence store."""
     mine = (c.CommissionedCamera.commissioning == commissioning, c.CommissionedCamera.camera == camera)

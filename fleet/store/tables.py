@@ -172,6 +172,16 @@ class CurrentVerdict(Base):
     reason: Mapped[str | None]
 
 
+class JudgedBy(Base):
+    """One row: the knowledge that the whole estate was judged by last."""
+
+    __tablename__ = "judged_by"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    cameras: Mapped[int]
+
+
 class Finding(Base):
     """A failed verdict with a life."""
 

@@ -115,8 +115,7 @@ def _number(text: str) -> float:
 
 
 async def take_still(visit: Visited, commissioning: str, camera: str) -> Response:
-    view = await views.get(visit.store, commissioning)
-    view.camera(camera)
+    await records.check_open(visit.store, commissioning, camera)  # else a picture would be kept that nothing refers to
     picture = await visit.service.still(camera)
     name = await keep_photo(visit.service.settings.evidence, picture)
     await records.keep_still(visit.store, commissioning, camera, name)

@@ -1,10 +1,10 @@
 """Rollouts: the bundles there are, a rollout over chosen cameras, and how it goes."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.responses import Response
 
-from fleet import bundles, jobs, rollout_orders
+from fleet import bundles, jobs, lookup, rollout_orders
 from fleet.errors import Invalid, NotFound
 from fleet.jobs import Kind
 from fleet.rollout_orders import MAY_RETRY
@@ -58,6 +58,7 @@ async def create(visit: Visited) -> Response:
     form = await visit.form()
     fields, cameras = typed(form), form.getlist("id")
     try:
+        ahead = await _first(visit, fields["first"], cameras)
         rollout = await rollout_orders.create(
             visit.store,
             fields["bundle"],
@@ -65,11 +66,20 @@ async def create(visit: Visited) -> Response:
             visit.name,
             rules=rules_of(fields),
             name=fields["name"],
+            canaries=ahead,
             zone=fields["zone"] or "UTC",
         )
     except (Invalid, NotFound) as exc:
         return await _form(visit, fields, sentence(str(exc)), 422)
     return see(f"/rollouts/{rollout}")
+
+
+async def _first(visit: Visit, words: str, chosen: Sequence[str]) -> tuple[str, ...]:
+    """The cameras that go first. Only chosen ones: a name that was mistyped must not bring in another camera."""
+    ahead = await lookup.cameras(visit.store, words.replace(",", " ").split())
+    if not set(ahead) <= set(chosen):
+        raise Invalid("first on these cameras: one of them is not among those that are ticked")
+    return ahead
 
 
 async def show(visit: Visited, rollout: str) -> Response:
