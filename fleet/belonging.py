@@ -4,7 +4,7 @@ An object is seen where one of its cameras is in scope (only those are shown), a
 are: half a plan cannot be applied. A scan looks at addresses and not at cameras, so it is seen whole or not at all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -36,16 +36,18 @@ class Kind:
     only_whole: bool = False
 
 
-async def need(store: Store, kind: Kind, object_id: str, seen: Scope, ordered: Scope | None = None) -> None:
+async def sites_of(store: Store, kind: Kind, object_id: str) -> frozenset[str | None]:
+    """Of its cameras, `None` for one of no site; nothing where there is no such thing."""
+    async with store.read() as connection:
+        return frozenset(await connection.scalars(kind.sites(object_id).distinct()))
+
+
+def refuse(kind: Kind, found: Iterable[str | None], seen: Scope, ordered: Scope | None = None) -> None:
     """`seen` is where the visitor may look, `ordered` where they may do what they ask for, `None` for only looking.
 
-    Raises NotFound, as if it were not there, and BeyondYourSites for an order about more than that. That it exists at
-    all is not asked of somebody who may everywhere.
+    Raises NotFound, as if it were not there, and BeyondYourSites for an order about more than that.
     """
-    if seen.everywhere and (ordered is None or ordered.everywhere):
-        return
-    async with store.read() as connection:
-        found = (await connection.scalars(kind.sites(object_id).distinct())).all()
+    found = list(found)
     inside = [seen.covers(site) for site in found]
     if not (found and all(inside) if kind.only_whole else any(inside)):
         raise NotFound(kind.missing)

@@ -61,9 +61,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Where each permission holds."""
+    """Where each permission holds, and the roles that give them (none of a token)."""
 
     scopes: Mapping[Permission, Scope]
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def everywhere(self) -> bool:
+        """Is no permission held to some sites?"""
+        return all(scope.everywhere for scope in self.scopes.values())
 
     def scope(self, permission: Permission) -> Scope:
         return self.scopes.get(permission, NOWHERE)
@@ -79,13 +85,12 @@ NOTHING = Rights(MappingProxyType({}))
 def rights(held: Iterable[Grant], now: datetime, *, machine: bool = False) -> Rights:
     """What grants give together. `machine`: a token asks; to a browser the role of machines gives nothing. Pure."""
     scopes: dict[Permission, Scope] = defaultdict(lambda: NOWHERE)
-    for grant in held:
-        if not grant.lasts(now) or (grant.role is Role.SERVICE and not machine):
-            continue
+    lasting = [one for one in held if one.lasts(now) and (machine or one.role is not Role.SERVICE)]
+    for grant in lasting:
         for permission in PERMISSIONS[grant.role]:
             if grant.scope.everywhere or permission not in ESTATE_WIDE:
                 scopes[permission] |= grant.scope
-    return Rights(MappingProxyType(dict(scopes)))
+    return Rights(MappingProxyType(dict(scopes)), frozenset(grant.role for grant in lasting))
 
 
 async def rights_of(store: Store, person: str, *, machine: bool = False) -> Rights:

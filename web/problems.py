@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from cameras.errors import DeviceError
 from fleet.errors import (
+    BeyondYourSites,
     Busy,
     ChangedMeanwhile,
     FleetError,
@@ -58,6 +59,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     NotFound: 404,
     Busy: 409,
     ChangedMeanwhile: 412,
+    BeyondYourSites: 403,
     SignInRefused: 403,
     TooManyTries: 429,
     StoreUnavailable: 503,

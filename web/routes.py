@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from web.access import Permission
+from fleet.permissions import Permission
 from web.handlers import (
     accuracy,
     api,
+    api_people,
     api_pictures,
     api_plans,
     checks,
@@ -19,6 +20,7 @@ from web.handlers import (
     images,
     jobs,
     overview,
+    people,
     plans,
     reports,
     rollouts,
@@ -38,7 +40,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`proof` is `None` only where the method changes nothing. `takes_photo` lets a larger body in."""
+    """`proof` is `None` only where the method changes nothing. `takes_photo` lets a larger body in.
+
+    `whole`: it reads what cannot be shown in part, so that all cameras in it must be the visitor's.
+    """
 
     path: str
     method: str
@@ -46,6 +51,7 @@ class Route:
     permission: Permission
     proof: Proof | None = None
     takes_photo: bool = False
+    whole: bool = False
 
     @property
     def is_api(self) -> bool:
@@ -54,8 +60,8 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
-PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
-COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
+PLAN, APPROVE, CHANGE = Permission.PLAN, Permission.APPROVE, Permission.CHANGE
+COMMISSION, AUDIT, ADMINISTER = Permission.COMMISSION, Permission.AUDIT, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
 ROUTES = (
@@ -64,7 +70,7 @@ ROUTES = (
     Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),
     Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD),
-    Route("/sign-out", "POST", door.sign_out, READ, FIELD),
+    Route("/sign-out", "POST", door.sign_out, ANYONE, FIELD),
     Route("/theme", "POST", door.theme, ANYONE, FIELD),
     Route("/", "GET", overview.show, READ),
     Route("/devices", "GET", devices.show_all, READ),
@@ -87,6 +93,7 @@ ROUTES = (
     Route("/plans/{plan}", "GET", plans.show, READ),
     Route("/plans/{plan}/events", "GET", plans.events, READ),
     Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD),
+    Route("/plans/{plan}/approve", "POST", plans.approve, APPROVE, FIELD),
     Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD),
     Route("/rotations", "POST", rotations.start, CHANGE, FIELD),
     Route("/rotations/new", "GET", rotations.new, CHANGE),
@@ -99,6 +106,7 @@ ROUTES = (
     Route("/rollouts/{rollout}", "GET", rollouts.show, READ),
     Route("/rollouts/{rollout}/events", "GET", rollouts.events, READ),
     Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD),
+    Route("/rollouts/{rollout}/approve", "POST", rollouts.approve, APPROVE, FIELD),
     Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD),
     Route("/checks", "GET", checks.show_all, READ),
     Route("/images", "GET", images.show_all, READ),
@@ -113,14 +121,20 @@ ROUTES = (
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
-    Route("/settings/tokens", "POST", settings.create_token, ADMINISTER, FIELD),
-    Route("/settings/tokens/{token}/revoke", "POST", settings.revoke_token, ADMINISTER, FIELD),
+    Route("/settings/people", "GET", people.show, AUDIT),
+    Route("/settings/people", "POST", people.add, ADMINISTER, FIELD),
+    Route("/settings/people/{person}/grants", "POST", people.grant, ADMINISTER, FIELD),
+    Route("/settings/people/{person}/disable", "POST", people.disable, ADMINISTER, FIELD),
+    Route("/settings/people/{person}/enable", "POST", people.enable, ADMINISTER, FIELD),
+    Route("/settings/grants/{grant}/end", "POST", people.end, ADMINISTER, FIELD),
+    Route("/settings/tokens", "POST", people.create_token, ADMINISTER, FIELD),
+    Route("/settings/tokens/{token}/revoke", "POST", people.revoke_token, ADMINISTER, FIELD),
     Route("/commissioning", "GET", commissioning.show_all, READ),
     Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD),
     Route("/commissioning/{commissioning}", "GET", commissioning.show, READ),
     Route("/commissioning/{commissioning}/find", "GET", commissioning.find, READ),
     Route("/commissioning/{commissioning}/sign", "POST", commissioning.sign, COMMISSION, FIELD),
-    Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ),
+    Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ, whole=True),
     Route("/commissioning/{commissioning}/{camera}", "GET", commissioning.show_camera, READ),
     Route("/commissioning/{commissioning}/{camera}/still", "POST", commissioning.take_still, COMMISSION, FIELD),
     Route(
@@ -131,7 +145,7 @@ ROUTES = (
         FIELD,
         takes_photo=True,
     ),
-    Route("/evidence/{name}", "GET", images.evidence, READ),
+    Route("/evidence/{picture}", "GET", images.evidence, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
@@ -149,7 +163,7 @@ ROUTES = (
     Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
     Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
     Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
-    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, APPROVE, HEADER),
     Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
     Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
@@ -159,5 +173,15 @@ ROUTES = (
     Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER),
     Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
     Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER),
+    Route("/api/v1/people", "GET", api_people.listed, AUDIT),
+    Route("/api/v1/people", "POST", api_people.add, ADMINISTER, HEADER),
+    Route("/api/v1/people/{person}", "GET", api_people.person, AUDIT),
+    Route("/api/v1/people/{person}/disable", "POST", api_people.disable, ADMINISTER, HEADER),
+    Route("/api/v1/people/{person}/enable", "POST", api_people.enable, ADMINISTER, HEADER),
+    Route("/api/v1/people/{person}/grants", "POST", api_people.grant, ADMINISTER, HEADER),
+    Route("/api/v1/people/{person}/grants/{grant}/end", "POST", api_people.end, ADMINISTER, HEADER),
+    Route("/api/v1/tokens", "GET", api_people.keys, AUDIT),
+    Route("/api/v1/tokens", "POST", api_people.create_token, ADMINISTER, HEADER),
+    Route("/api/v1/tokens/{token}/revoke", "POST", api_people.revoke_token, ADMINISTER, HEADER),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

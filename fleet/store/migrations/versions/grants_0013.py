@@ -11,7 +11,7 @@ from alembic import op
 from fleet.store.ids import new_id
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
