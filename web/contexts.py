@@ -28,7 +28,7 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
-from web import job_contexts, picture_contexts
+from web import job_contexts, people_contexts, picture_contexts
 from web.remedies import Remedy
 
 
