@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from fleet.errors import NotFound, VaultUnavailable
+from fleet.master_key import master_key
 from fleet.sealing import (
     ID_CHARACTERS,
     OVERHEAD_BYTES,
@@ -25,7 +26,6 @@ from fleet.sealing import (
 )
 from fleet.settings import Settings
 from fleet.store import Store
-from fleet.vault import master_key
 
 # As much as a driver reads of a camera.
 MOST_BACKUP_BYTES = 64 * 1024 * 1024

@@ -97,4 +97,4 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 # Parameters of addresses that name nothing of any site.
-OF_NO_SITE = frozenset({"name", "token", "person", "grant", "ending", "order", "row", "baseline"})
+OF_NO_SITE = frozenset({"name", "token", "person", "grant", "ending", "order", "row", "baseline", "session", "key"})

@@ -5,8 +5,8 @@ What a grant gives is looked up at every request, so that one that ended opens n
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from fleet.store import Store
 from fleet.store import grants_tables as g
 from fleet.store import tables as t
 from fleet.store.access_tables import ApiToken
+from fleet.store.engine import place_of
 from fleet.store.ids import new_id
 from fleet.store.sites_tables import Site
 
@@ -101,6 +102,11 @@ async def rights_of(store: Store, person: str, *, machine: bool = False) -> Righ
     return rights(held, store.now(), machine=machine)
 
 
+async def of_person(connection: AsyncConnection, person: str) -> list[Grant]:
+    """All that they ever held, the oldest first."""
+    return await stored(connection, g.Grant.person == person)
+
+
 async def stored(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Grant]:
     """The oldest first, ended ones too."""
     rows = await connection.execute(select(g.Grant).where(condition).order_by(g.Grant.id))
@@ -122,7 +128,7 @@ async def give(store: Store, person: str, wanted: Wanted, actor: str) -> str:
         if (await connection.execute(select(t.Person.id).where(t.Person.id == person))).first() is None:
             raise NotFound("there is no such person")
         now = store.now()
-        held = [one for one in await stored(connection, g.Grant.person == person) if one.lasts(now)]
+        held = [one for one in await of_person(connection, person) if one.lasts(now)]
         if len(held) >= _MOST_GRANTS:
             raise Invalid(f"a person holds at most {_MOST_GRANTS} grants at a time; end some of them")
         row = await new_row(connection, person, wanted, actor, now)
@@ -202,6 +208,32 @@ async def _is_administered(connection: AsyncConnection) -> bool:
         .where(g.Grant.role == Role.ADMINISTRATOR.value, *forever, t.Person.disabled_at.is_(None))
     )
     return (await connection.execute(lasting.limit(1))).first() is not None
+
+
+async def follow(connection: AsyncConnection, person: str, wanted: Sequence[Wanted], actor: str) -> bool:
+    """What `actor` gave this person is from now on what is wanted; whether anything changed. What others gave stays.
+
+    A grant that the estate would be left without an administrator by stays, too. Sites that are not known give nothing.
+    """
+    now = place_of(connection).now()
+    mine = [one for one in await of_person(connection, person) if one.lasts(now) and one.made_by == clean_text(actor)]
+    known = set(await connection.scalars(select(Site.name)))
+    asked = {_as_known(one, known) for one in wanted}
+    over = [one for one in mine if Wanted(one.role, one.sites, one.until) not in asked]
+    new = asked - {Wanted(one.role, one.sites, one.until) for one in mine}
+    rows = [await new_row(connection, person, one, actor, now) for one in new if one.sites != ()]
+    if rows:
+        await connection.execute(insert(g.Grant), rows)
+    for grant in over:
+        with suppress(Invalid):
+            async with connection.begin_nested(), keeping_an_administrator(connection):
+                ended = update(g.Grant).where(g.Grant.id == grant.id)
+                await connection.execute(ended.values(ended_at=now, ended_by=clean_text(actor)))
+    return bool(rows or over)
+
+
+def _as_known(wanted: Wanted, known: set[str]) -> Wanted:
+    return wanted if wanted.sites is None else replace(wanted, sites=tuple(sorted(known.intersection(wanted.sites))))
 
 
 # --- when sites change ------------------------------------------------------------------------------------------------

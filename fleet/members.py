@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet import grants
 from fleet.errors import NotFound
 from fleet.grants import Grant
-from fleet.people import COLUMNS, Person, name_key, person_of
+from fleet.people import COLUMNS, Person, person_of
 from fleet.permissions import Role
 from fleet.store import Store
 from fleet.store import grants_tables as g
@@ -45,15 +45,6 @@ async def member(store: Store, person: str) -> Member:
         if row is None:
             raise NotFound("there is no such person")
         return Member(person_of(row), tuple(await grants.stored(connection, g.Grant.person == person)))
-
-
-async def named(store: Store, name: str) -> Member:
-    """Raises NotFound."""
-    async with store.read() as connection:
-        found = await connection.scalar(select(t.Person.id).where(t.Person.name_key == name_key(name)))
-    if found is None:
-        raise NotFound("there is nobody of that name")
-    return await member(store, found)
 
 
 async def disable(store: Store, person: str) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import grants
+from fleet import grants, pending
 from fleet.errors import Invalid, NotFound
 from fleet.grants import Wanted
-from fleet.passwords import hashed, refuse_weak, token_hash
+from fleet.passwords import NO_PASSWORD, hashed, refuse_weak, token_hash
 from fleet.permissions import Role
 from fleet.store import Store
 from fleet.store import tables as t
@@ -23,8 +23,6 @@ from fleet.store.ids import new_id
 
 # The columns that `person_of` reads.
 COLUMNS = (t.Person.id, t.Person.name, t.Person.created_at, t.Person.disabled_at)
-# What no password has as its hash.
-NO_PASSWORD = "!"  # noqa: S105 - there is none
 _SETUP_TOKEN_BYTES = 16
 _MOST_NAME = 64
 
@@ -118,7 +116,7 @@ async def _insert(
 
 
 async def set_password(store: Store, name: str, password: str) -> None:
-    """Also ends every session of that person. Raises NotFound or Invalid."""
+    """Also ends every session of that person, and what they have begun. Raises NotFound or Invalid."""
     refuse_weak(password, name)
     new_hash = await hashed(password)
     async with store.write() as connection:
@@ -127,6 +125,7 @@ async def set_password(store: Store, name: str, password: str) -> None:
             raise NotFound("there is nobody of that name")
         await connection.execute(update(t.Person).where(t.Person.id == found.id).values(password_hash=new_hash))
         await connection.execute(delete(t.Session).where(t.Session.person == found.id))
+        await pending.forget(connection, found.id)
 
 
 async def people(store: Store) -> tuple[Person, ...]:
@@ -134,6 +133,24 @@ async def people(store: Store) -> tuple[Person, ...]:
     async with store.read() as connection:
         rows = (await connection.execute(select(*COLUMNS).order_by(t.Person.name_key))).all()
     return tuple(person_of(row) for row in rows)
+
+
+async def get(store: Store, person: str) -> Person:
+    """Raises NotFound."""
+    return await _found(store, t.Person.id == person)
+
+
+async def named(store: Store, name: str) -> Person:
+    """Raises NotFound."""
+    return await _found(store, t.Person.name_key == name_key(name))
+
+
+async def _found(store: Store, condition: ColumnElement[bool]) -> Person:
+    async with store.read() as connection:
+        row = (await connection.execute(select(*COLUMNS).where(condition))).first()
+    if row is None:
+        raise NotFound("there is nobody of that name")
+    return person_of(row)
 
 
 async def _anybody(connection: AsyncConnection) -> bool:

@@ -8,7 +8,9 @@ import secrets
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cameras.secret import Secret
 
@@ -37,7 +39,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account ""."""
+    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account "".
+
+    What proves a person is bound to that person, who then stands in the place of the camera.
+    """
 
     record: str
     camera: str
@@ -52,10 +57,24 @@ class Owner:
 class MasterKey:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._key = key
         self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id})"
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for that purpose alone, from which the master key does not follow."""
+        info = f"camwarden/1/{purpose}".encode()
+        return HKDF(hashes.SHA256(), _KEY_BITS // 8, salt=None, info=info).derive(self._key)
+
+    def wrap(self, key: bytes, owner: Owner) -> bytes:
+        """Another key, beneath this one."""
+        return _encrypt(self._cipher, key, owner.bound("other key"))
+
+    def unwrap(self, wrapped: bytes, owner: Owner) -> bytes:
+        """Raises Damaged."""
+        return _decrypt(self._cipher, wrapped, owner.bound("other key"))
 
     def seal(self, secret: Secret, owner: Owner) -> Envelope:
         return self._seal(secret.reveal().encode(), owner.bound("key"), owner.bound("password"))
@@ -63,6 +82,13 @@ class MasterKey:
     def unseal(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
         return Secret(self._unseal(envelope, owner.bound("key"), owner.bound("password")).decode())
+
+    def seal_factor(self, secret: Secret, owner: Owner) -> Envelope:
+        return self._seal(secret.reveal().encode(), owner.bound("factor key"), owner.bound("factor"))
+
+    def unseal_factor(self, envelope: Envelope, owner: Owner) -> Secret:
+        """Raises Damaged."""
+        return Secret(self._unseal(envelope, owner.bound("factor key"), owner.bound("factor")).decode())
 
     def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
         return self._seal(content, owner.bound("backup key"), owner.bound("backup"))

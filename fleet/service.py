@@ -30,6 +30,7 @@ from fleet.schedule import Schedule, triggers
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.sights import stored_sights
+from fleet.single_sign_on import SingleSignOnDesk, single_sign_on
 from fleet.stills import take_still
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
@@ -55,6 +56,7 @@ class Service:
     accuracy: Accuracy
     outbox: Outbox
     schedule: Schedule
+    single_sign_on: SingleSignOnDesk | None
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -110,4 +112,5 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy=accuracy,
             outbox=outbox,
             schedule=schedule,
+            single_sign_on=single_sign_on(store, settings),
         )

@@ -8,13 +8,10 @@ else. The last five that were current are kept, and the last five that came to n
 old backup wants an old password.
 """
 
-import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import Invalid, NotFound, VaultUnavailable
-from fleet.sealing import SEALED_FILE, Damaged, Envelope, MasterKey, Owner
+from fleet.master_key import master_key
+from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
 from fleet.store.ids import new_id
-from fleet.vault_key import read_or_make
 
 KEPT = 5
 MOST_PASSWORD_CHARACTERS = 1024
@@ -122,9 +120,9 @@ class Vault:
         if not why or not who:
             raise Invalid("say who wants to see the password, and why: it is written down")
         secret = await self.version(camera, account, version)
-        said = {"camera": camera, "account": account, "version": version, "actor": who, "reason": why}
-        async with self._store.write() as connection:
-            await connection.execute(insert(t.VaultReveal), [{"id": new_id(), "at": self._store.now(), **said}])
+        said = {"account": account, "version": version, "reason": why}
+        async with self._store.write(durable=True) as connection:
+            await record(connection, Entry(who, Action.VAULT_REVEAL, f"camera:{camera}", said))
         return secret
 
     # --- writing ---
@@ -224,27 +222,6 @@ class Vault:
 async def open_vault(store: Store, settings: Settings) -> Vault:
     """Raises VaultUnavailable."""
     return Vault(store, await master_key(store, settings))
-
-
-async def master_key(store: Store, settings: Settings) -> MasterKey:
-    """Reads `$CAMWARDEN_HOME/key`, and makes it where nothing is sealed yet. Raises VaultUnavailable."""
-    async with store.read() as connection:
-        newest = select(t.SealedPassword.key_id).order_by(t.SealedPassword.id.desc()).limit(1)
-        key_id = await connection.scalar(newest)
-    path = settings.home / "key"
-    key = MasterKey(await asyncio.to_thread(_read_or_make, path, settings.backups, passwords=key_id is not None))
-    if key_id not in {None, key.id}:
-        raise VaultUnavailable(
-            f"{path} is not the key that the stored passwords are sealed with ({key.id}, not {key_id}): "
-            "put back the one that belongs to this database"
-        )
-    return key
-
-
-def _read_or_make(path: Path, backups: Path, *, passwords: bool) -> bytes:
-    """Looks for what is sealed only where there is no key: a folder may hold very many backups. Blocks."""
-    in_use = passwords or (not os.path.lexists(path) and any(backups.glob(f"*{SEALED_FILE}")))
-    return read_or_make(path, in_use=in_use)
 
 
 async def log_in_with(connection: AsyncConnection, camera: str, account: str) -> None:

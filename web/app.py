@@ -17,6 +17,7 @@ from fleet.service import Service
 from web.access import check_origin, check_token
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
+from web.proving import prove_first
 from web.routes import ROUTES, Proof, Route
 from web.visit import Desk, Visit, meet, posted
 
@@ -57,7 +58,10 @@ def _add(app: FastAPI, route: Route) -> None:
 
 
 def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
-    """In this order: is it from here, who is it, was it meant, may they. Files that came along are closed behind it."""
+    """In this order: is it from here, who is it, was it meant, may they, is it really they.
+
+    Files that came along are closed behind it.
+    """
 
     async def through(request: Request) -> AsyncIterator[None]:
         try:
@@ -81,6 +85,8 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
             if not visit.may(route.permission):
                 raise HTTPException(403)
             await _reach(request, visit, route)
+        if route.proved:
+            prove_first(visit)
 
     return through
 

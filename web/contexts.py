@@ -28,7 +28,7 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
-from web import job_contexts, people_contexts, picture_contexts
+from web import account_contexts, job_contexts, people_contexts, picture_contexts
 from web.remedies import Remedy
 
 
@@ -76,11 +76,16 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """`name` is kept from a failed try, `mistake` says why it failed, `target` is the path to go to afterwards."""
+    """`name` is kept from a failed try, `mistake` says why it failed, `target` is the path to go to afterwards.
+
+    `provider` is what single sign-on is called ("" for none), and `only` says that passwords are for one account.
+    """
 
     name: str
     mistake: str
     target: str
+    provider: str
+    only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +363,7 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **account_contexts.PAGES,
     **job_contexts.PAGES,
     **people_contexts.PAGES,
     **picture_contexts.PAGES,

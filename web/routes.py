@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet.permissions import Permission
 from web.handlers import (
+    account,
     accuracy,
     api,
     api_people,
@@ -21,13 +22,17 @@ from web.handlers import (
     jobs,
     overview,
     people,
+    person_access,
     plans,
+    proving,
     reports,
     rollouts,
     rotations,
     scans,
+    second_step,
     settings,
     sites,
+    sso,
 )
 
 
@@ -43,6 +48,7 @@ class Route:
     """`proof` is `None` only where the method changes nothing. `takes_photo` lets a larger body in.
 
     `whole`: it reads what cannot be shown in part, so that all cameras in it must be the visitor's.
+    `proved`: a person must have shown within ten minutes who they are; a machine's token is enough.
     """
 
     path: str
@@ -52,6 +58,7 @@ class Route:
     proof: Proof | None = None
     takes_photo: bool = False
     whole: bool = False
+    proved: bool = False
 
     @property
     def is_api(self) -> bool:
@@ -70,6 +77,31 @@ ROUTES = (
     Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),
     Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD),
+    Route("/sign-in/second", "GET", second_step.show, ANYONE),
+    Route("/sign-in/second", "POST", second_step.take, ANYONE, FIELD),
+    Route("/sign-in/enrol", "GET", second_step.show_enrol, ANYONE),
+    Route("/sign-in/enrol", "POST", second_step.enrol, ANYONE, FIELD),
+    Route("/sign-in/sso", "GET", sso.begin, ANYONE),
+    Route(sso.BACK, "GET", sso.back, ANYONE),
+    Route("/prove", "GET", proving.show, READ),
+    Route("/prove", "POST", proving.prove, READ, FIELD),
+    Route("/prove/sso", "GET", sso.prove, READ),
+    Route("/account", "GET", account.show, READ),
+    Route("/account/offer", "GET", account.offer, READ),
+    Route("/account/password", "POST", account.change_password, READ, FIELD),
+    Route("/account/sessions/end-others", "POST", account.end_others, READ, FIELD),
+    Route("/account/sessions/{session}/end", "POST", account.end_session, READ, FIELD),
+    Route("/account/app", "GET", account.show_app, READ, proved=True),
+    Route("/account/app", "POST", account.add_app, READ, FIELD, proved=True),
+    Route("/account/app/new", "POST", account.new_app, READ, FIELD, proved=True),
+    Route("/account/app/remove", "POST", account.remove_app, READ, FIELD, proved=True),
+    Route("/account/keys/new", "GET", account.new_key, READ, proved=True),
+    Route("/account/keys", "POST", account.add_key, READ, FIELD, proved=True),
+    Route("/account/keys/{key}/remove", "POST", account.remove_key, READ, FIELD, proved=True),
+    Route("/account/recovery-codes", "POST", account.renew_codes, READ, FIELD, proved=True),
+    Route("/people/{person}/access", "GET", person_access.show, ADMINISTER),
+    Route("/people/{person}/end-sessions", "POST", person_access.end_sessions, ADMINISTER, FIELD, proved=True),
+    Route("/people/{person}/reset-factors", "POST", person_access.reset_factors, ADMINISTER, FIELD, proved=True),
     Route("/sign-out", "POST", door.sign_out, ANYONE, FIELD),
     Route("/theme", "POST", door.theme, ANYONE, FIELD),
     Route("/", "GET", overview.show, READ),
@@ -122,12 +154,12 @@ ROUTES = (
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
     Route("/settings/people", "GET", people.show, AUDIT),
-    Route("/settings/people", "POST", people.add, ADMINISTER, FIELD),
-    Route("/settings/people/{person}/grants", "POST", people.grant, ADMINISTER, FIELD),
+    Route("/settings/people", "POST", people.add, ADMINISTER, FIELD, proved=True),
+    Route("/settings/people/{person}/grants", "POST", people.grant, ADMINISTER, FIELD, proved=True),
     Route("/settings/people/{person}/disable", "POST", people.disable, ADMINISTER, FIELD),
     Route("/settings/people/{person}/enable", "POST", people.enable, ADMINISTER, FIELD),
     Route("/settings/grants/{grant}/end", "POST", people.end, ADMINISTER, FIELD),
-    Route("/settings/tokens", "POST", people.create_token, ADMINISTER, FIELD),
+    Route("/settings/tokens", "POST", people.create_token, ADMINISTER, FIELD, proved=True),
     Route("/settings/tokens/{token}/revoke", "POST", people.revoke_token, ADMINISTER, FIELD),
     Route("/commissioning", "GET", commissioning.show_all, READ),
     Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD),
@@ -146,6 +178,7 @@ ROUTES = (
         takes_photo=True,
     ),
     Route("/evidence/{picture}", "GET", images.evidence, READ),
+    Route("/api/v1/me", "GET", account.me, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),

@@ -9,14 +9,14 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fleet import grants, tokens
+from fleet import browsers, grants, tokens
 from fleet.grants import NOTHING, Rights
 from fleet.permissions import Permission, Role
 from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.scope import Scope
 from fleet.service import Service
-from fleet.sessions import SessionToken, SignedIn, session
+from fleet.sessions import Asker, SessionToken, SignedIn, session
 from fleet.store import Store
 from fleet.tokens import Token
 from web import assets
@@ -109,6 +109,11 @@ class Visit:
         """The address that asks, for rate limits."""
         return source_of(self.request)
 
+    @property
+    def asker(self) -> Asker:
+        """Who asks, as the list of sessions shows it."""
+        return Asker(self.source, browsers.in_words(self.request.headers.get("user-agent", "")))
+
     async def form(self) -> QueryParams:
         """The posted fields; the frame limits their size."""
         return await posted(self.request)
@@ -146,13 +151,16 @@ class Visit:
         self.keep(response, "session", token.token.reveal())
         return response
 
-    def forget(self, response: Response) -> Response:
+    def forget(self, response: Response, name: str = "session") -> Response:
         secure = self.service.settings.secure_cookies
-        response.delete_cookie(self.desk.cookie("session"), path="/", secure=secure, httponly=True, samesite="lax")
+        response.delete_cookie(self.desk.cookie(name), path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
+    def kept(self, name: str) -> str:
+        return self.request.cookies.get(self.desk.cookie(name), "")
+
     def session_token(self) -> str:
-        return self.request.cookies.get(self.desk.cookie("session"), "")
+        return self.kept("session")
 
 
 def source_of(request: Request) -> str:

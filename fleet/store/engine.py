@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,11 +27,28 @@ from fleet.unbroken import to_the_end
 
 _BUSY_TIMEOUT_MS = 5000
 _WRITING = "camwarden_writing"
+_PLACE = "camwarden_place"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a transaction runs, for steps that are given its connection alone. `kept` lives as long as the store."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    kept: dict[str, Any] = field(default_factory=dict)
+
+
+def place_of(connection: AsyncConnection) -> Place:
+    """Of any connection that a `Store` gave."""
+    assert connection.sync_connection is not None  # it is open  # noqa: S101
+    place: Place = connection.sync_connection.get_execution_options()[_PLACE]
+    return place
 
 
 class Store:
@@ -154,6 +172,7 @@ async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) 
         pool_size=4,
         max_overflow=0,
         pool_timeout=30,
+        execution_options={_PLACE: Place(settings, now)},
     )
     _speak_sqlite(engine.sync_engine)
     return Store(engine, now, connections)

@@ -285,14 +285,21 @@ class Person(Base):
 
 
 class Session(Base):
-    """A signed-in browser. Only the SHA-256 of its token is kept."""
+    """A signed-in browser. Only the SHA-256 of its token is kept, and that changes with every new proof.
+
+    `proof` is what was shown last ("password, app"), and `proved_at` when.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "person"), Index(None, "created_at"))
 
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
     person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     source: Mapped[str]
+    browser: Mapped[str]
+    proof: Mapped[str]
+    proved_at: Mapped[datetime]
     created_at: Mapped[datetime]
     used_at: Mapped[datetime]
 

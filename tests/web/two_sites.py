@@ -21,6 +21,7 @@ from fleet.permissions import Role
 from fleet.plans import PlanId
 from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.service import open_service
+from fleet.sessions import Asker
 from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.store import Store
@@ -208,4 +209,4 @@ async def _session(store: Store, role: Role, where: str) -> str:
     if role is not Role.SERVICE:
         await grants.give(store, person.id, Wanted(role, places), "anna")
     async with store.write() as connection:
-        return (await sessions.begin(connection, person.id, "127.0.0.1", store.now())).token.reveal()
+        return (await sessions.begin(connection, person.id, Asker("127.0.0.1"), "password")).token.reveal()

@@ -17,6 +17,7 @@ from fleet.plans import PlanCameraView, PlanId, PlanView
 from fleet.views import Page
 from hardening.baseline import BUNDLED, Baseline, BaselineError, bundled_text, load_baseline, parse_baseline
 from web.handlers.api import After, Limit, once
+from web.proving import prove_first_for
 from web.visit import Visit, Visited
 
 MOST_NAMED = 5000
@@ -135,11 +136,13 @@ async def approve(visit: Visited, plan: str, response: Response) -> PlanView:
 
 async def apply(visit: Visited, plan: str, response: Response) -> PlanView:
     """Apply an approved plan in the background."""
+    prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _begin(visit, response, PlanId(plan), visit.plans.start)
 
 
 async def undo(visit: Visited, plan: str, response: Response) -> PlanView:
     """Take back in the background what this plan changed."""
+    prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _begin(visit, response, PlanId(plan), visit.plans.undo)
 
 

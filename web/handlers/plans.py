@@ -16,6 +16,7 @@ from web.choosing import choice_of
 from web.handlers.jobs import follow, needs_another
 from web.job_contexts import BaselineChoice, NewPlan, Plan
 from web.problems import STATUSES
+from web.proving import prove_first_for
 from web.remedies import bundled, only, titles
 from web.rendering import sentence
 from web.visit import Visit, Visited, see
@@ -33,6 +34,8 @@ ORDERS: Mapping[str, tuple[PlanEvent, Order]] = {
     "undo": (PlanEvent.UNDO, Plans.undo),
     "renew": (PlanEvent.RENEW, Plans.renew),
 }
+
+CHANGES_CAMERAS = frozenset({"apply", "undo"})
 
 
 async def new(visit: Visited) -> Response:
@@ -134,6 +137,8 @@ async def carry_out(visit: Visited, plan: str, order: str) -> Response:
     """Approving has an address, and a permission, of its own."""
     if order not in ORDERS or order == APPROVE:
         raise NotFound(f"a plan takes no such order; it takes {', '.join(ORDERS)}")
+    if order in CHANGES_CAMERAS:
+        prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _carried_out(visit, PlanId(plan), ORDERS[order][1])
 
 

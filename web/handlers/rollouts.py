@@ -23,6 +23,7 @@ from hardening.rollout_rules import most_harmed
 from web.choosing import choice_of
 from web.handlers.jobs import follow, needs_another
 from web.job_contexts import NewRollout, Rollout, Rollouts
+from web.proving import prove_first
 from web.rendering import sentence
 from web.rollout_form import FIELDS, rules_of, typed
 from web.visit import Visit, Visited, see
@@ -148,6 +149,8 @@ async def carry_out(visit: Visited, rollout: str, order: str) -> Response:
     """Approving has an address, and a permission, of its own."""
     if order not in ORDERS or order == APPROVE:
         raise NotFound(f"a rollout takes no such order; it takes {', '.join(ORDERS)}")
+    if order == "approve":
+        prove_first(visit)
     return await _ordered(visit, RolloutId(rollout), ORDERS[order][1])
 
 

@@ -13,6 +13,7 @@ from web.choosing import choice_of
 from web.handlers.jobs import follow
 from web.job_contexts import NewRotation, Rotation
 from web.problems import STATUSES
+from web.proving import prove_first_for
 from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
@@ -30,6 +31,7 @@ async def start(visit: Visited) -> Response:
     """Where a finding led here, its camera's default password is what the vault then knows."""
     form, scope = await visit.form(), visit.scope(Permission.CHANGE)
     account, chosen = form.get("account", "").strip(), tuple(form.getlist("id"))
+    prove_first_for(visit, len(chosen))
     try:
         if finding := visit.query.get("finding"):
             service = visit.service
