@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fleet.audit import Entry
 from fleet.audit_chain import Row
 from fleet.errors import Invalid
 from fleet.paging import AnyRow, how_many, read_page
@@ -46,6 +48,13 @@ async def history(store: Store, *about: str, limit: int = MOST_HISTORY) -> tuple
     query = select(*_COLUMNS).where(AuditRow.about.in_(about)).order_by(AuditRow.seq.desc()).limit(limit)
     async with store.read() as connection:
         return tuple(row_of(row) for row in (await connection.execute(query)).all())
+
+
+async def is_told_since(connection: AsyncConnection, entry: Entry, since: datetime) -> bool:
+    """Whether the same was told since then: of this object, or from this source where it is about nobody known."""
+    same = AuditRow.about == entry.about if entry.about else AuditRow.source == entry.source
+    told = select(AuditRow.seq).where(AuditRow.action == entry.action.value, AuditRow.at > since, same)
+    return (await connection.execute(told.limit(1))).first() is not None
 
 
 async def trail(store: Store, *, to: int | None = None) -> AsyncIterator[tuple[Row, ...]]:

@@ -4,9 +4,11 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -15,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.secret import Secret
 from cameras.untrusted import clean_text
 from fleet import login_limits
-from fleet.errors import Invalid, NotFound, SignInRefused
+from fleet.audit import RESERVED, Action, Entry, acting, record, record_first
+from fleet.audit_views import is_told_since
+from fleet.errors import Invalid, NotFound, SignInRefused, TooManyTries
 from fleet.passwords import hashed, matches, outdated, refuse_weak
 from fleet.store import Store
 from fleet.store import tables as t
@@ -28,6 +32,9 @@ _SETUP_TOKEN_BYTES = 16
 _MOST_NAME = 64
 _MOST_PASSWORD = 1024
 _MOST_TOKEN = 256
+# Who acts before anybody has signed in.
+STRANGER = "stranger"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 # So often is the last use of a session written down: a page is not a reason to write.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -100,6 +107,7 @@ async def create_first_administrator(store: Store, token: str, name: str, passwo
         await _refuse_token(connection, token)
         await connection.execute(update(t.SetupToken).values(used_at=store.now()))
         await connection.execute(insert(t.Person), [row])
+        await record(connection, _of(row["id"], row["name"], Action.PERSON_SET_UP, {"role": row["role"]}))
     return _person(row["id"], row["name"], row["role"], row["created_at"])
 
 
@@ -124,6 +132,8 @@ async def add_user(store: Store, name: str, password: str, role: Role) -> Person
         if (await connection.execute(taken)).first():
             raise Invalid("this name is taken")
         await connection.execute(insert(t.Person), [row])
+        added = {"name": row["name"], "role": row["role"]}
+        await record(connection, Entry(acting().actor, Action.PERSON_ADD, f"person:{row['id']}", added))
     return _person(row["id"], row["name"], row["role"], row["created_at"])
 
 
@@ -136,7 +146,9 @@ async def set_password(store: Store, name: str, password: str) -> None:
         if found is None:
             raise NotFound("there is nobody of that name")
         await connection.execute(update(t.Person).where(t.Person.id == found.id).values(password_hash=new_hash))
-        await connection.execute(delete(t.Session).where(t.Session.person == found.id))
+        ended = await connection.execute(delete(t.Session).where(t.Session.person == found.id))
+        said = {"sessions_ended": ended.rowcount}
+        await record(connection, Entry(acting().actor, Action.PERSON_PASSWORD, f"person:{found.id}", said))
 
 
 async def people(store: Store) -> tuple[Person, ...]:
@@ -155,6 +167,8 @@ async def _person_row(store: Store, name: str, password: str, role: Role) -> dic
     shown = unicodedata.normalize("NFC", name).strip()
     if not shown or len(shown) > _MOST_NAME or clean_text(shown) != shown:
         raise Invalid(f"a name has 1 to {_MOST_NAME} printable characters")
+    if name_key(shown) in RESERVED:
+        raise Invalid(f"{shown!r} stands for this program itself in the audit trail: choose another name")
     refuse_weak(password, shown)
     return {
         "id": new_id(),
@@ -185,12 +199,18 @@ async def sign_in(store: Store, name: str, password: str, source: str) -> Sessio
     The try is counted before the password is looked at: many at once cannot overtake the count.
     """
     key = name_key(name)
-    attempt = await login_limits.spend(store, key, source)
     async with store.read() as connection:
-        known = select(t.Person.id, t.Person.password_hash).where(t.Person.name_key == key)
+        known = select(t.Person.id, t.Person.name, t.Person.password_hash).where(t.Person.name_key == key)
         person = (await connection.execute(known)).first()
+    who: tuple[str, str] = (person.id, person.name) if person else ("", "")
+    try:
+        attempt = await login_limits.spend(store, key, source)
+    except TooManyTries:
+        await _tell_limited(store, _of(*who, Action.SESSION_LIMITED, source=source))
+        raise
     right = await matches(person.password_hash if person else None, password[: _MOST_PASSWORD + 1])
     if person is None or not right:
+        await record_first(store, _of(*who, Action.SESSION_REFUSED, source=source))
         raise SignInRefused
     stored = person.password_hash
     new_hash = await hashed(password) if outdated(stored) else stored
@@ -204,7 +224,20 @@ async def sign_in(store: Store, name: str, password: str, source: str) -> Sessio
         if not (await connection.execute(update(t.Person).where(*unchanged).values(password_hash=new_hash))).rowcount:
             raise SignInRefused  # the password was changed meanwhile
         await connection.execute(insert(t.Session), [row | {"created_at": now, "used_at": now}])
+        await record(connection, _of(*who, Action.SESSION_SIGN_IN, source=source))
     return SessionToken(Secret(token), now + ABSOLUTE)
+
+
+def _of(person: str, name: str, action: Action, detail: Mapping[str, Any] = _NOTHING, source: str = "") -> Entry:
+    """What somebody does to themselves. A name that nobody has is not kept: it may be a password, typed too early."""
+    return Entry(name or STRANGER, action, f"person:{person}" if person else "", detail, source)
+
+
+async def _tell_limited(store: Store, entry: Entry) -> None:
+    """Once in a window for a source and a person: whoever goes on trying must not fill the trail."""
+    async with store.write() as connection:
+        if not await is_told_since(connection, entry, store.now() - login_limits.WINDOW):
+            await record(connection, entry)
 
 
 async def session(store: Store, token: str) -> SignedIn | None:
@@ -228,7 +261,13 @@ async def session(store: Store, token: str) -> SignedIn | None:
 
 async def sign_out(store: Store, token: str) -> None:
     """End that session; no error where there is none."""
-    await _forget(store, _digest(token))
+    digest = _digest(token)
+    theirs = select(t.Person.id, t.Person.name).join(t.Session, t.Session.person == t.Person.id)
+    async with store.write() as connection:
+        person = (await connection.execute(theirs.where(t.Session.token_hash == digest))).first()
+        if person is not None:
+            await connection.execute(delete(t.Session).where(t.Session.token_hash == digest))
+            await record(connection, _of(person.id, person.name, Action.SESSION_SIGN_OUT))
 
 
 async def _forget(store: Store, digest: str) -> None:

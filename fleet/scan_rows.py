@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import Entry, record
 from fleet.errors import NotFound
 from fleet.store import Store
 from fleet.store import tables as t
@@ -54,13 +55,15 @@ class ScanView:
     error: str | None
 
 
-async def save(store: Store, view: ScanView) -> None:
-    """Insert or update its row."""
+async def save(store: Store, view: ScanView, entry: Entry | None = None) -> None:
+    """Insert or update its row, with what the audit trail says to it."""
     values = asdict(view)
     async with store.write() as connection:
         changed = await connection.execute(update(t.Scan).where(t.Scan.id == view.id).values(values))
         if not changed.rowcount:
             await connection.execute(insert(t.Scan), [values])
+        if entry:
+            await record(connection, entry)
 
 
 async def load(store: Store, scan: ScanId) -> ScanView:

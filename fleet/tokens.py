@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, update
 
 from cameras.secret import Secret
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.store import Store
 from fleet.store import access_tables as t
@@ -98,8 +99,10 @@ async def create(store: Store, name: str, scopes: Sequence[Scope], actor: str, *
         "used_at": None,
         "revoked_at": None,
     }
+    made = {"name": shown, "scopes": row["scopes"], "days": days}
     async with store.write() as connection:
         await connection.execute(insert(t.ApiToken), [row])
+        await record(connection, Entry(token.created_by, Action.TOKEN_CREATE, f"token:{token.id}", made))
     return token, Secret(f"cw_{key}.{secret}")
 
 
@@ -137,6 +140,8 @@ async def revoke(store: Store, token: str) -> None:
         done = await connection.execute(update(t.ApiToken).where(*mine).values(revoked_at=store.now()))
         if not done.rowcount:
             raise NotFound("there is no such token, or it is revoked already")
+        name = await connection.scalar(select(t.ApiToken.name).where(t.ApiToken.id == token))
+        await record(connection, Entry(acting().actor, Action.TOKEN_REVOKE, f"token:{token}", {"name": name}))
 
 
 def _token(row: Any) -> Token:  # noqa: ANN401 - a row of `_COLUMNS` and perhaps more
