@@ -16,6 +16,7 @@ from web.access import Permission, check_origin, check_token
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
 from web.routes import ROUTES, Proof, Route
+from web.trail import acting_for, write_down
 from web.visit import Desk, Visit, meet, posted
 
 
@@ -55,12 +56,16 @@ def _add(app: FastAPI, route: Route) -> None:
 
 
 def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
-    """In this order: is it from here, who is it, was it meant, may they. Files that came along are closed behind it."""
+    """In this order: is it from here, who is it, was it meant, may they, is it written down.
+
+    Files that came along are closed behind it.
+    """
 
     async def through(request: Request) -> AsyncIterator[None]:
         try:
             await admit(request)
-            yield
+            with acting_for(request):
+                yield
         finally:
             await request.close()
 
@@ -77,6 +82,8 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
             check_token(await _token(request, route.proof), visit.csrf if not visit.fresh else "")
         if route.permission is not Permission.ANYONE and not visit.may(route.permission):
             raise HTTPException(403)
+        if route.action:
+            await write_down(request, visit, route.action, route.path)
 
     return through
 

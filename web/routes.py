@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fleet.audit import Action
 from web.access import Permission
 from web.handlers import (
     accuracy,
@@ -38,13 +39,17 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`proof` is `None` only where the method changes nothing. `takes_photo` lets a larger body in."""
+    """`proof` and `action` are `None` only where the method changes nothing. `takes_photo` lets a larger body in.
+
+    `action` is what the audit trail calls it.
+    """
 
     path: str
     method: str
     handler: Callable[..., Any]
     permission: Permission
     proof: Proof | None = None
+    action: Action | None = None
     takes_photo: bool = False
 
     @property
@@ -57,78 +62,87 @@ READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
 PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
 COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
+Did = Action
 
 ROUTES = (
     Route("/static/{name}", "GET", door.asset, PUBLIC),
     Route("/set-up", "GET", door.set_up_form, ANYONE),
-    Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
+    Route("/set-up", "POST", door.set_up, ANYONE, FIELD, Did.PERSON_SET_UP),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),
-    Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD),
-    Route("/sign-out", "POST", door.sign_out, READ, FIELD),
-    Route("/theme", "POST", door.theme, ANYONE, FIELD),
+    Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD, Did.SESSION_SIGN_IN),
+    Route("/sign-out", "POST", door.sign_out, READ, FIELD, Did.SESSION_SIGN_OUT),
+    Route("/theme", "POST", door.theme, ANYONE, FIELD, Did.THEME_CHOOSE),
     Route("/", "GET", overview.show, READ),
     Route("/devices", "GET", devices.show_all, READ),
     Route("/devices.csv", "GET", devices.export, READ),
     Route("/devices/{camera}", "GET", devices.show, READ),
     Route("/sites", "GET", sites.show_all, READ),
-    Route("/sites", "POST", sites.put, ADMINISTER, FIELD),
-    Route("/sites/remove", "POST", sites.remove, ADMINISTER, FIELD),
+    Route("/sites", "POST", sites.put, ADMINISTER, FIELD, Did.SITE_CHANGE),
+    Route("/sites/remove", "POST", sites.remove, ADMINISTER, FIELD, Did.SITE_REMOVE),
     Route("/findings", "GET", findings.show_all, READ),
-    Route("/findings", "POST", findings.triage, TRIAGE, FIELD),
+    Route("/findings", "POST", findings.triage, TRIAGE, FIELD, Did.FINDING_TRIAGE),
     Route("/findings/{finding}", "GET", findings.show, READ),
     Route("/scans", "GET", scans.show_all, READ),
-    Route("/scans", "POST", scans.start, SCAN, FIELD),
+    Route("/scans", "POST", scans.start, SCAN, FIELD, Did.SCAN_START),
     Route("/scans/{scan}", "GET", scans.show, READ),
     Route("/scans/{scan}/events", "GET", scans.events, READ),
-    Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD),
+    Route("/scans/{scan}/stop", "POST", scans.stop, SCAN, FIELD, Did.SCAN_STOP),
     Route("/jobs", "GET", jobs.show_all, READ),
-    Route("/plans", "POST", plans.create, PLAN, FIELD),
+    Route("/plans", "POST", plans.create, PLAN, FIELD, Did.PLAN_CREATE),
     Route("/plans/new", "GET", plans.new, PLAN),
     Route("/plans/{plan}", "GET", plans.show, READ),
     Route("/plans/{plan}/events", "GET", plans.events, READ),
-    Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD),
-    Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD),
-    Route("/rotations", "POST", rotations.start, CHANGE, FIELD),
+    Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD, Did.PLAN_RENEW),
+    Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD, Did.PLAN_ORDER),
+    Route("/rotations", "POST", rotations.start, CHANGE, FIELD, Did.ROTATION_START),
     Route("/rotations/new", "GET", rotations.new, CHANGE),
     Route("/rotations/{rotation}", "GET", rotations.show, READ),
     Route("/rotations/{rotation}/events", "GET", rotations.events, READ),
-    Route("/rotations/{rotation}/reconcile", "POST", rotations.reconcile, CHANGE, FIELD),
+    Route("/rotations/{rotation}/reconcile", "POST", rotations.reconcile, CHANGE, FIELD, Did.ROTATION_RECONCILE),
     Route("/rollouts", "GET", rollouts.show_all, READ),
-    Route("/rollouts", "POST", rollouts.create, CHANGE, FIELD),
+    Route("/rollouts", "POST", rollouts.create, CHANGE, FIELD, Did.ROLLOUT_CREATE),
     Route("/rollouts/new", "GET", rollouts.new, CHANGE),
     Route("/rollouts/{rollout}", "GET", rollouts.show, READ),
     Route("/rollouts/{rollout}/events", "GET", rollouts.events, READ),
-    Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD),
-    Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD),
+    Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD, Did.ROLLOUT_RETRY),
+    Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD, Did.ROLLOUT_ORDER),
     Route("/checks", "GET", checks.show_all, READ),
     Route("/images", "GET", images.show_all, READ),
-    Route("/images/check", "POST", images.check_all, CHANGE, FIELD),
+    Route("/images/check", "POST", images.check_all, CHANGE, FIELD, Did.PICTURE_CHECK),
     Route("/images/{camera}", "GET", images.show, READ),
-    Route("/images/{camera}/check", "POST", images.check, CHANGE, FIELD),
-    Route("/images/{camera}/approve", "POST", images.approve, CHANGE, FIELD),
-    Route("/images/{camera}/mute", "POST", images.mute, CHANGE, FIELD),
+    Route("/images/{camera}/check", "POST", images.check, CHANGE, FIELD, Did.PICTURE_CHECK),
+    Route("/images/{camera}/approve", "POST", images.approve, CHANGE, FIELD, Did.PICTURE_APPROVE),
+    Route("/images/{camera}/mute", "POST", images.mute, CHANGE, FIELD, Did.PICTURE_MUTE),
     Route("/images/{camera}/accuracy", "GET", accuracy.show, READ),
-    Route("/images/{camera}/accuracy/watch", "POST", accuracy.watch, CHANGE, FIELD),
-    Route("/images/{camera}/accuracy/accept", "POST", accuracy.accept, CHANGE, FIELD),
+    Route("/images/{camera}/accuracy/watch", "POST", accuracy.watch, CHANGE, FIELD, Did.ACCURACY_WATCH),
+    Route("/images/{camera}/accuracy/accept", "POST", accuracy.accept, CHANGE, FIELD, Did.ACCURACY_ACCEPT),
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
-    Route("/settings/tokens", "POST", settings.create_token, ADMINISTER, FIELD),
-    Route("/settings/tokens/{token}/revoke", "POST", settings.revoke_token, ADMINISTER, FIELD),
+    Route("/settings/tokens", "POST", settings.create_token, ADMINISTER, FIELD, Did.TOKEN_CREATE),
+    Route("/settings/tokens/{token}/revoke", "POST", settings.revoke_token, ADMINISTER, FIELD, Did.TOKEN_REVOKE),
     Route("/commissioning", "GET", commissioning.show_all, READ),
-    Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD),
+    Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD, Did.COMMISSIONING_START),
     Route("/commissioning/{commissioning}", "GET", commissioning.show, READ),
     Route("/commissioning/{commissioning}/find", "GET", commissioning.find, READ),
-    Route("/commissioning/{commissioning}/sign", "POST", commissioning.sign, COMMISSION, FIELD),
+    Route("/commissioning/{commissioning}/sign", "POST", commissioning.sign, COMMISSION, FIELD, Did.COMMISSIONING_SIGN),
     Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ),
     Route("/commissioning/{commissioning}/{camera}", "GET", commissioning.show_camera, READ),
-    Route("/commissioning/{commissioning}/{camera}/still", "POST", commissioning.take_still, COMMISSION, FIELD),
+    Route(
+        "/commissioning/{commissioning}/{camera}/still",
+        "POST",
+        commissioning.take_still,
+        COMMISSION,
+        FIELD,
+        Did.COMMISSIONING_STILL,
+    ),
     Route(
         "/commissioning/{commissioning}/{camera}/rows/{row}",
         "POST",
         commissioning.answer,
         COMMISSION,
         FIELD,
+        Did.COMMISSIONING_ANSWER,
         takes_photo=True,
     ),
     Route("/evidence/{name}", "GET", images.evidence, READ),
@@ -139,25 +153,25 @@ ROUTES = (
     Route("/api/v1/findings", "GET", api.findings, READ),
     Route("/api/v1/findings/{finding}", "GET", api.finding, READ),
     Route("/api/v1/scans", "GET", api.scans, READ),
-    Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER),
+    Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER, Did.SCAN_START),
     Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
     Route("/api/v1/checks", "GET", api.checks, READ),
     Route("/api/v1/baselines", "GET", api_plans.baselines, READ),
     Route("/api/v1/baselines/{baseline}", "GET", api_plans.baseline, READ),
     Route("/api/v1/plans", "GET", api_plans.plans, READ),
-    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER),
+    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER, Did.PLAN_CREATE),
     Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
     Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
     Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
-    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER),
-    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER),
-    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER),
-    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER),
-    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER, Did.PLAN_APPROVE),
+    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER, Did.PLAN_START),
+    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER, Did.PLAN_STOP),
+    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER, Did.PLAN_UNDO),
+    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER, Did.PLAN_RENEW),
     Route("/api/v1/pictures", "GET", api_pictures.pictures, READ),
     Route("/api/v1/pictures/{camera}", "GET", api_pictures.picture, READ),
-    Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER),
+    Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER, Did.PICTURE_CHECK),
     Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
-    Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER),
+    Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER, Did.ACCURACY_WATCH),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )
