@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 
 from analytics_qa.detector import OUR_MODEL
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
 from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
+from fleet.audit import SERVICE, Action, Entry, record_first
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -95,6 +97,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
         yield Service(
             settings=settings,
             store=store,
