@@ -14,6 +14,7 @@ from cameras.budget import AttemptBudget
 from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
 from fleet.audit import SERVICE, Action, Entry, record_first
+from fleet.audit_watch import AuditWatch
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -56,6 +57,7 @@ class Service:
     accuracy: Accuracy
     outbox: Outbox
     schedule: Schedule
+    audit: AuditWatch
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -97,6 +99,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
         yield Service(
             settings=settings,
@@ -111,4 +114,5 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy=accuracy,
             outbox=outbox,
             schedule=schedule,
+            audit=audit,
         )
