@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.untrusted import clean_text
 from fleet import adoption, ledger
 from fleet.adoption import AnyRow
+from fleet.audit import Action, Entry, record_all
 from fleet.errors import Invalid
 from fleet.ledger import Values, Word
 from fleet.lifecycle import TRANSITIONS, Event, FindingState, Seen, TriageAction, seen
@@ -195,7 +196,15 @@ async def triage(
         left = {refusal.finding for refusal in refused}
         moved = [rows[finding] for finding in wanted if finding not in left]
         await _move(connection, moved, action, word)
+        await record_all(connection, [_entry(row, action, word) for row in moved])
     return Triaged(tuple(row.id for row in moved), refused)
+
+
+def _entry(row: AnyRow, action: TriageAction, word: Word) -> Entry:
+    after, _ = TRANSITIONS[FindingState(row.state), action]
+    said: Values = {"camera": row.camera, "was": row.state, "is": after.value, "reason": word.reason}
+    until = {"until": word.until.isoformat()} if word.until else {}
+    return Entry(word.actor, Action.FINDING_TRIAGE, f"finding:{row.id}", {**said, **until})
 
 
 def _word(action: TriageAction, reason: str | None, until: datetime | None, by: Word) -> Word:

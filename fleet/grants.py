@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.permissions import ESTATE_WIDE, PERMISSIONS, Permission, Role
 from fleet.scope import EVERYWHERE, NOWHERE, Scope
@@ -135,7 +136,15 @@ async def give(store: Store, person: str, wanted: Wanted, actor: str) -> str:
         if any((one.role, one.sites, one.until) == (wanted.role, _sites(row), wanted.until) for one in held):
             raise Invalid("this person holds that grant already")
         await connection.execute(insert(g.Grant), [row])
+        told = {"grant": row["id"], **said(wanted)}
+        await record(connection, Entry(acting().actor, Action.GRANT_GIVE, f"person:{person}", told))
     return str(row["id"])
+
+
+def said(wanted: Wanted) -> dict[str, Any]:
+    """A grant as the audit trail tells of it."""
+    where = "everywhere" if wanted.sites is None else list(wanted.sites)
+    return {"role": wanted.role.value, "sites": where, "until": wanted.until and wanted.until.isoformat()}
 
 
 async def new_row(
@@ -183,6 +192,9 @@ async def end(store: Store, grant: str, actor: str) -> None:
         done = await connection.execute(update(g.Grant).where(*mine).values(ended))
         if not done.rowcount:
             raise NotFound("there is no such grant, or it has ended already")
+        (over,) = await stored(connection, g.Grant.id == grant)
+        told = {"grant": grant, **said(Wanted(over.role, over.sites, over.until))}
+        await record(connection, Entry(acting().actor, Action.GRANT_END, f"person:{over.person}", told))
 
 
 @asynccontextmanager

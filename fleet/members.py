@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet import grants
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import NotFound
 from fleet.grants import Grant
 from fleet.people import COLUMNS, Person, person_of
@@ -57,7 +58,9 @@ async def disable(store: Store, person: str) -> None:
         active = (t.Person.id == person, t.Person.disabled_at.is_(None))
         async with grants.keeping_an_administrator(connection):
             await connection.execute(update(t.Person).where(*active).values(disabled_at=store.now()))
-        await connection.execute(delete(t.Session).where(t.Session.person == person))
+        ended = await connection.execute(delete(t.Session).where(t.Session.person == person))
+        told = {"sessions_ended": ended.rowcount}
+        await record(connection, Entry(acting().actor, Action.PERSON_DISABLE, f"person:{person}", told))
 
 
 async def enable(store: Store, person: str) -> None:
@@ -65,6 +68,7 @@ async def enable(store: Store, person: str) -> None:
     async with store.write() as connection:
         await _need(connection, person)
         await connection.execute(update(t.Person).where(t.Person.id == person).values(disabled_at=None))
+        await record(connection, Entry(acting().actor, Action.PERSON_ENABLE, f"person:{person}"))
 
 
 async def _need(connection: AsyncConnection, person: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet import grants, pending
+from fleet.audit import RESERVED, Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.grants import Wanted
 from fleet.passwords import NO_PASSWORD, hashed, refuse_weak, token_hash
@@ -67,6 +68,8 @@ async def create_first_administrator(store: Store, token: str, name: str, passwo
         await _refuse_token(connection, token)
         await connection.execute(update(t.SetupToken).values(used_at=store.now()))
         await _insert(connection, row, Wanted(Role.ADMINISTRATOR), row["name"], store.now())
+        set_up = {"role": Role.ADMINISTRATOR.value}
+        await record(connection, Entry(row["name"], Action.PERSON_SET_UP, f"person:{row['id']}", set_up))
     return Person(row["id"], row["name"], row["created_at"], row["disabled_at"])
 
 
@@ -104,6 +107,8 @@ async def add_user(
         if (await connection.execute(taken)).first():
             raise Invalid("this name is taken")
         await _insert(connection, row, wanted, actor, store.now())
+        added = {"name": row["name"], **grants.said(wanted)}
+        await record(connection, Entry(acting().actor, Action.PERSON_ADD, f"person:{row['id']}", added))
     return Person(row["id"], row["name"], row["created_at"], row["disabled_at"])
 
 
@@ -124,8 +129,10 @@ async def set_password(store: Store, name: str, password: str) -> None:
         if found is None:
             raise NotFound("there is nobody of that name")
         await connection.execute(update(t.Person).where(t.Person.id == found.id).values(password_hash=new_hash))
-        await connection.execute(delete(t.Session).where(t.Session.person == found.id))
+        ended = await connection.execute(delete(t.Session).where(t.Session.person == found.id))
         await pending.forget(connection, found.id)
+        said = {"sessions_ended": ended.rowcount}
+        await record(connection, Entry(acting().actor, Action.PERSON_PASSWORD, f"person:{found.id}", said))
 
 
 async def people(store: Store) -> tuple[Person, ...]:
@@ -161,6 +168,8 @@ async def _person_row(store: Store, name: str, password: str | None) -> dict[str
     shown = unicodedata.normalize("NFC", name).strip()
     if not shown or len(shown) > _MOST_NAME or clean_text(shown) != shown:
         raise Invalid(f"a name has 1 to {_MOST_NAME} printable characters")
+    if name_key(shown) in RESERVED:
+        raise Invalid(f"{shown!r} stands for this program itself in the audit trail: choose another name")
     if password is not None:
         refuse_weak(password, shown)
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NewType
 
 from sqlalchemy import delete, insert, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet import second_person
+from fleet.audit import SERVICE, Action, Entry, record
 from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.ledger import Word
 from fleet.plan_states import PlanEvent, PlanState, after
@@ -26,8 +28,18 @@ from hardening.plan import CameraPlan, camera_values, digest, read_camera
 
 PlanId = NewType("PlanId", str)
 GOOD_FOR = timedelta(hours=24)
-CLOCK, SERVICE = "clock", "service"
+CLOCK = "clock"
 _MOST_REASON = 500
+# The others are what the service finds at work.
+_ACTIONS: Mapping[PlanEvent, Action] = MappingProxyType(
+    {
+        PlanEvent.APPROVE: Action.PLAN_APPROVE,
+        PlanEvent.START: Action.PLAN_START,
+        PlanEvent.STOP: Action.PLAN_STOP,
+        PlanEvent.UNDO: Action.PLAN_UNDO,
+        PlanEvent.RENEW: Action.PLAN_RENEW,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,8 @@ async def make(
         rows = [{"plan": plan, "camera": camera, "position": n, **blank} for n, camera in enumerate(cameras)]
         await connection.execute(insert(p.PlanCamera), rows)
         await _note(connection, plan, now, event="made", state=PlanState.DRAFT, actor=actor)
+        said = {"baseline": baseline.name, "cameras": len(cameras)}
+        await record(connection, Entry(actor, Action.PLAN_CREATE, f"plan:{plan}", said))
     return plan
 
 
@@ -82,6 +96,9 @@ async def _move(
     await connection.execute(update(p.Plan).where(p.Plan.id == plan).values(state=then.value, **changes))
     reason = str(changes.get("error") or "")
     await _note(connection, plan, by.at, event=event.value, state=then, actor=by.actor, reason=reason)
+    said = {"event": event.value, "was": state, "is": then.value} | ({"reason": reason} if reason else {})
+    who = SERVICE if by.actor == CLOCK else by.actor
+    await record(connection, Entry(who, _ACTIONS.get(event, Action.PLAN_STATE), f"plan:{plan}", said))
     return then
 
 
@@ -200,6 +217,8 @@ async def keep_camera(store: Store, spot: Spot, event: CameraEvent, state: Camer
     async with store.write() as connection:
         await connection.execute(update(p.PlanCamera).where(*mine).values(state=state.value, reason=reason))
         await _note(connection, plan, store.now(), camera, event=event.value, state=state.value, reason=reason)
+        said = {"plan": plan, "event": event.value, "is": state.value}
+        await record(connection, Entry(SERVICE, Action.PLAN_CHANGE_CAMERA, f"camera:{camera}", said))
 
 
 async def keep_place(store: Store, spot: Spot, place: Place) -> None:

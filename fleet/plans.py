@@ -15,6 +15,7 @@ from cameras.facts import Gap
 from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet import leases, plan_rows, plan_views
+from fleet.audit import SERVICE
 from fleet.errors import Busy, FleetError, Invalid, NotFound
 from fleet.plan_journal import Journal
 from fleet.plan_reach import Reach, Reached
@@ -232,9 +233,7 @@ class Plans:
 
     async def _end(self, plan: PlanId, event: PlanEvent, error: str | None = None) -> None:
         try:
-            await plan_rows.move(
-                self._store, plan, event, plan_rows.SERVICE, error=error, finished_at=self._store.now()
-            )
+            await plan_rows.move(self._store, plan, event, SERVICE, error=error, finished_at=self._store.now())
         except FleetError:
             _log.exception("the end of a plan could not be stored", extra={"plan": plan})
 
@@ -246,7 +245,7 @@ class Plans:
             await self._end(plan, PlanEvent.STOP)
             return
         digest = await plan_rows.digest_of(self._store, plan)
-        await plan_rows.move(self._store, plan, PlanEvent.OBSERVED, plan_rows.SERVICE, digest=digest)
+        await plan_rows.move(self._store, plan, PlanEvent.OBSERVED, SERVICE, digest=digest)
 
     async def _observe(self, spot: Spot, baseline: Baseline) -> None:
         try:

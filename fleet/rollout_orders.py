@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from cameras.untrusted import clean_text
 from fleet import backups, bundles, rollout_rows, second_person, sites
+from fleet.audit import Action, Entry, record_first
 from fleet.errors import Invalid
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.scope import EVERYWHERE, Scope
@@ -176,6 +177,8 @@ async def take_backup(
     row = await _row_of(store, rollout_id, camera)
     if row.backup is None:
         raise Invalid(f"there is no backup of {row.address}: {row.before.get('backup', 'none was made yet')}")
+    said = {"rollout": rollout_id, "reason": why}
+    await record_first(store, Entry(who, Action.BACKUP_OPEN, f"camera:{row.camera}", said))
     content = await backups.opened(store, settings, row.camera, row.backup)
     await rollout_rows.note(store, rollout_id, "take-backup", who, f"{row.address}: {why}")
     return content

@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import SERVICE, Action, Entry, record, record_all
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.store import Store
@@ -22,6 +23,31 @@ from hardening.windows import parse_window
 
 RolloutId = NewType("RolloutId", str)
 MOST_DETAIL = 1000
+# Who writes the history of what no person asked for.
+BY_ITSELF = "camwarden"
+# The others are what the service finds at work.
+_ACTIONS: Mapping[CampaignEvent, Action] = MappingProxyType(
+    {
+        CampaignEvent.APPROVE: Action.ROLLOUT_APPROVE,
+        CampaignEvent.START: Action.ROLLOUT_START,
+        CampaignEvent.PAUSE: Action.ROLLOUT_PAUSE,
+        CampaignEvent.RESUME: Action.ROLLOUT_RESUME,
+        CampaignEvent.STOP: Action.ROLLOUT_STOP,
+        CampaignEvent.ABORT: Action.ROLLOUT_STOP,
+        CampaignEvent.UNDO: Action.ROLLOUT_UNDO,
+    }
+)
+# Of all that happens to one camera, what changes it, and how that ended.
+_OF_A_CAMERA: Mapping[TargetEvent, Action] = MappingProxyType(
+    {
+        TargetEvent.RETRY: Action.ROLLOUT_RETRY,
+        TargetEvent.SEND: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.PROVED: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.NOT_PROVED: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.UNDO: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.WENT_BACK: Action.ROLLOUT_CHANGE_CAMERA,
+    }
+)
 # Still being prepared: nobody looks after it.
 _PREPARED = [state.value for state in (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.APPROVED)]
 
@@ -228,6 +254,8 @@ async def add(store: Store, view: RolloutView, rows: Sequence[TargetRow]) -> Non
         await connection.execute(insert(Rollout), [values])
         await connection.execute(insert(RolloutTarget), lines)
         await _tell(connection, store, view.id, [(None, "created", view.state.value, "")], view.created_by)
+        said = {"name": view.name, "bundle": view.bundle, "cameras": len(rows)}
+        await record(connection, Entry(view.created_by, Action.ROLLOUT_CREATE, f"rollout:{view.id}", said))
 
 
 async def order(
@@ -248,6 +276,9 @@ async def order(
             changed["reason"] = clean_text(reason, MOST_DETAIL)
         await connection.execute(update(Rollout).where(Rollout.id == rollout_id).values(changed))
         await _tell(connection, store, rollout_id, [(None, event.value, state.value, reason)], actor)
+        said = {"event": event.value, "was": row.state, "is": state.value} | ({"reason": reason} if reason else {})
+        action = _ACTIONS.get(event, Action.ROLLOUT_STATE)
+        await record(connection, Entry(_who(actor), action, f"rollout:{rollout_id}", said))
     return state
 
 
@@ -264,7 +295,7 @@ async def move_all(
     event: TargetEvent,
     detail: str = "",
     *,
-    actor: str = "camwarden",
+    actor: str = BY_ITSELF,
     values: Mapping[str, object] = MappingProxyType({}),
 ) -> list[TargetRow]:
     """Cameras of one rollout take the same event, all or none; `values` are columns that change with it.
@@ -289,6 +320,12 @@ async def move_all(
         lines = [(row.id, event.value, row.state.value, told) for row in moved]
         if moved:
             await _tell(connection, store, moved[0].rollout, lines, actor)
+        if action := _OF_A_CAMERA.get(event):
+            said = {"event": event.value, **({"reason": told} if told else {})}
+            await record_all(
+                connection,
+                [Entry(_who(actor), action, f"camera:{row.camera}", {"rollout": row.rollout, **said}) for row in moved],
+            )
     return moved
 
 
@@ -304,6 +341,10 @@ async def note_revision(store: Store, rollout_id: RolloutId) -> None:
     async with store.write() as connection:
         seen = update(Rollout).where(Rollout.id == rollout_id)
         await connection.execute(seen.values(revision=Rollout.revision + 1))
+
+
+def _who(actor: str) -> str:
+    return SERVICE if actor == BY_ITSELF else actor
 
 
 async def _only_while_running(connection: AsyncConnection, rollout_id: RolloutId) -> None:

@@ -197,7 +197,9 @@ class Rollouts:
             # Nothing is begun with a bundle that cannot be trusted; cameras in flight need only its manifest.
             bundle = bundles.ReadyBundle(await bundles.find(self._store, view.bundle), Path(os.devnull))
             if view.state in (CampaignState.RUNNING, CampaignState.PAUSED):
-                await rollout_rows.order(self._store, rollout, CampaignEvent.STOP, "camwarden", reason=str(error))
+                await rollout_rows.order(
+                    self._store, rollout, CampaignEvent.STOP, rollout_rows.BY_ITSELF, reason=str(error)
+                )
                 view = await rollout_rows.load(self._store, rollout)
         work = Work(
             store=self._store,
@@ -259,7 +261,9 @@ class Rollouts:
         """Whether anything was changed, so that it is decided anew at once."""
         if actions.event is not None:
             try:
-                await rollout_rows.order(self._store, live.id, actions.event, "camwarden", reason=actions.reason)
+                await rollout_rows.order(
+                    self._store, live.id, actions.event, rollout_rows.BY_ITSELF, reason=actions.reason
+                )
             except Invalid:
                 _log.info("somebody was faster", extra={"rollout": live.id})
             return True
@@ -306,7 +310,7 @@ class Rollouts:
 
     async def _stop(self, live: _Live, reason: str) -> None:
         try:
-            await rollout_rows.order(self._store, live.id, CampaignEvent.STOP, "camwarden", reason=reason)
+            await rollout_rows.order(self._store, live.id, CampaignEvent.STOP, rollout_rows.BY_ITSELF, reason=reason)
         except FleetError:
             _log.exception("a rollout cannot be stopped", extra={"rollout": live.id})
 

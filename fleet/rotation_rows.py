@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.driver import AccountStore
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import Busy, NotFound
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
@@ -86,6 +87,8 @@ async def add(store: Store, actor: str, accounts: Mapping[str, str]) -> Rotation
         )
         for camera in accounts:
             await _tell(connection, store, rotation, camera, state=State.PLANNED)
+        said = {"cameras": len(accounts), "accounts": sorted(set(accounts.values()))}
+        await record(connection, Entry(actor, Action.ROTATION_START, f"rotation:{rotation}", said))
     return rotation
 
 

@@ -21,6 +21,7 @@ from cameras.place import Place
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
 from fleet import leases, rotation_rows
+from fleet.audit import Action, Entry, record
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.kept_budget import kept_budget
 from fleet.process_locks import only_here
@@ -181,6 +182,8 @@ class Rotations:
             detail = f"reconcile, asked for by {clean_text(actor)}"
             async with self._store.write() as connection:
                 await rotation_rows.change(connection, self._store, row, State.PROVING, **values, detail=detail)
+                said = {"rotation": row.rotation, "account": row.account, "was": row.state.value}
+                await record(connection, Entry(actor, Action.ROTATION_RECONCILE, f"camera:{row.camera}", said))
             rows.append(again)
         self._begin(rows)
         return list(dict.fromkeys(row.rotation for row in rows))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet import sites
+from fleet.audit import Entry, record
 from fleet.errors import NotFound
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
@@ -57,22 +58,25 @@ class ScanView:
     error: str | None
 
 
-async def add(store: Store, view: ScanView, sites: Iterable[str | None]) -> None:
-    """A new one, and the sites of its addresses."""
+async def add(store: Store, view: ScanView, sites: Iterable[str | None], entry: Entry) -> None:
+    """A new one, with the sites of its addresses and what the audit trail says to it."""
     rows = [{"scan": view.id, "site": site or ""} for site in set(sites)]
     async with store.write() as connection:
         await connection.execute(insert(t.Scan), [asdict(view)])
         if rows:
             await connection.execute(insert(g.ScanSite), rows)
+        await record(connection, entry)
 
 
-async def save(store: Store, view: ScanView) -> None:
-    """Insert or update its row."""
+async def save(store: Store, view: ScanView, entry: Entry | None = None) -> None:
+    """Insert or update its row, with what the audit trail says to it."""
     values = asdict(view)
     async with store.write() as connection:
         changed = await connection.execute(update(t.Scan).where(t.Scan.id == view.id).values(values))
         if not changed.rowcount:
             await connection.execute(insert(t.Scan), [values])
+        if entry:
+            await record(connection, entry)
 
 
 async def load(store: Store, scan: ScanId) -> ScanView:

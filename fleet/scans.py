@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
 from fleet import findings, lookup, scan_rows, sites, visits
+from fleet.audit import Action, Entry
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
 from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.scope import EVERYWHERE, Scope
@@ -184,7 +185,9 @@ class Scans:
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
         live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store))
-        await scan_rows.add(self._store, live.view, places)
+        said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
+        begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{live.view.id}", said)
+        await scan_rows.add(self._store, live.view, places, begun)
         self._live[live.view.id] = live
         live.task = self._group.create_task(self._run(live, targets))
         await asyncio.sleep(0)  # let it begin: a task that is cancelled before its first line ends without a word

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     scan_schedule: str = ""
     accuracy_schedule: str = ""
     schedule_zone: str = "UTC"
+    # A folder, best on another machine, where signed checkpoints of the audit trail are appended too.
+    audit_checkpoint_dir: Path | None = None
     # Where notices go; without an address nothing is sent.
     mail_to: tuple[str, ...] = ()
     mail_from: str = "camwarden@localhost"

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet import grants
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
@@ -151,7 +152,8 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
     values |= {"changed_by": clean_text(actor), "changed_at": store.now()}
     async with store.write() as connection:
         known = {one.name: one for one in await stored(connection)}
-        if instead_of is not None and known.pop(instead_of, None) is None:
+        before = known.pop(instead_of, None) if instead_of is not None else None
+        if instead_of is not None and before is None:
             raise NotFound(f"there is no site {clean_text(instead_of, _MOST_NAME)!r}")
         _refuse_doubles(wanted, known.values())
         if instead_of is None:
@@ -162,6 +164,8 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
             await connection.execute(update(PictureIncident).where(*still_open).values(site=wanted.name))
             await grants.rename_site(connection, instead_of, wanted.name)
         await _assign_all(connection, [*known.values(), wanted])
+        said = {"was": asdict(before) if before else None, "is": asdict(wanted)}
+        await record(connection, Entry(actor, Action.SITE_CHANGE, f"site:{wanted.name}", said))
         counted = select(func.count()).where(t.Camera.site == wanted.name)
         return int((await connection.execute(counted)).scalar_one())
 
@@ -186,6 +190,8 @@ async def remove(store: Store, name: str) -> None:
         await connection.execute(delete(SiteTable).where(SiteTable.name == name))
         await grants.forget_site(connection, name)
         await _assign_all(connection, [site for site in known if site.name != name])
+        said = {"was": next(asdict(site) for site in known if site.name == name)}
+        await record(connection, Entry(acting().actor, Action.SITE_REMOVE, f"site:{name}", said))
 
 
 async def _assign_all(connection: AsyncConnection, known: Sequence[Site]) -> None:

@@ -20,6 +20,7 @@ from cameras.secret import Secret
 from cameras.untrusted import clean_text
 from fleet import grants
 from fleet import scope as places
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.grants import Rights
 from fleet.permissions import ESTATE_WIDE, Permission
@@ -136,10 +137,13 @@ async def create(
         "addresses": list(token.addresses),
         "secret_hash": _digest(secret),
     }
+    made = {"name": shown, "scopes": row["scopes"], "days": days, "person": token.person}
+    made |= {"sites": "everywhere" if token.sites is None else list(token.sites), "addresses": row["addresses"]}
     async with store.write() as connection:
         if token.sites is not None:
             await grants.known_sites(connection, token.sites)
         await connection.execute(insert(t.ApiToken), [row])
+        await record(connection, Entry(token.created_by, Action.TOKEN_CREATE, f"token:{token.id}", made))
     return token, Secret(f"cw_{key}.{secret}")
 
 
@@ -212,6 +216,8 @@ async def revoke(store: Store, token: str) -> None:
         done = await connection.execute(update(t.ApiToken).where(*mine).values(revoked_at=store.now()))
         if not done.rowcount:
             raise NotFound("there is no such token, or it is revoked already")
+        name = await connection.scalar(select(t.ApiToken.name).where(t.ApiToken.id == token))
+        await record(connection, Entry(acting().actor, Action.TOKEN_REVOKE, f"token:{token}", {"name": name}))
 
 
 def _token(row: Any) -> Token:  # noqa: ANN401 - a row of `_COLUMNS` and perhaps more

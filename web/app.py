@@ -19,6 +19,7 @@ from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
 from web.proving import prove_first
 from web.routes import ROUTES, Proof, Route
+from web.trail import acting_for, write_down
 from web.visit import Desk, Visit, meet, posted
 
 
@@ -58,7 +59,7 @@ def _add(app: FastAPI, route: Route) -> None:
 
 
 def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
-    """In this order: is it from here, who is it, was it meant, may they, is it really they.
+    """In this order: is it from here, who is it, was it meant, may they, is it really they, is it written down.
 
     Files that came along are closed behind it.
     """
@@ -66,7 +67,8 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
     async def through(request: Request) -> AsyncIterator[None]:
         try:
             await admit(request)
-            yield
+            with acting_for(request):
+                yield
         finally:
             await request.close()
 
@@ -87,6 +89,8 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
             await _reach(request, visit, route)
         if route.proved:
             prove_first(visit)
+        if route.action:
+            await write_down(request, visit, route.action, route.path)
 
     return through
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.commissioning import density
 from fleet.commissioning.checklist import Answer, State, label_matches, refuse
 from fleet.commissioning.template import Row, template
@@ -184,6 +185,8 @@ async def sign(store: Store, commissioning: str, name: str, actor: str) -> None:
                 record=as_record(view),
             )
         )
+        said = {"name": signer, "site": view.site, "rows": rows}
+        await record(connection, Entry(actor, Action.COMMISSIONING_SIGN, f"commissioning:{commissioning}", said))
 
 
 async def signed_record(store: Store, commissioning: str) -> dict[str, Any]:
