@@ -4,7 +4,7 @@
 Where there is no change to be part of (a scan begins, a page is asked to do something) the row is written first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from fleet.store.ids import new_id
 # Who acts where no person does; nobody may be called so.
 SERVICE = "service"
 SCHEDULE = "schedule"
-RESERVED = frozenset({SERVICE, SCHEDULE})
+RESERVED = frozenset({SERVICE, SCHEDULE, "stranger"})
 _MOST_WORD = 200
 
 
@@ -50,11 +50,15 @@ class Action(StrEnum):
     FACTOR_RENEW_CODES = "factor.renew-codes"
     FACTOR_RESET = "factor.reset"
     FINDING_TRIAGE = "finding.triage"
+    GRANT_END = "grant.end"
+    GRANT_GIVE = "grant.give"
     HARDENING_APPLY = "hardening.apply"
     NOTICES_SET = "notices.set"
     NOTICES_TRY = "notices.try"
     PERSON_ADD = "person.add"
     PERSON_CHANGE = "person.change"
+    PERSON_DISABLE = "person.disable"
+    PERSON_ENABLE = "person.enable"
     PERSON_LINK = "person.link"
     PERSON_PASSWORD = "person.password"  # noqa: S105 - the name of an action
     PERSON_REMOVE = "person.remove"
@@ -63,15 +67,25 @@ class Action(StrEnum):
     PICTURE_CHECK = "picture.check"
     PICTURE_MUTE = "picture.mute"
     PLAN_APPROVE = "plan.approve"
+    PLAN_CHANGE_CAMERA = "plan.change-camera"
     PLAN_CREATE = "plan.create"
     PLAN_ORDER = "plan.order"
     PLAN_RENEW = "plan.renew"
     PLAN_START = "plan.start"
+    PLAN_STATE = "plan.state"
     PLAN_STOP = "plan.stop"
     PLAN_UNDO = "plan.undo"
+    ROLLOUT_APPROVE = "rollout.approve"
+    ROLLOUT_CHANGE_CAMERA = "rollout.change-camera"
     ROLLOUT_CREATE = "rollout.create"
     ROLLOUT_ORDER = "rollout.order"
+    ROLLOUT_PAUSE = "rollout.pause"
+    ROLLOUT_RESUME = "rollout.resume"
     ROLLOUT_RETRY = "rollout.retry"
+    ROLLOUT_START = "rollout.start"
+    ROLLOUT_STATE = "rollout.state"
+    ROLLOUT_STOP = "rollout.stop"
+    ROLLOUT_UNDO = "rollout.undo"
     ROTATION_RECONCILE = "rotation.reconcile"
     ROTATION_START = "rotation.start"
     SCAN_START = "scan.start"
@@ -140,24 +154,35 @@ def on_behalf(origin: Origin) -> Iterator[None]:
 
 async def record(connection: AsyncConnection, entry: Entry) -> None:
     """Add the entry to the chain, in the caller's own write. Raises StoreUnavailable, VaultUnavailable."""
+    await record_all(connection, [entry])
+
+
+async def record_all(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """The same for many at once."""
+    if not entries:
+        return
     newest = select(AuditRow.seq, AuditRow.mac, AuditRow.key_id).order_by(AuditRow.seq.desc()).limit(1)
     last = (await connection.execute(newest)).first()
     key = await present_key(connection, last.key_id if last else None)
+    at, before, previous = place_of(connection).now(), last.seq if last else 0, last.mac if last else FIRST_PREVIOUS
+    rows = []
+    for seq, entry in enumerate(entries, start=before + 1):
+        row = {"seq": seq, "id": new_id(), "at": at, **_said(entry), "key_id": key.id, "previous": previous}
+        previous = key.mac(row)
+        rows.append({**row, "mac": previous})
+    await connection.execute(insert(AuditRow), rows)
+
+
+def _said(entry: Entry) -> dict[str, str]:
     now = acting()
-    row: dict[str, Any] = {
-        "seq": last.seq + 1 if last else 1,
-        "id": new_id(),
-        "at": place_of(connection).now(),
+    return {
         "actor": clean_text(entry.actor, _MOST_WORD),
         "action": entry.action.value,
         "about": clean_text(entry.about, _MOST_WORD),
         "detail": canonical(entry.detail),
         "source": clean_text(entry.source or now.source, _MOST_WORD),
         "request": clean_text(entry.request or now.request, _MOST_WORD),
-        "key_id": key.id,
-        "previous": last.mac if last else FIRST_PREVIOUS,
     }
-    await connection.execute(insert(AuditRow), [row | {"mac": key.mac(row)}])
 
 
 async def record_first(store: Store, entry: Entry) -> None:

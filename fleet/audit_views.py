@@ -72,6 +72,12 @@ async def trail(store: Store, *, to: int | None = None) -> AsyncIterator[tuple[R
         last = rows[-1].seq
 
 
+async def one_entry(store: Store, seq: int) -> Row | None:
+    async with store.read() as connection:
+        row = (await connection.execute(select(*_COLUMNS).where(AuditRow.seq == seq))).first()
+    return row_of(row) if row else None
+
+
 def row_of(row: AnyRow) -> Row:
     return Row(*(getattr(row, name) for name in Row.__slots__))
 

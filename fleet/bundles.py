@@ -15,6 +15,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.sqlite import insert
 
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.settings import Settings
 from fleet.store import Store
@@ -96,6 +97,8 @@ async def import_bundle(store: Store, settings: Settings, path: Path, actor: str
     again = {name: row[name] for name in row if name != "id"}
     async with store.write() as connection:
         await connection.execute(insert(StoredBundle).values(row).on_conflict_do_update(["id"], set_=again))
+        said = {"version": manifest.version, "vendor": manifest.vendor, "signed_by": found.signed_by}
+        await record(connection, Entry(actor, Action.BUNDLE_ADD, f"bundle:{manifest.sha256}", said))
     return await find(store, manifest.sha256)
 
 

@@ -6,6 +6,7 @@
     ├── NotFound              look at the list again; it may be gone
     ├── ChangedMeanwhile      look again, then decide again: it is not what was looked at
     ├── Busy                  wait: other work is changing the same camera
+    ├── BeyondYourSites       ask somebody whose grant covers all of its cameras
     ├── SignInRefused         name or password is wrong; which of the two is never said
     │   ├── CodeRefused       the second factor is wrong: try again
     │   └── SingleSignOnRefused  the identity provider's answer cannot be taken; the text says what to do
@@ -51,6 +52,13 @@ class ChangedMeanwhile(FleetError):
 
 class Busy(FleetError):
     """Other work holds what this one needs. The text says which."""
+
+
+class BeyondYourSites(FleetError):
+    """An order about cameras of which some are outside the sites of whoever gives it."""
+
+    def __init__(self) -> None:
+        super().__init__("some of its cameras are of other sites: ask somebody whose grant covers all of them")
 
 
 class SignInRefused(FleetError):

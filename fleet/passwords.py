@@ -18,7 +18,7 @@ from fleet.errors import Invalid, TooManyAtOnce
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What stands where a hash would, of people who come by single sign-on only.
+# What stands where a hash would, of machines and of people who come by single sign-on only.
 NO_PASSWORD = "!"  # noqa: S105 - there is none
 SHORTEST = 12
 RECOMMENDED = 15

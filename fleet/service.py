@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 
 from analytics_qa.detector import OUR_MODEL
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
 from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
+from fleet.audit import SERVICE, Action, Entry, record_first
+from fleet.audit_watch import AuditWatch
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -21,6 +24,7 @@ from fleet.plan_reach import reaching
 from fleet.plans import Plans
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
+from fleet.rejudging import catching_up
 from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
@@ -56,6 +60,7 @@ class Service:
     outbox: Outbox
     schedule: Schedule
     single_sign_on: SingleSignOnDesk | None
+    audit: AuditWatch
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -97,6 +102,9 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        await stack.enter_async_context(catching_up(store, settings))
+        audit = await stack.enter_async_context(AuditWatch(store, settings))
+        await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
         yield Service(
             settings=settings,
             store=store,
@@ -111,4 +119,5 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             outbox=outbox,
             schedule=schedule,
             single_sign_on=single_sign_on(store, settings),
+            audit=audit,
         )

@@ -17,7 +17,7 @@ from cameras.untrusted import clean_text
 from fleet.audit import Action, Entry, record
 from fleet.errors import BeginAgain, NotFound
 from fleet.passwords import token_hash
-from fleet.people import Person, Role
+from fleet.people import COLUMNS, Person, person_of
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.engine import place_of
@@ -99,21 +99,21 @@ def recently_proved(signed_in: SignedIn, now: datetime) -> bool:
 async def session(store: Store, token: str) -> SignedIn | None:
     """The live session of that token: used within 30 minutes and begun within 12 hours, else `None`."""
     digest, now = token_hash(token), store.now()
-    of_person = (t.Person.id, t.Person.name, t.Person.role, t.Person.created_at)
-    columns = (t.Session.id, t.Session.created_at, t.Session.used_at, t.Session.proved_at)
-    theirs = select(*of_person, *columns).select_from(t.Session).join(t.Person, t.Person.id == t.Session.person)
+    columns = (t.Session.id.label("session"), t.Session.created_at.label("begun"))
+    used = (t.Session.used_at, t.Session.proved_at)
+    theirs = select(*COLUMNS, *columns, *used).select_from(t.Session).join(t.Person, t.Person.id == t.Session.person)
+    theirs = theirs.where(t.Person.disabled_at.is_(None))
     async with store.read() as connection:
         row = (await connection.execute(theirs.where(t.Session.token_hash == digest))).first()
     if row is None:
         return None
-    person, name, role, created_at, this, begun, used, proved_at = row
-    if not _lives(begun, used, now):
+    if not _lives(row.begun, row.used_at, now):
         await _forget(store, digest)
         return None
-    if now >= used + _NOTED_EVERY:
+    if now >= row.used_at + _NOTED_EVERY:
         async with store.write() as connection:
             await connection.execute(update(t.Session).where(t.Session.token_hash == digest).values(used_at=now))
-    return SignedIn(Person(person, name, Role(role), created_at), _csrf(token), begun, this, proved_at)
+    return SignedIn(person_of(row), _csrf(token), row.begun, row.session, row.proved_at)
 
 
 def _lives(begun: datetime, used: datetime, now: datetime) -> bool:

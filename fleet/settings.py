@@ -12,12 +12,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fleet.crontab import trigger_of
 from fleet.errors import SettingsError
+from fleet.permissions import Role
 from hardening.windows import WindowError, zone
 
 _PREFIX = "CAMWARDEN_"
 _FILE = Path("camwarden.toml")
-# As in `fleet.people`, which reads these settings.
-OIDC_ROLES = ("viewer", "operator", "administrator")
+# A machine comes by no browser.
+OIDC_ROLES = tuple(str(role) for role in Role if role is not Role.SERVICE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -83,6 +84,8 @@ class Settings(BaseSettings):
     scan_schedule: str = ""
     accuracy_schedule: str = ""
     schedule_zone: str = "UTC"
+    # A folder, best on another machine, where signed checkpoints of the audit trail are appended too.
+    audit_checkpoint_dir: Path | None = None
     # Where notices go; without an address nothing is sent.
     mail_to: tuple[str, ...] = ()
     mail_from: str = "camwarden@localhost"

@@ -16,7 +16,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Secret
-from fleet import login_limits, pending, people, sessions
+from fleet import grants, login_limits, pending, people, sessions
 from fleet.audit import Action, Entry, record, record_first
 from fleet.audit_views import is_told_since
 from fleet.errors import CodeRefused, SecondStepNeeded, SignInRefused, TooManyTries
@@ -25,7 +25,7 @@ from fleet.notices import outbox
 from fleet.notices.configured import channel_names
 from fleet.passwords import NO_PASSWORD, hashed, matches, outdated
 from fleet.pending import Purpose
-from fleet.people import Person, Role, name_key
+from fleet.people import Person, name_key, person_of
 from fleet.second_factors import enrolled, security_keys, totp
 from fleet.second_factors.enrolled import Shown
 from fleet.second_factors.security_keys import Answer, Ceremony
@@ -57,7 +57,8 @@ async def sign_in(store: Store, name: str, password: str, asker: Asker | str) ->
     key = name_key(name)
     async with store.read() as connection:
         settings = place_of(connection).settings
-        row = (await connection.execute(select(t.Person).where(t.Person.name_key == key))).first()
+        active = (t.Person.name_key == key, t.Person.disabled_at.is_(None))
+        row = (await connection.execute(select(t.Person).where(*active))).first()
     attempt = await _counted(store, row, asker, login_limits.spend(store, key, asker.source))
     right = await matches(row.password_hash if row else None, password[: MOST_PASSWORD + 1])
     if row is None or not right or _only_single_sign_on(settings, row.name):
@@ -83,7 +84,8 @@ async def _after_password(
         return SecondStepNeeded(
             await pending.begin(connection, Purpose.SECOND_STEP, store.now(), person.id), enrol=False
         )
-    if enrolled.must_have(person, place_of(connection).settings.second_factor):
+    held = [grant for grant in await grants.of_person(connection, person.id) if grant.lasts(store.now())]
+    if enrolled.must_have(held, place_of(connection).settings.second_factor):
         await totp.propose(connection, person.id, store.now())
         return SecondStepNeeded(await pending.begin(connection, Purpose.ENROL, store.now(), person.id), enrol=True)
     return await let_in(connection, person, asker, "password")
@@ -251,7 +253,7 @@ async def _between(connection: AsyncConnection, token: str, purpose: Purpose) ->
 
 
 def _person(row: Row[*tuple[Any, ...]]) -> Person:
-    return Person(row.id, row.name, Role(row.role), row.created_at)
+    return person_of(row)
 
 
 async def _counted(store: Store, person: Row[*tuple[Any, ...]] | Person | None, asker: Asker, spent: Spending) -> Try:

@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Secret
 from cameras.untrusted import clean_text
-from fleet import identity_provider, pending, sessions, signing_in
+from fleet import grants, identity_provider, pending, sessions, signing_in
 from fleet.audit import Action, Entry, record, record_first
 from fleet.errors import BeginAgain, SingleSignOnRefused
+from fleet.grants import Wanted
 from fleet.identity_provider import Asked, Discovery, Provider
 from fleet.passwords import NO_PASSWORD
 from fleet.pending import Purpose, Step
-from fleet.people import Person, Role, name_key
+from fleet.people import Person, name_key, person_of
+from fleet.permissions import Role
 from fleet.sessions import Asker, SessionToken, SignedIn
 from fleet.settings import OidcGroup, Settings
 from fleet.store import Store
@@ -119,7 +121,8 @@ class SingleSignOnDesk:
             if person:
                 await sessions.end_all_within(connection, person, signing_in.SINGLE_SIGN_ON)
             return None
-        person = await _granted(connection, person or await self._link(connection, claims, granted), granted)
+        person = person or await self._link(connection, claims)
+        await _granted(connection, person, granted)
         return await signing_in.let_in(connection, person, asker, signing_in.SINGLE_SIGN_ON)
 
     async def _prove(
@@ -141,16 +144,16 @@ class SingleSignOnDesk:
         known = (SingleSignOn.issuer == self._provider.issuer, SingleSignOn.subject == _subject(claims))
         query = select(t.Person).join(SingleSignOn, SingleSignOn.person == t.Person.id).where(*known)
         row = (await connection.execute(query)).first()
-        return row and Person(row.id, row.name, Role(row.role), row.created_at)
+        if row and row.disabled_at is not None:
+            raise SingleSignOnRefused("this person is disabled here: ask an administrator")
+        return row and person_of(row)
 
-    async def _link(
-        self, connection: AsyncConnection, claims: Mapping[str, Any], granted: Sequence[OidcGroup]
-    ) -> Person:
+    async def _link(self, connection: AsyncConnection, claims: Mapping[str, Any]) -> Person:
         """Somebody new. A name that is taken here is not theirs: theirs then says where they come from."""
         now = place_of(connection).now()
         name = await _free_name(connection, claims)
-        person = Person(new_id(), name, _role(granted), now)
-        row = {"id": person.id, "name": name, "name_key": name_key(name), "role": person.role.value, "created_at": now}
+        person = Person(new_id(), name, now, None)
+        row = {"id": person.id, "name": name, "name_key": name_key(name), "created_at": now, "disabled_at": None}
         await connection.execute(insert(t.Person), [row | {"password_hash": NO_PASSWORD}])
         link = {"issuer": self._provider.issuer, "subject": _subject(claims), "person": person.id, "linked_at": now}
         await connection.execute(insert(SingleSignOn), [link])
@@ -186,19 +189,13 @@ def granted_by(settings: Settings, claims: Mapping[str, Any]) -> tuple[OidcGroup
     return tuple(row for row in settings.oidc_groups if row.group in groups)
 
 
-def _role(granted: Sequence[OidcGroup]) -> Role:
-    """A person has one role, everywhere: the highest of those granted."""
-    return max((Role(row.role) for row in granted), key=list(Role).index)
-
-
-async def _granted(connection: AsyncConnection, person: Person, granted: Sequence[OidcGroup]) -> Person:
-    """From now on the person may do what the groups say, and nothing else. Only here do groups become rights."""
-    role = _role(granted)
-    if role is not person.role:
-        await connection.execute(update(t.Person).where(t.Person.id == person.id).values(role=role.value))
-        detail = {"role": role.value, "groups": [clean_text(row.group, 80) for row in granted]}
+async def _granted(connection: AsyncConnection, person: Person, granted: Sequence[OidcGroup]) -> None:
+    """From now on the groups give what they say and no more; grants that people gave stay."""
+    wanted = [Wanted(Role(row.role), row.sites or None) for row in granted]
+    if await grants.follow(connection, person.id, wanted, signing_in.SINGLE_SIGN_ON):
+        groups = [clean_text(row.group, 80) for row in granted]
+        detail = {"roles": sorted({row.role for row in granted}), "groups": groups}
         await record(connection, Entry(signing_in.SINGLE_SIGN_ON, Action.PERSON_CHANGE, f"person:{person.id}", detail))
-    return Person(person.id, person.name, role, person.created_at)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -153,6 +153,8 @@ class Vault:
         )
         version = await self._insert(connection, camera, account, password, actor, PasswordState.CURRENT)
         await _erase_old(connection, camera, account)
+        said = {"account": account, "version": version, "instead_of": current.version if current else None}
+        await record(connection, Entry(actor, Action.VAULT_PUT, f"camera:{camera}", said))
         return version
 
     async def seal_within(
@@ -184,6 +186,8 @@ class Vault:
             .values(state=to.value, since=self._store.now())
         )
         await _erase_old(connection, camera, account)
+        said = {"account": account, "version": version, "was": row.state, "is": to.value}
+        await record(connection, Entry(row.made_by, Action.VAULT_PUT, f"camera:{camera}", said))
 
     async def _insert(  # noqa: PLR0917 - one per column
         self, connection: AsyncConnection, camera: str, account: str, password: Secret, actor: str, state: PasswordState

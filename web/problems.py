@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from cameras.errors import DeviceError
 from fleet.errors import (
     BeginAgain,
+    BeyondYourSites,
     Busy,
     ChangedMeanwhile,
     FleetError,
@@ -61,6 +62,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     NotFound: 404,
     Busy: 409,
     ChangedMeanwhile: 412,
+    BeyondYourSites: 403,
     SignInRefused: 403,
     SecondStepNeeded: 403,
     BeginAgain: 403,

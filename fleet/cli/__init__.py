@@ -10,6 +10,7 @@ import typer
 from fleet.cli import (
     analytics,
     assess,
+    audit,
     bundle,
     checks,
     commission,
@@ -20,6 +21,7 @@ from fleet.cli import (
     harden,
     health,
     passwords,
+    rejudge,
     rollout,
     screen,
     serve,
@@ -67,9 +69,11 @@ app.command(epilog=discover.EPILOG)(discover.discover)
 app.command(epilog=assess.EPILOG)(assess.assess)
 app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
+app.command("rejudge", epilog=rejudge.EPILOG)(rejudge.again)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(analytics.app, name="analytics")
+app.add_typer(audit.app, name="audit")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
 app.add_typer(harden.app, name="harden")

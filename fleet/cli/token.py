@@ -9,7 +9,7 @@ import typer
 
 from fleet import tokens
 from fleet.cli import screen
-from fleet.cli.stored import actor
+from fleet.cli.stored import actor, changing_store
 from fleet.settings import load_settings
 from fleet.store import open_store
 from fleet.tokens import Scope
@@ -53,7 +53,7 @@ def revoke(
 
 
 async def _create(config: Path | None, name: str, scopes: list[Scope], days: int) -> None:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "token create") as store:
         token, text = await tokens.create(store, name, scopes, actor(), days=days)
     sys.stdout.write(f"{text.reveal()}\n")
     screen.note(f"{token.name} may {', '.join(token.scopes)} until {token.expires_at:%Y-%m-%d}. It is not shown again.")
@@ -68,6 +68,6 @@ async def _show(config: Path | None) -> None:
 
 
 async def _revoke(config: Path | None, key: str) -> None:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "token revoke") as store:
         found = [token for token in await tokens.tokens(store) if token.key == key]
         await tokens.revoke(store, found[0].id if found else key)

@@ -10,9 +10,9 @@ import typer
 from fleet import people
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
-from fleet.people import Role
+from fleet.cli.stored import changing_store
+from fleet.permissions import Role
 from fleet.settings import load_settings
-from fleet.store import open_store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,12 +48,12 @@ def passwd(name: NameArgument, *, password_stdin: StdinOption = False, config: C
 
 
 async def _add(config: Path | None, name: str, password: str, role: Role) -> None:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "user add") as store:
         await people.add_user(store, name, password, role)
 
 
 async def _passwd(config: Path | None, name: str, password: str) -> None:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "user passwd") as store:
         await people.set_password(store, name, password)
 
 

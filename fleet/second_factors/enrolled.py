@@ -1,6 +1,6 @@
 """Which factors a person has, who must have one, and how one is proved, added, taken away or reset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,18 +12,20 @@ from cameras.secret import Secret
 from fleet import pending, sessions
 from fleet.audit import Action, Entry, record
 from fleet.errors import CodeRefused, Invalid, NotFound
-from fleet.people import Person, Role
+from fleet.grants import Grant
+from fleet.people import Person
+from fleet.permissions import Role
 from fleet.second_factors import recovery, security_keys, totp
 from fleet.second_factors.security_keys import Answer, Ceremony, KeyView
 from fleet.settings import Required
 from fleet.store import Store
 from fleet.store.factor_tables import AppSecret, RecoveryCode, SecurityKey
 
-_WHO_MUST: Mapping[Required, Callable[[Person], bool]] = MappingProxyType(
+_WHO_MUST: Mapping[Required, Callable[[frozenset[Role]], bool]] = MappingProxyType(
     {
-        "optional": lambda _person: False,
-        "administrators": lambda person: person.role is Role.ADMINISTRATOR,
-        "everyone": lambda _person: True,
+        "optional": lambda _roles: False,
+        "administrators": lambda roles: Role.ADMINISTRATOR in roles,
+        "everyone": lambda _roles: True,
     }
 )
 
@@ -49,8 +51,9 @@ class Shown:
     key: Answer | None = None
 
 
-def must_have(person: Person, required: Required) -> bool:
-    return _WHO_MUST[required](person)
+def must_have(held: Iterable[Grant], required: Required) -> bool:
+    """Whether whoever holds these grants must have a factor: an administrator of one site is one, too."""
+    return _WHO_MUST[required](frozenset(grant.role for grant in held))
 
 
 async def factors(store: Store, person: str) -> Factors:

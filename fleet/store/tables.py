@@ -172,6 +172,16 @@ class CurrentVerdict(Base):
     reason: Mapped[str | None]
 
 
+class JudgedBy(Base):
+    """One row: the knowledge that the whole estate was judged by last."""
+
+    __tablename__ = "judged_by"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    cameras: Mapped[int]
+
+
 class Finding(Base):
     """A failed verdict with a life."""
 
@@ -242,7 +252,10 @@ class Scan(Base):
 
 
 class ScanNotEvaluated(Base):
-    """History: an address that a scan learned nothing about. `current` until a newer scan says more."""
+    """History: an address that a scan learned nothing about. `current` until a newer scan says more.
+
+    `site` is the name of the one whose network holds the address.
+    """
 
     __tablename__ = "scan_not_evaluated"
     __table_args__ = (
@@ -257,6 +270,7 @@ class ScanNotEvaluated(Base):
     detail: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
     current: Mapped[bool]
+    site: Mapped[str | None]
 
 
 class Person(Base):
@@ -266,8 +280,8 @@ class Person(Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
-    role: Mapped[str]
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
 
 
 class Session(Base):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from fleet import login_limits, passwords, people, sessions, signing_in
 from fleet.errors import Invalid, NotFound, SignInRefused, StoreUnavailable, TooManyTries
 from fleet.passwords import refuse_weak
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import update
 
 from fleet import findings, people, signing_in
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service, open_service

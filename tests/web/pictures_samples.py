@@ -10,7 +10,7 @@ from analytics_qa.drift import Picture
 from fleet import accuracy_rows, people, signing_in
 from fleet.accuracy import Label
 from fleet.accuracy_rows import Hour
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.pictures import Pictures
 from fleet.service import Service, open_service
 from fleet.settings import Settings

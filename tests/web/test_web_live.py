@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from fleet import estate, leases, people, rollout_orders, signing_in
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import Settings
 from hardening.baseline import parse_baseline
 from simulator.manifest import credentials
