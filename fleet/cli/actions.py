@@ -63,6 +63,9 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "token list": None,
         "token revoke": Action.TOKEN_REVOKE,
         "user add": Action.PERSON_ADD,
+        "user end-sessions": Action.SESSION_END,
         "user passwd": Action.PERSON_PASSWORD,
+        "user reset-factors": Action.FACTOR_RESET,
+        "user sessions": None,
     }
 )
