@@ -14,7 +14,7 @@ from fleet.store import (
     sites_tables,
     vault_tables,
 )
-from fleet.store.engine import Store, open_store
+from fleet.store.engine import Store, is_made, open_store, where
 
 __all__ = [
     "Store",
@@ -22,10 +22,12 @@ __all__ = [
     "accuracy_tables",
     "audit_tables",
     "commissioning_tables",
+    "is_made",
     "open_store",
     "pictures_tables",
     "plans_tables",
     "rollouts_tables",
     "sites_tables",
     "vault_tables",
+    "where",
 ]
