@@ -64,5 +64,6 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "token revoke": Action.TOKEN_REVOKE,
         "user add": Action.PERSON_ADD,
         "user passwd": Action.PERSON_PASSWORD,
+        "vault rotate-key": Action.VAULT_ROTATE_KEY,
     }
 )
