@@ -22,7 +22,7 @@ import httpx
 
 from fleet import demo_story, people, sites
 from fleet.errors import FleetError
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.scans import ScanProgress
 from fleet.service import Service, open_service
 from fleet.settings import Settings

@@ -15,19 +15,31 @@ from fleet.audit import Action, Entry, record_all
 from fleet.errors import Invalid
 from fleet.ledger import Values, Word
 from fleet.lifecycle import TRANSITIONS, Event, FindingState, Seen, TriageAction, seen
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
-from fleet.visits import Visit, keep_camera, keep_verdicts, keep_wording, saying, visit
+from fleet.visits import Visit, keep_camera, keep_judgement, keep_verdicts, keep_wording, saying, visit
 from scanners.assessment import CameraAssessment
 from scanners.model import Outcome, Severity, Verdict
 
-__all__ = ["FindingState", "Recorded", "Refusal", "TriageAction", "Triaged", "record", "reopen_expired", "triage"]
+__all__ = [
+    "FindingState",
+    "Recorded",
+    "Refusal",
+    "TriageAction",
+    "Triaged",
+    "record",
+    "record_again",
+    "reopen_expired",
+    "triage",
+]
 
 MOST_AT_ONCE = 500
 LONGEST_ACCEPTANCE = timedelta(days=366)
 _MOST_REASON = 1000
 _SCAN = "scan"
+_REJUDGED = "new knowledge"
 _NEW = insert(t.Finding)
 
 
@@ -62,18 +74,27 @@ async def record(store: Store, assessment: CameraAssessment) -> Recorded:
     async with store.write() as connection:
         before = await adoption.stored(connection, adoption.who(this.dossier))
         camera = before.id if before else new_id()
-        changes = await _changes(connection, camera, this)
+        changes = await _changes(connection, camera, this, Word(_SCAN, this.at))
         await keep_camera(connection, this, changes.live(), before, camera)
         await keep_verdicts(connection, camera, this.verdicts)
         await changes.write(connection)
-    events = Counter(Event(row["event"]) for row in changes.events)
-    return Recorded(camera, events[Event.OPENED], events[Event.REOPENED], events[Event.FIXED])
+    return changes.recorded(camera)
+
+
+async def record_again(connection: AsyncConnection, camera: str, this: Visit, now: datetime) -> Recorded:
+    """Another judgement of a visit that is stored already: what was seen, and when, stays as it is."""
+    changes = await _changes(connection, camera, this, Word(_REJUDGED, now))
+    await keep_judgement(connection, this, changes.live(), camera)
+    await keep_verdicts(connection, camera, this.verdicts)
+    await changes.write(connection)
+    return changes.recorded(camera)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
     """The rows that one visit makes, refreshes and moves, so that each statement runs once."""
 
+    seen_at: datetime
     made: list[Values] = field(default_factory=list)
     refreshed: list[Values] = field(default_factory=list)
     moved: list[Values] = field(default_factory=list)
@@ -88,6 +109,10 @@ class _Changes:
         self.moved.append({"finding": finding, "state": after.value, **cleared})
         self.events.append(ledger.event_row(finding, event, word))
         return after
+
+    def recorded(self, camera: str) -> Recorded:
+        events = Counter(Event(row["event"]) for row in self.events)
+        return Recorded(camera, events[Event.OPENED], events[Event.REOPENED], events[Event.FIXED])
 
     def live(self) -> Counter[Severity]:
         return Counter(severity for state, severity in self.states.values() if state.value in t.LIVE)
@@ -105,11 +130,11 @@ _KNOWN = select(
 ).where(t.Finding.camera == bindparam("of"))
 
 
-async def _changes(connection: AsyncConnection, camera: str, this: Visit) -> _Changes:
+async def _changes(connection: AsyncConnection, camera: str, this: Visit, word: Word) -> _Changes:
     by_check: dict[str, dict[str, Verdict]] = defaultdict(dict)
     for (check, subject), verdict in this.verdicts.items():
         by_check[check][subject] = verdict
-    changes, word = _Changes(), Word(_SCAN, this.at)
+    changes = _Changes(this.at)
     known = (await connection.execute(_KNOWN, {"of": camera})).all()
     for row in known:
         verdicts = by_check[row.check_id]
@@ -127,7 +152,7 @@ def _known(changes: _Changes, row: AnyRow, happened: Seen | None, verdict: Verdi
         state = changes.move(row.id, state, Seen.EXPIRED, ledger.run_out(row.accepted_until, word.at))
     if happened is Seen.FAILED and verdict:
         severity = verdict.severity
-        changes.refreshed.append({"finding": row.id, "last_seen": word.at, **saying(verdict)})
+        changes.refreshed.append({"finding": row.id, "last_seen": changes.seen_at, **saying(verdict)})
     if happened and (state, happened) in TRANSITIONS:
         state = changes.move(row.id, state, happened, word)
     changes.states[row.id] = (state, severity)
@@ -136,16 +161,23 @@ def _known(changes: _Changes, row: AnyRow, happened: Seen | None, verdict: Verdi
 def _new(changes: _Changes, values: Values, word: Word) -> None:
     state, event = TRANSITIONS[None, Seen.FAILED]
     finding = new_id()
-    life = {"state": state.value, "first_seen": word.at, "last_seen": word.at}
+    life = {"state": state.value, "first_seen": changes.seen_at, "last_seen": changes.seen_at}
     changes.made.append({"id": finding, **values, **life, "fixed_at": None, "accepted_until": None, "reason": None})
     changes.states[finding] = (state, values["severity"])
     changes.events.append(ledger.event_row(finding, event, word))
 
 
 async def triage(
-    store: Store, ids: Sequence[str], action: TriageAction, *, reason: str, until: datetime | None, actor: str
+    store: Store,
+    ids: Sequence[str],
+    action: TriageAction,
+    *,
+    reason: str,
+    until: datetime | None,
+    actor: str,
+    scope: Scope = EVERYWHERE,
 ) -> Triaged:
-    """A person's word on at most 500 findings; needs the operator role. `actor` is the person's name.
+    """A person's word on at most 500 findings; needs the right to triage. `actor` is the person's name.
 
     Those whose state does not allow the action are refused one by one, the others change. Raises Invalid for an
     unusable request: nothing chosen, a missing reason, an `until` that is missing, past or more than 366 days away.
@@ -157,7 +189,8 @@ async def triage(
     async with store.write() as connection:
         await ledger.reopen_expired(connection, word.at)
         columns = (t.Finding.id, t.Finding.camera, t.Finding.state)
-        found = (await connection.execute(select(*columns).where(t.Finding.id.in_(wanted)))).all()
+        ours = (t.Finding.id.in_(wanted), scope.of(t.Finding.camera))
+        found = (await connection.execute(select(*columns).where(*ours))).all()
         rows = {row.id: row for row in found}
         refused = tuple(Refusal(finding, why) for finding in wanted if (why := _refusal(rows.get(finding), action)))
         left = {refusal.finding for refusal in refused}

@@ -23,10 +23,12 @@ from fleet.audit import Action, Entry, record
 from fleet.audit_keys import chain_key, forget, owner_of
 from fleet.errors import Invalid, VaultUnavailable
 from fleet.master_key import OLD_KEY, master_key
-from fleet.sealing import OF_AUDIT, OF_PASSWORDS, SEALED_FILE, Damaged, MasterKey, Owner
+from fleet.sealing import OF_AUDIT, OF_FACTORS, OF_PASSWORDS, SEALED_FILE, Damaged, MasterKey, Owner
+from fleet.second_factors.totp import owner_of_secret
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.audit_tables import AuditKey, AuditRow
+from fleet.store.factor_tables import AppSecret
 from fleet.store.vault_tables import SealedPassword
 
 NEW_KEY = "key.new"
@@ -58,6 +60,15 @@ WRAPPED: Sequence[Wrapped] = (
         (SealedPassword.camera, SealedPassword.account),
         lambda row: Owner(row.id, row.camera, row.account),
         OF_PASSWORDS,
+    ),
+    Wrapped(
+        AppSecret,
+        AppSecret.record,
+        AppSecret.key_id,
+        AppSecret.wrapped_key,
+        (AppSecret.person,),
+        lambda row: owner_of_secret(row.id, row.person),
+        OF_FACTORS,
     ),
     Wrapped(AuditKey, AuditKey.id, AuditKey.master, AuditKey.wrapped, (), lambda row: owner_of(row.id), OF_AUDIT),
 )

@@ -16,9 +16,9 @@ from fleet.audit import SERVICE, Action, Entry, record
 from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.ledger import Word
 from fleet.plan_states import PlanEvent, PlanState, after
+from fleet.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import plans_tables as p
-from fleet.store import tables as t
 from fleet.store.ids import new_id
 from fleet.store.packing import cut
 from hardening.apply import Progress
@@ -52,11 +52,13 @@ class Work:
     proved: bool
 
 
-async def make(store: Store, baseline: Baseline, cameras: Sequence[str], actor: str) -> PlanId:
-    """A draft. Raises NotFound for a camera that is not stored."""
+async def make(
+    store: Store, baseline: Baseline, cameras: Sequence[str], actor: str, scope: Scope = EVERYWHERE
+) -> PlanId:
+    """A draft. Raises NotFound for a camera that is not stored, or not in scope."""
     plan, now = PlanId(new_id()), store.now()
     async with store.write() as connection:
-        known = set(await connection.scalars(select(t.Camera.id).where(t.Camera.id.in_(cameras))))
+        known = await those_within(connection, scope, cameras)
         if missing := [camera for camera in cameras if camera not in known]:
             raise NotFound(f"there is no camera {clean_text(missing[0], 64)!r} (any more)")
         row = {"id": plan, "state": PlanState.DRAFT.value, "actor": actor, "created_at": now}

@@ -22,7 +22,7 @@ WRAPPED_KEY_BYTES = _NONCE_BYTES + _KEY_BITS // 8 + _TAG_BYTES
 # By how much what is sealed is larger.
 OVERHEAD_BYTES = _NONCE_BYTES + _TAG_BYTES
 # What a data key is of: it opens as nothing else.
-OF_PASSWORDS, OF_BACKUPS, OF_AUDIT = "key", "backup key", "other key"
+OF_PASSWORDS, OF_BACKUPS, OF_FACTORS, OF_AUDIT = "key", "backup key", "factor key", "other key"
 # What a file is called in which something is sealed.
 SEALED_FILE = ".sealed"
 
@@ -41,7 +41,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account ""."""
+    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account "".
+
+    What proves a person is bound to that person, who then stands in the place of the camera.
+    """
 
     record: str
     camera: str
@@ -101,6 +104,13 @@ class MasterKey:
     def unseal(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
         return Secret(self._unseal(envelope, owner.bound(OF_PASSWORDS), owner.bound("password")).decode())
+
+    def seal_factor(self, secret: Secret, owner: Owner) -> Envelope:
+        return self._seal(secret.reveal().encode(), owner.bound(OF_FACTORS), owner.bound("factor"))
+
+    def unseal_factor(self, envelope: Envelope, owner: Owner) -> Secret:
+        """Raises Damaged."""
+        return Secret(self._unseal(envelope, owner.bound(OF_FACTORS), owner.bound("factor")).decode())
 
     def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
         return self._seal(content, owner.bound(OF_BACKUPS), owner.bound("backup"))

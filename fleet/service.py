@@ -24,6 +24,7 @@ from fleet.plan_reach import reaching
 from fleet.plans import Plans
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
+from fleet.rejudging import catching_up
 from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
@@ -32,6 +33,7 @@ from fleet.schedule import Schedule, triggers
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.sights import stored_sights
+from fleet.single_sign_on import SingleSignOnDesk, single_sign_on
 from fleet.stills import take_still
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
@@ -57,6 +59,7 @@ class Service:
     accuracy: Accuracy
     outbox: Outbox
     schedule: Schedule
+    single_sign_on: SingleSignOnDesk | None
     audit: AuditWatch
 
     async def still(self, camera: str) -> bytes:
@@ -99,6 +102,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        await stack.enter_async_context(catching_up(store, settings))
         audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
         yield Service(
@@ -114,5 +118,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy=accuracy,
             outbox=outbox,
             schedule=schedule,
+            single_sign_on=single_sign_on(store, settings),
             audit=audit,
         )

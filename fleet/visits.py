@@ -21,6 +21,7 @@ from scanners.dossier import Dossier
 from scanners.model import Outcome, Severity, Verdict
 
 DOSSIERS_KEPT = 20
+MOST_SUMMARY = 500
 _CHANGE_CAMERA = update(t.Camera).where(t.Camera.id == bindparam("camera"))
 _NEW_CAMERA = insert(t.Camera)
 _NEW_DOSSIER = insert(t.StoredDossier)
@@ -43,11 +44,16 @@ class Visit:
 
 
 def visit(dossier: Dossier, verdicts: Iterable[Verdict], score: int, at: datetime) -> Visit:
+    return judged(dossier, pack(cut(dossiers.dump(dossier))), verdicts, score, at)
+
+
+def judged(dossier: Dossier, body: bytes, verdicts: Iterable[Verdict], score: int, at: datetime) -> Visit:
+    """Of evidence that is packed already."""
     distinct = _distinct(verdicts)
     counts = Counter(verdict.verdict for verdict in distinct.values())
     return Visit(
         dossier=dossier,
-        body=pack(cut(dossiers.dump(dossier))),
+        body=body,
         verdicts=distinct,
         score=max(0, min(100, score)),
         failed=counts[Outcome.FAIL],
@@ -68,7 +74,7 @@ def _distinct(verdicts: Iterable[Verdict]) -> dict[Key, Verdict]:
 
 def saying(verdict: Verdict) -> dict[str, Any]:
     """The columns that a verdict and its finding share."""
-    summary = clean_text(verdict.summary, 500)
+    summary = clean_text(verdict.summary, MOST_SUMMARY)
     return {"severity": verdict.severity, "summary": summary, "evidence": cut(verdict.evidence)}
 
 
@@ -79,11 +85,8 @@ async def keep_camera(
     who = adoption.who(seen.dossier)
     dossier = new_id()
     values = adoption.columns(seen.dossier, who, before)
-    values |= {"score": seen.score, "unknown": seen.unknown, "last_seen": seen.at, "last_dossier": dossier}
-    values |= {"worst": next((severity for severity in Severity if live[severity]), None)}
-    values |= {severity.value: live[severity] for severity in Severity}
-    at = sites.site_of(who.address, await sites.stored(connection))
-    values["site"] = at and at.name
+    values |= {"last_seen": seen.at, "last_dossier": dossier, **_judged(seen, live)}
+    values["site"] = sites.name_at(who.address, await sites.stored(connection))
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:
@@ -91,6 +94,17 @@ async def keep_camera(
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}
     await connection.execute(_NEW_DOSSIER, [row])
+
+
+async def keep_judgement(connection: AsyncConnection, seen: Visit, live: Mapping[Severity, int], camera: str) -> None:
+    """What was judged of it anew, on a row that is there."""
+    await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **_judged(seen, live)}])
+
+
+def _judged(seen: Visit, live: Mapping[Severity, int]) -> dict[str, Any]:
+    counts = {severity.value: live[severity] for severity in Severity}
+    worst = next((severity for severity in Severity if live[severity]), None)
+    return {"score": seen.score, "unknown": seen.unknown, "worst": worst, **counts}
 
 
 async def keep_verdicts(connection: AsyncConnection, camera: str, verdicts: Mapping[Key, Verdict]) -> None:

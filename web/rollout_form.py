@@ -15,6 +15,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "bundle": "",
         "name": "",
+        "first": "",
         "canary": str(_CAREFUL.canary),
         "growth": f"{_CAREFUL.growth:g}",
         "failures": str(_CAREFUL.errors.count),

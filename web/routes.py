@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from fleet.audit import Action
-from web.access import Permission
+from fleet.permissions import Permission
 from web.handlers import (
+    account,
     accuracy,
     api,
+    api_people,
     api_pictures,
     api_plans,
     audit,
@@ -21,13 +23,18 @@ from web.handlers import (
     images,
     jobs,
     overview,
+    people,
+    person_access,
     plans,
+    proving,
     reports,
     rollouts,
     rotations,
     scans,
+    second_step,
     settings,
     sites,
+    sso,
 )
 
 
@@ -43,6 +50,8 @@ class Route:
     """`proof` and `action` are `None` only where the method changes nothing. `takes_photo` lets a larger body in.
 
     `action` is what the audit trail calls it.
+    `whole`: it reads what cannot be shown in part, so that all cameras in it must be the visitor's.
+    `proved`: a person must have shown within ten minutes who they are; a machine's token is enough.
     """
 
     path: str
@@ -52,6 +61,8 @@ class Route:
     proof: Proof | None = None
     action: Action | None = None
     takes_photo: bool = False
+    whole: bool = False
+    proved: bool = False
 
     @property
     def is_api(self) -> bool:
@@ -60,8 +71,8 @@ class Route:
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
-PLAN, CHANGE = Permission.PLAN, Permission.CHANGE
-COMMISSION, ADMINISTER = Permission.COMMISSION, Permission.ADMINISTER
+PLAN, APPROVE, CHANGE = Permission.PLAN, Permission.APPROVE, Permission.CHANGE
+COMMISSION, AUDIT, ADMINISTER = Permission.COMMISSION, Permission.AUDIT, Permission.ADMINISTER
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 Did = Action
 
@@ -71,7 +82,48 @@ ROUTES = (
     Route("/set-up", "POST", door.set_up, ANYONE, FIELD, Did.PERSON_SET_UP),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),
     Route("/sign-in", "POST", door.sign_in, ANYONE, FIELD, Did.SESSION_SIGN_IN),
-    Route("/sign-out", "POST", door.sign_out, READ, FIELD, Did.SESSION_SIGN_OUT),
+    Route("/sign-in/second", "GET", second_step.show, ANYONE),
+    Route("/sign-in/second", "POST", second_step.take, ANYONE, FIELD, Did.SESSION_SIGN_IN),
+    Route("/sign-in/enrol", "GET", second_step.show_enrol, ANYONE),
+    Route("/sign-in/enrol", "POST", second_step.enrol, ANYONE, FIELD, Did.FACTOR_ADD),
+    Route("/sign-in/sso", "GET", sso.begin, ANYONE),
+    Route(sso.BACK, "GET", sso.back, ANYONE),
+    Route("/prove", "GET", proving.show, READ),
+    Route("/prove", "POST", proving.prove, READ, FIELD, Did.SESSION_PROVE),
+    Route("/prove/sso", "GET", sso.prove, READ),
+    Route("/account", "GET", account.show, READ),
+    Route("/account/offer", "GET", account.offer, READ),
+    Route("/account/password", "POST", account.change_password, READ, FIELD, Did.PERSON_PASSWORD),
+    Route("/account/sessions/end-others", "POST", account.end_others, READ, FIELD, Did.SESSION_END),
+    Route("/account/sessions/{session}/end", "POST", account.end_session, READ, FIELD, Did.SESSION_END),
+    Route("/account/app", "GET", account.show_app, READ, proved=True),
+    Route("/account/app", "POST", account.add_app, READ, FIELD, Did.FACTOR_ADD, proved=True),
+    Route("/account/app/new", "POST", account.new_app, READ, FIELD, Did.FACTOR_ADD, proved=True),
+    Route("/account/app/remove", "POST", account.remove_app, READ, FIELD, Did.FACTOR_REMOVE, proved=True),
+    Route("/account/keys/new", "GET", account.new_key, READ, proved=True),
+    Route("/account/keys", "POST", account.add_key, READ, FIELD, Did.FACTOR_ADD, proved=True),
+    Route("/account/keys/{key}/remove", "POST", account.remove_key, READ, FIELD, Did.FACTOR_REMOVE, proved=True),
+    Route("/account/recovery-codes", "POST", account.renew_codes, READ, FIELD, Did.FACTOR_RENEW_CODES, proved=True),
+    Route("/people/{person}/access", "GET", person_access.show, ADMINISTER),
+    Route(
+        "/people/{person}/end-sessions",
+        "POST",
+        person_access.end_sessions,
+        ADMINISTER,
+        FIELD,
+        Did.SESSION_END,
+        proved=True,
+    ),
+    Route(
+        "/people/{person}/reset-factors",
+        "POST",
+        person_access.reset_factors,
+        ADMINISTER,
+        FIELD,
+        Did.FACTOR_RESET,
+        proved=True,
+    ),
+    Route("/sign-out", "POST", door.sign_out, ANYONE, FIELD, Did.SESSION_SIGN_OUT),
     Route("/theme", "POST", door.theme, ANYONE, FIELD, Did.THEME_CHOOSE),
     Route("/", "GET", overview.show, READ),
     Route("/devices", "GET", devices.show_all, READ),
@@ -94,6 +146,7 @@ ROUTES = (
     Route("/plans/{plan}", "GET", plans.show, READ),
     Route("/plans/{plan}/events", "GET", plans.events, READ),
     Route("/plans/{plan}/renew", "POST", plans.renew, PLAN, FIELD, Did.PLAN_RENEW),
+    Route("/plans/{plan}/approve", "POST", plans.approve, APPROVE, FIELD, Did.PLAN_APPROVE),
     Route("/plans/{plan}/{order}", "POST", plans.carry_out, CHANGE, FIELD, Did.PLAN_ORDER),
     Route("/rotations", "POST", rotations.start, CHANGE, FIELD, Did.ROTATION_START),
     Route("/rotations/new", "GET", rotations.new, CHANGE),
@@ -106,6 +159,7 @@ ROUTES = (
     Route("/rollouts/{rollout}", "GET", rollouts.show, READ),
     Route("/rollouts/{rollout}/events", "GET", rollouts.events, READ),
     Route("/rollouts/{rollout}/retry", "POST", rollouts.retry, CHANGE, FIELD, Did.ROLLOUT_RETRY),
+    Route("/rollouts/{rollout}/approve", "POST", rollouts.approve, APPROVE, FIELD, Did.ROLLOUT_APPROVE, proved=True),
     Route("/rollouts/{rollout}/{order}", "POST", rollouts.carry_out, CHANGE, FIELD, Did.ROLLOUT_ORDER),
     Route("/checks", "GET", checks.show_all, READ),
     Route("/images", "GET", images.show_all, READ),
@@ -120,17 +174,25 @@ ROUTES = (
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
-    Route("/settings/tokens", "POST", settings.create_token, ADMINISTER, FIELD, Did.TOKEN_CREATE),
-    Route("/settings/tokens/{token}/revoke", "POST", settings.revoke_token, ADMINISTER, FIELD, Did.TOKEN_REVOKE),
-    Route("/settings/audit", "GET", audit.show, ADMINISTER),
-    Route("/settings/audit/check", "POST", audit.begin_check, ADMINISTER, FIELD, Did.AUDIT_CHECK),
-    Route("/settings/audit/export", "GET", audit.export, ADMINISTER),
+    Route("/settings/audit", "GET", audit.show, AUDIT),
+    Route("/settings/audit/check", "POST", audit.begin_check, AUDIT, FIELD, Did.AUDIT_CHECK),
+    Route("/settings/audit/export", "GET", audit.export, AUDIT),
+    Route("/settings/people", "GET", people.show, AUDIT),
+    Route("/settings/people", "POST", people.add, ADMINISTER, FIELD, Did.PERSON_ADD, proved=True),
+    Route("/settings/people/{person}/grants", "POST", people.grant, ADMINISTER, FIELD, Did.GRANT_GIVE, proved=True),
+    Route(
+        "/settings/people/{person}/disable", "POST", people.disable, ADMINISTER, FIELD, Did.PERSON_DISABLE, proved=True
+    ),
+    Route("/settings/people/{person}/enable", "POST", people.enable, ADMINISTER, FIELD, Did.PERSON_ENABLE, proved=True),
+    Route("/settings/grants/{grant}/end", "POST", people.end, ADMINISTER, FIELD, Did.GRANT_END, proved=True),
+    Route("/settings/tokens", "POST", people.create_token, ADMINISTER, FIELD, Did.TOKEN_CREATE, proved=True),
+    Route("/settings/tokens/{token}/revoke", "POST", people.revoke_token, ADMINISTER, FIELD, Did.TOKEN_REVOKE),
     Route("/commissioning", "GET", commissioning.show_all, READ),
     Route("/commissioning", "POST", commissioning.start, COMMISSION, FIELD, Did.COMMISSIONING_START),
     Route("/commissioning/{commissioning}", "GET", commissioning.show, READ),
     Route("/commissioning/{commissioning}/find", "GET", commissioning.find, READ),
     Route("/commissioning/{commissioning}/sign", "POST", commissioning.sign, COMMISSION, FIELD, Did.COMMISSIONING_SIGN),
-    Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ),
+    Route("/commissioning/{commissioning}/handover.zip", "GET", commissioning.download, READ, whole=True),
     Route("/commissioning/{commissioning}/{camera}", "GET", commissioning.show_camera, READ),
     Route(
         "/commissioning/{commissioning}/{camera}/still",
@@ -149,7 +211,8 @@ ROUTES = (
         Did.COMMISSIONING_ANSWER,
         takes_photo=True,
     ),
-    Route("/evidence/{name}", "GET", images.evidence, READ),
+    Route("/evidence/{picture}", "GET", images.evidence, READ),
+    Route("/api/v1/me", "GET", account.me, READ),
     Route("/api/v1/openapi.json", "GET", api.description, READ),
     Route("/api/v1/cameras", "GET", api.cameras, READ),
     Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
@@ -167,7 +230,7 @@ ROUTES = (
     Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
     Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
     Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
-    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, CHANGE, HEADER, Did.PLAN_APPROVE),
+    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, APPROVE, HEADER, Did.PLAN_APPROVE),
     Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER, Did.PLAN_START),
     Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER, Did.PLAN_STOP),
     Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER, Did.PLAN_UNDO),
@@ -177,8 +240,36 @@ ROUTES = (
     Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER, Did.PICTURE_CHECK),
     Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
     Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER, Did.ACCURACY_WATCH),
-    Route("/api/v1/audit", "GET", audit.listed, ADMINISTER),
-    Route("/api/v1/audit/check", "GET", audit.check_view, ADMINISTER),
-    Route("/api/v1/audit/check", "POST", audit.check, ADMINISTER, HEADER, Did.AUDIT_CHECK),
+    Route("/api/v1/audit", "GET", audit.listed, AUDIT),
+    Route("/api/v1/audit/check", "GET", audit.check_view, AUDIT),
+    Route("/api/v1/audit/check", "POST", audit.check, AUDIT, HEADER, Did.AUDIT_CHECK),
+    Route("/api/v1/people", "GET", api_people.listed, AUDIT),
+    Route("/api/v1/people", "POST", api_people.add, ADMINISTER, HEADER, Did.PERSON_ADD, proved=True),
+    Route("/api/v1/people/{person}", "GET", api_people.person, AUDIT),
+    Route(
+        "/api/v1/people/{person}/disable",
+        "POST",
+        api_people.disable,
+        ADMINISTER,
+        HEADER,
+        Did.PERSON_DISABLE,
+        proved=True,
+    ),
+    Route(
+        "/api/v1/people/{person}/enable", "POST", api_people.enable, ADMINISTER, HEADER, Did.PERSON_ENABLE, proved=True
+    ),
+    Route("/api/v1/people/{person}/grants", "POST", api_people.grant, ADMINISTER, HEADER, Did.GRANT_GIVE, proved=True),
+    Route(
+        "/api/v1/people/{person}/grants/{grant}/end",
+        "POST",
+        api_people.end,
+        ADMINISTER,
+        HEADER,
+        Did.GRANT_END,
+        proved=True,
+    ),
+    Route("/api/v1/tokens", "GET", api_people.keys, AUDIT),
+    Route("/api/v1/tokens", "POST", api_people.create_token, ADMINISTER, HEADER, Did.TOKEN_CREATE, proved=True),
+    Route("/api/v1/tokens/{token}/revoke", "POST", api_people.revoke_token, ADMINISTER, HEADER, Did.TOKEN_REVOKE),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

@@ -21,6 +21,7 @@ from fleet.cli import (
     harden,
     health,
     passwords,
+    rejudge,
     rollout,
     screen,
     serve,
@@ -69,6 +70,7 @@ app.command(epilog=discover.EPILOG)(discover.discover)
 app.command(epilog=assess.EPILOG)(assess.assess)
 app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
+app.command("rejudge", epilog=rejudge.EPILOG)(rejudge.again)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(analytics.app, name="analytics")

@@ -11,7 +11,7 @@ from fleet import people
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import changing_store
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import load_settings
 
 app = typer.Typer(

@@ -15,9 +15,9 @@ from fleet.commissioning.checklist import Answer, State, label_matches, refuse
 from fleet.commissioning.template import Row, template
 from fleet.commissioning.views import CameraView, CommissioningView, as_record, get, view_of
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
-from fleet.store import tables as t
 from fleet.store.ids import new_id
 
 OPEN, SIGNED = "open", "signed"
@@ -27,8 +27,16 @@ _MOST_TEXT = 2000
 STILL_IS_FRESH = timedelta(days=1)
 
 
-async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, template_id: str = "small-site") -> str:
-    """Begin a commissioning of stored cameras. Raises Invalid, NotFound."""
+async def start(
+    store: Store,
+    site: str,
+    cameras: Sequence[str],
+    actor: str,
+    *,
+    template_id: str = "small-site",
+    scope: Scope = EVERYWHERE,
+) -> str:
+    """Begin a commissioning of stored cameras in scope. Raises Invalid, NotFound."""
     chosen = template(template_id)
     name = clean_text(site.strip(), 100)
     if not name:
@@ -47,7 +55,7 @@ async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, 
         **dict.fromkeys(("signed_by", "signed_at", "record")),
     }
     async with store.write() as connection:
-        known = set((await connection.execute(select(t.Camera.id).where(t.Camera.id.in_(wanted)))).scalars())
+        known = await those_within(connection, scope, wanted)
         if missing := [camera for camera in wanted if camera not in known]:
             raise NotFound(f"there is no camera {missing[0]!r}")
         await connection.execute(insert(c.Commissioning), [row])
@@ -137,6 +145,12 @@ async def answer_density(
     said = Answer(State.PASSED if enough else State.FAILED, reached, value=f"{found.px_per_m:g} px/m")
     await answer(store, where, said, actor)
     return found
+
+
+async def check_open(store: Store, commissioning: str, camera: str) -> None:
+    """Raises what `keep_still` would raise, before a picture is taken for it."""
+    async with store.read() as connection:
+        (await _open_view(connection, commissioning)).camera(camera)
 
 
 async def keep_still(store: Store, commissioning: str, camera: str, still: str) -> None:

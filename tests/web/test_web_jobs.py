@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet import estate, people, rollout_orders, rollout_rows
+from fleet import estate, people, rollout_orders, rollout_rows, signing_in
 from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
 from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId
@@ -275,6 +275,7 @@ RULES = {
     "groups that shrink": ({"growth": "0.5"}, "Growth"),
     "a window that is none": ({"window": "whenever"}, "is no window"),
     "a zone that is none": ({"zone": "Mars/Olympus"}, "is no time zone"),
+    "a first camera that nobody knows": ({"first": "hall 7"}, "knows no such camera"),
 }
 
 
@@ -289,6 +290,26 @@ async def test_a_mistake_in_a_rollout_is_said_and_plans_nothing(
     assert answer.status_code == 422
     assert said in html.unescape(answer.text)
     assert len(await house.service.rollouts.recent()) == 1
+
+
+async def test_a_rollout_begins_with_the_cameras_that_were_named(house: House, visit: Visit) -> None:
+    sample = await a_rollout(house)
+    await rollout_orders.abort(house.store, sample, "anna")
+    devices = (await estate.devices(house.store, limit=5)).items
+    *chosen, named, other = devices
+    where = f"{named.address}:{named.port}"
+    fields = {
+        "bundle": (await rollout_rows.load(house.store, sample)).bundle,
+        "canary": "1",
+        "first": where,
+        "id": [device.id for device in (*chosen, named)],
+    }
+    path = (await visit("operator").post("/rollouts", fields)).headers["location"]
+    rows = await house.service.rollouts.targets(RolloutId(path.rpartition("/")[2]))
+    assert [row.camera for row in rows if row.group == 1] == [named.id]
+    answer = await visit("operator").post("/rollouts", {**fields, "first": f"{other.address}:{other.port}"})
+    assert answer.status_code == 422
+    assert "not among those that are ticked" in answer.text
 
 
 def test_only_a_camera_that_came_to_a_bad_end_is_tried_again_and_only_while_the_rollout_lives() -> None:
@@ -320,7 +341,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         house = await open_house(stack, Settings(home=tmp_path / "home", credentials_file=logins))
         await people.add_user(house.store, "anna", PASSWORD, Role.OPERATOR)
         client = await stack.enter_async_context(browser(house.app))
-        session = await people.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
+        session = await signing_in.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
         client.cookies.set("session", session.token.reveal())
         (plan,) = running.plan.cameras
         scan = await house.scans.start(f"http://{plan.address}:{plan.http_port}", "anna", default_credentials=True)

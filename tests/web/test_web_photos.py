@@ -178,3 +178,11 @@ async def test_a_signed_checklist_takes_no_photo(checklist: Checklist) -> None:
     assert answer.status_code == 422
     assert "is signed" in answer.text
     assert checklist.kept() == []
+
+
+async def test_no_still_is_taken_for_a_signed_checklist(checklist: Checklist) -> None:
+    await close(checklist.house.store, checklist.id)
+    answer = await checklist.visitor.post(f"{checklist.path}/still", {})
+    assert answer.status_code == 422
+    assert "is signed" in answer.text
+    assert checklist.kept() == []
