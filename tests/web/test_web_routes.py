@@ -47,6 +47,10 @@ def test_what_needs_no_session_is_this_and_nothing_else() -> None:
         "/static/{name}",
         "/set-up",
         "/sign-in",
+        "/sign-in/second",
+        "/sign-in/enrol",
+        "/sign-in/sso",
+        "/sign-in/sso/back",
         "/sign-out",
         "/theme",
     }
