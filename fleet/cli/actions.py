@@ -63,7 +63,12 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "token list": None,
         "token revoke": Action.TOKEN_REVOKE,
         "user add": Action.PERSON_ADD,
+        "user disable": Action.PERSON_DISABLE,
+        "user enable": Action.PERSON_ENABLE,
+        "user grant": Action.GRANT_GIVE,
+        "user list": None,
         "user passwd": Action.PERSON_PASSWORD,
+        "user revoke": Action.GRANT_END,
         "vault rotate-key": Action.VAULT_ROTATE_KEY,
     }
 )

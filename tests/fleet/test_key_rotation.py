@@ -77,7 +77,7 @@ async def test_all_lies_under_the_new_key_and_the_old_one_is_gone(
 
 
 # make, keep, replace, wrap, one for each batch and file, prove, erase, done: as the first test counts them.
-@pytest.mark.parametrize("number", range(1, 14))
+@pytest.mark.parametrize("number", range(1, 15))
 async def test_a_run_that_dies_leaves_all_readable_and_the_next_one_ends_it(
     settings: Settings, clock: Clock, number: int
 ) -> None:
@@ -98,7 +98,7 @@ async def test_the_test_above_dies_at_every_step_there_is(store: Store, settings
     await fill(store, settings)
     counted = DiesAt(0)
     await rotate(store, settings, "anna", step=counted)
-    assert len(counted.names) == 13, counted.names
+    assert len(counted.names) == 14, counted.names
 
 
 async def test_a_service_that_goes_on_reads_and_seals_all_the_while(
