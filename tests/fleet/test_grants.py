@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -42,6 +43,19 @@ def test_the_scopes_of_tokens_are_permissions_of_the_same_name() -> None:
 def test_nobody_carries_out_and_approves_but_an_administrator() -> None:
     both = {Permission.APPROVE, Permission.CHANGE}
     assert {role for role, gives in PERMISSIONS.items() if both <= gives} == {Role.ADMINISTRATOR, Role.SERVICE}
+
+
+def matrix() -> str:
+    """The table of docs/people.md."""
+    columns = [permission for permission in Permission if permission not in OPEN]
+    lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for role, gives in PERMISSIONS.items():
+        lines.append(f"| `{role}` | {' | '.join('yes' if one in gives else '' for one in columns)} |")
+    return "\n".join(line.replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+
+
+def test_the_page_of_people_shows_the_table_as_it_is() -> None:
+    assert matrix() in (Path(__file__).parents[2] / "docs" / "people.md").read_text()
 
 
 HELD: dict[str, tuple[Sequence[Grant], Permission, Scope]] = {
