@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "passwords reveal": Action.VAULT_REVEAL,
         "passwords rotate": Action.ROTATION_START,
         "passwords set": Action.VAULT_PUT,
+        "rejudge": Action.FINDING_REJUDGE,
         "rollout abort": Action.ROLLOUT_STOP,
         "rollout approve": Action.ROLLOUT_APPROVE,
         "rollout backup": Action.BACKUP_OPEN,
