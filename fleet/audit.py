@@ -49,6 +49,7 @@ class Action(StrEnum):
     FACTOR_REMOVE = "factor.remove"
     FACTOR_RENEW_CODES = "factor.renew-codes"
     FACTOR_RESET = "factor.reset"
+    FINDING_REJUDGE = "finding.rejudge"
     FINDING_TRIAGE = "finding.triage"
     GRANT_END = "grant.end"
     GRANT_GIVE = "grant.give"

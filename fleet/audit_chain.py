@@ -36,6 +36,15 @@ class Row:
     previous: str
     mac: str
 
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The detail, for reading. What was edited to be no JSON is empty here, and found by the check."""
+        try:
+            said = json.loads(self.detail)
+        except (ValueError, RecursionError):
+            return {}
+        return said if isinstance(said, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class ChainKey:

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects.sqlite import insert
 
 from cameras.untrusted import clean_text
 from fleet.audit import Action, Entry, record
@@ -20,6 +19,7 @@ from fleet.errors import FleetError, Invalid, NotFound
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.rollouts_tables import StoredBundle
+from fleet.store.upserts import upsert
 from hardening import bundles
 from hardening.keys import KeyUnusable, load_trusted
 from hardening.manifest import BundleError, Manifest, Standing, read_manifest, written
@@ -96,7 +96,9 @@ async def import_bundle(store: Store, settings: Settings, path: Path, actor: str
     }
     again = {name: row[name] for name in row if name != "id"}
     async with store.write() as connection:
-        await connection.execute(insert(StoredBundle).values(row).on_conflict_do_update(["id"], set_=again))
+        await connection.execute(
+            upsert(StoredBundle).values(row).on_conflict_do_update(index_elements=["id"], set_=again)
+        )
         said = {"version": manifest.version, "vendor": manifest.vendor, "signed_by": found.signed_by}
         await record(connection, Entry(actor, Action.BUNDLE_ADD, f"bundle:{manifest.sha256}", said))
     return await find(store, manifest.sha256)

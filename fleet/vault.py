@@ -16,19 +16,20 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
 from fleet.audit import Action, Entry, record
 from fleet.errors import Invalid, NotFound, VaultUnavailable
-from fleet.master_key import master_key
+from fleet.master_key import master_key, master_key_within
 from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
+from fleet.store.engine import place_of
 from fleet.store.ids import new_id
+from fleet.store.upserts import upsert
 
 KEPT = 5
 MOST_PASSWORD_CHARACTERS = 1024
@@ -86,9 +87,9 @@ class Vault:
         """For work that changes or proves it; people are shown one by `reveal`. Raises NotFound."""
         async with self._store.read() as connection:
             row = await _row(connection, camera, account, t.SealedPassword.version == version)
-        if row is None:
-            raise NotFound("there is no such password (any more)")
-        return self._opened(row)
+            if row is None:
+                raise NotFound("there is no such password (any more)")
+            return await self._opened(connection, row)
 
     async def current_version(self, camera: str, account: str) -> int | None:
         async with self._store.read() as connection:
@@ -143,7 +144,7 @@ class Vault:
     ) -> int:
         """The same password again changes nothing."""
         current = await _row(connection, camera, account, t.SealedPassword.state == PasswordState.CURRENT)
-        if current is not None and self._opened(current) == password:
+        if current is not None and await self._opened(connection, current) == password:
             return int(current.version)
         now = self._store.now()
         await connection.execute(
@@ -195,6 +196,8 @@ class Vault:
         _check(account, password)
         last = await connection.scalar(select(func.max(t.SealedPassword.version)).where(*_of(camera, account)))
         owner = Owner(new_id(), camera, account)
+        # Read anew, within this write: a new master key may have taken the place of the one that we knew.
+        self._key = await master_key_within(connection, place_of(connection).settings)
         envelope = self._key.seal(password, owner)
         row: dict[str, Any] = {"id": owner.record, "camera": camera, "account": account, "version": (last or 0) + 1}
         row |= {"state": state.value, "key_id": self._key.id, "made_by": clean_text(actor)}
@@ -206,16 +209,20 @@ class Vault:
     async def _only(self, camera: str, account: str, state: PasswordState) -> Secret | None:
         async with self._store.read() as connection:
             row = await _row(connection, camera, account, t.SealedPassword.state == state)
-        return None if row is None else self._opened(row)
+            return None if row is None else await self._opened(connection, row)
 
-    def _opened(self, row: Row[*tuple[Any, ...]]) -> Secret:
-        if row.key_id != self._key.id:
+    async def _opened(self, connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Secret:
+        key = self._key.of(row.key_id)
+        if key is None:
+            self._key = await master_key_within(connection, place_of(connection).settings)
+            key = self._key.of(row.key_id)
+        if key is None:
             raise VaultUnavailable(
                 f"this password was sealed with another key ({row.key_id}) than the one in use ({self._key.id}): "
                 "put back the `key` file that belongs to this database"
             )
         try:
-            return self._key.unseal(Envelope(row.wrapped_key, row.sealed), Owner(row.id, row.camera, row.account))
+            return key.unseal(Envelope(row.wrapped_key, row.sealed), Owner(row.id, row.camera, row.account))
         except Damaged:
             raise VaultUnavailable(
                 f"password {row.version} of account {row.account!r} was changed in the database and does not open: "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fleet.accuracy_card import AccuracyCard
+from fleet.audit_chain import Row
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
 from fleet.jobs import Job
@@ -28,7 +29,7 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
-from web import account_contexts, job_contexts, people_contexts, picture_contexts
+from web import account_contexts, audit_contexts, job_contexts, people_contexts, picture_contexts
 from web.remedies import Remedy
 
 
@@ -155,7 +156,7 @@ class Device:
 
     `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
     last work of each kind that changed it, or was to. `tile` is its newest picture, `age` how old that is in a word,
-    and `card` what is known of its own AI.
+    and `card` what is known of its own AI. `history` is what the audit trail tells of it.
     """
 
     view: DeviceView
@@ -167,6 +168,7 @@ class Device:
     tile: Tile
     age: Age
     card: AccuracyCard
+    history: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +245,13 @@ class TriageResult:
 class Finding:
     """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
 
-    `soon` and `latest` as in `Findings`.
+    `soon` and `latest` as in `Findings`; `history` is what the audit trail tells of it.
     """
 
     view: FindingView
     rationale: str
     remedy: Remedy | None
+    history: tuple[Row, ...]
     soon: date
     latest: date
 
@@ -367,6 +370,7 @@ PAGES: Mapping[type, str] = {
     **job_contexts.PAGES,
     **people_contexts.PAGES,
     **picture_contexts.PAGES,
+    **audit_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

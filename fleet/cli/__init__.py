@@ -29,6 +29,7 @@ from fleet.cli import (
     site,
     token,
     user,
+    vault,
 )
 from fleet.cli.outcomes import Boundary
 
@@ -83,6 +84,7 @@ app.add_typer(rollout.app, name="rollout")
 app.add_typer(site.app, name="site")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
+app.add_typer(vault.app, name="vault")
 
 
 def main() -> None:

@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "passwords reveal": Action.VAULT_REVEAL,
         "passwords rotate": Action.ROTATION_START,
         "passwords set": Action.VAULT_PUT,
+        "rejudge": Action.FINDING_REJUDGE,
         "rollout abort": Action.ROLLOUT_STOP,
         "rollout approve": Action.ROLLOUT_APPROVE,
         "rollout backup": Action.BACKUP_OPEN,
@@ -63,9 +64,15 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "token list": None,
         "token revoke": Action.TOKEN_REVOKE,
         "user add": Action.PERSON_ADD,
+        "user disable": Action.PERSON_DISABLE,
+        "user enable": Action.PERSON_ENABLE,
         "user end-sessions": Action.SESSION_END,
+        "user grant": Action.GRANT_GIVE,
+        "user list": None,
         "user passwd": Action.PERSON_PASSWORD,
         "user reset-factors": Action.FACTOR_RESET,
+        "user revoke": Action.GRANT_END,
         "user sessions": None,
+        "vault rotate-key": Action.VAULT_ROTATE_KEY,
     }
 )

@@ -11,7 +11,7 @@ from fleet.audit import Entry, Origin, on_behalf, record_first
 from fleet.cli.actions import ACTIONS
 from fleet.cli.outcomes import WrongUse
 from fleet.settings import Settings
-from fleet.store import Store, open_store
+from fleet.store import Store, is_made, open_store
 from fleet.tokens import AT_THE_COMMAND_LINE
 
 SOURCE = "this machine"
@@ -19,7 +19,7 @@ SOURCE = "this machine"
 
 def need_store(settings: Settings) -> None:
     """Raises WrongUse where nothing was ever stored: a command that only reads makes no empty database."""
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console first (`camwarden serve`)")
 
 

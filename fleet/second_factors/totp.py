@@ -33,7 +33,7 @@ async def propose(connection: AsyncConnection, person: str, now: datetime) -> No
         raise Invalid("an app is set up already; remove it first")
     key = await master_key_within(connection, place_of(connection).settings)
     record = new_id()
-    envelope = key.seal_factor(Secret(pyotp.random_base32()), _owner(record, person))
+    envelope = key.seal_factor(Secret(pyotp.random_base32()), owner_of_secret(record, person))
     values = {"record": record, "key_id": key.id, "wrapped_key": envelope.wrapped_key, "sealed": envelope.sealed}
     await connection.execute(delete(AppSecret).where(AppSecret.person == person))
     more = {"person": person, "last_counter": _NEVER, "made_at": now, "confirmed_at": None}
@@ -83,10 +83,10 @@ async def _row(connection: AsyncConnection, person: str) -> Row[*tuple[object, .
 
 
 async def _opened(connection: AsyncConnection, row: Row[*tuple[object, ...]]) -> Secret:
-    key = await master_key_within(connection, place_of(connection).settings)
-    if row.key_id == key.id:
+    key = (await master_key_within(connection, place_of(connection).settings)).of(str(row.key_id))
+    if key is not None:
         try:
-            return key.unseal_factor(Envelope(row.wrapped_key, row.sealed), _owner(row.record, row.person))
+            return key.unseal_factor(Envelope(row.wrapped_key, row.sealed), owner_of_secret(row.record, row.person))
         except Damaged:
             pass  # the same is to be done about it
     raise VaultUnavailable(
@@ -95,5 +95,5 @@ async def _opened(connection: AsyncConnection, row: Row[*tuple[object, ...]]) ->
     )
 
 
-def _owner(record: str, person: str) -> Owner:
+def owner_of_secret(record: str, person: str) -> Owner:
     return Owner(record, person, "app")

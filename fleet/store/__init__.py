@@ -16,7 +16,7 @@ from fleet.store import (
     sites_tables,
     vault_tables,
 )
-from fleet.store.engine import Store, open_store
+from fleet.store.engine import Store, is_made, open_store, where
 
 __all__ = [
     "Store",
@@ -26,10 +26,12 @@ __all__ = [
     "commissioning_tables",
     "factor_tables",
     "grants_tables",
+    "is_made",
     "open_store",
     "pictures_tables",
     "plans_tables",
     "rollouts_tables",
     "sites_tables",
     "vault_tables",
+    "where",
 ]

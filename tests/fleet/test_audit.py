@@ -57,6 +57,8 @@ async def test_without_the_row_nothing_happens(store: Store) -> None:
         assert (await connection.execute(select(t.SetupToken.token_hash))).first() is None
 
 
+# What only one engine can say, or only one refuses at once: on the other the check finds the gap.
+SQLITE_ALONE = ("REPLACE", "INSERT")
 REFUSED = {
     "an edit": "UPDATE audit SET actor = 'nobody' WHERE seq = 1",
     "a deletion": "DELETE FROM audit WHERE seq = 2",
@@ -68,7 +70,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED)
-async def test_the_database_refuses_to_change_the_trail(store: Store, statement: str) -> None:
+async def test_the_database_refuses_to_change_the_trail(settings: Settings, store: Store, statement: str) -> None:
+    if settings.database_url and statement.startswith(SQLITE_ALONE):
+        return
     for number in range(2):
         await record_first(store, said(number))
     before = (await entries(store, Wanted())).items

@@ -44,7 +44,7 @@ _COPY = "INSERT INTO audit SELECT {seq}, id, at, actor, action, about, detail, s
 _COPY += "FROM audit WHERE seq = {of}"
 _SWAP = ("UPDATE audit SET seq = 99 WHERE seq = 3", "UPDATE audit SET seq = 3 WHERE seq = 4")
 _EDITS = {
-    f"the {column} edited": (("UPDATE audit SET {} = '{}' WHERE seq = 3".format(column, value),), 3, "edited")
+    f"the {column} edited": ((f"UPDATE audit SET {column} = '{value}' WHERE seq = 3",), 3, "edited")  # noqa: S608 - ours
     for column, value in {
         "id": "x",
         "at": "2020-01-01 00:00:00.000000",

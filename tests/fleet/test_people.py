@@ -2,19 +2,19 @@
 
 import asyncio
 import hashlib
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from fleet import login_limits, passwords, people, sessions, signing_in
+from fleet import login_limits, members, passwords, people, sessions, signing_in
 from fleet.errors import Invalid, NotFound, SignInRefused, StoreUnavailable, TooManyTries
 from fleet.passwords import refuse_weak
 from fleet.permissions import Role
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
+from tests.fleet.on_disk import on_disk
 from tests.fleet.samples import Clock
 
 GOOD = "plum-tractor-lamp"
@@ -26,10 +26,6 @@ HERE = "192.0.2.1"
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hash costs people is not waited for here; one test below looks at the real cost."""
     monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-def _on_disk(database: Path) -> bytes:
-    return database.read_bytes() + Path(f"{database}-wal").read_bytes()
 
 
 async def anna(store: Store, role: Role = Role.OPERATOR) -> people.Person:
@@ -44,7 +40,9 @@ async def test_the_first_start_makes_an_administrator(store: Store) -> None:
     assert token is not None
     assert await people.needs_setup(store)
     person = await people.create_first_administrator(store, token, "root of all", GOOD)
-    assert (person.role, await people.needs_setup(store)) == (Role.ADMINISTRATOR, False)
+    (held,) = (await members.member(store, person.id)).grants
+    assert (held.role, held.sites, held.until) == (Role.ADMINISTRATOR, None, None)
+    assert not await people.needs_setup(store)
     assert await people.setup_token(store) is None
     assert (await signing_in.sign_in(store, "root of all", GOOD, HERE)).token.reveal()
 
@@ -52,7 +50,7 @@ async def test_the_first_start_makes_an_administrator(store: Store) -> None:
 async def test_a_set_up_token_has_128_bits_and_is_stored_as_a_hash(store: Store, settings: Settings) -> None:
     tokens = [await people.setup_token(store) for _ in range(3)]
     assert {len(token or "") for token in tokens} == {22}
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert not any((token or "").encode() in stored for token in tokens)
     assert hashlib.sha256((tokens[-1] or "").encode()).hexdigest().encode() in stored
 
@@ -77,6 +75,7 @@ async def test_a_used_token_stays_used_when_nobody_is_left(store: Store) -> None
     token = await people.setup_token(store) or ""
     await people.create_first_administrator(store, token, "anna", GOOD)
     async with store.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM grants")
         await connection.exec_driver_sql("DELETE FROM people")
     with pytest.raises(Invalid, match="set-up token"):
         await people.create_first_administrator(store, token, "eve", GOOD)
@@ -154,18 +153,6 @@ async def test_names_that_look_alike_are_one_person(store: Store, name: str) -> 
     with pytest.raises(Invalid, match="taken"):
         await people.add_user(store, name, OTHER, Role.VIEWER)
     await signing_in.sign_in(store, name, GOOD, HERE)
-
-
-ROLES = {
-    Role.VIEWER: [True, False, False],
-    Role.OPERATOR: [True, True, False],
-    Role.ADMINISTRATOR: [True, True, True],
-}
-
-
-@pytest.mark.parametrize(("role", "may"), ROLES.items(), ids=ROLES)
-def test_each_role_includes_the_one_before(role: Role, may: list[bool]) -> None:
-    assert [role.may(needed) for needed in Role] == may
 
 
 # --- sign-in ----------------------------------------------------------------------------------------------------------
@@ -274,7 +261,7 @@ async def test_no_count_no_sign_in(settings: Settings, clock: Clock) -> None:
 async def test_what_is_typed_as_a_name_is_not_stored(store: Store, settings: Settings) -> None:
     with pytest.raises(SignInRefused):
         await signing_in.sign_in(store, "my-secret-password", "Anna", HERE)
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert b"my-secret-password" not in stored
     assert HERE.encode() in stored
 
@@ -315,7 +302,7 @@ async def test_the_token_is_stored_as_a_hash_only(store: Store, settings: Settin
     await anna(store)
     token = (await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
     signed_in = await sessions.session(store, token)
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert signed_in is not None
     for secret in (token, signed_in.csrf, GOOD):
         assert secret.encode() not in stored

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from fleet import estate, findings, grants, people, rollout_orders, rotation_rows, scan_rows, sessions, sites, tokens
+from fleet.audit import Action, Entry
 from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
@@ -168,7 +169,7 @@ async def _scan(store: Store, where: str) -> str:
         error=None,
         **blank,
     )
-    await scan_rows.add(store, view, places)
+    await scan_rows.add(store, view, places, Entry("anna", Action.SCAN_START, f"scan:{view.id}"))
     return view.id
 
 
@@ -192,14 +193,20 @@ async def _rollout(house: House, bundle: str, where: str) -> str:
 
 async def _signed(store: Store, where: str, cameras: list[str], picture: str) -> str:
     checklist = await records.start(store, f"Checklist {where}", cameras, "anna")
+    for camera in cameras:
+        await records.keep_still(store, checklist, camera, picture)
+    await close(store, checklist)
+    return checklist
+
+
+async def close(store: Store, checklist: str) -> None:
+    """Waive what is open, and sign."""
     for camera in (await views.get(store, checklist)).cameras:
-        await records.keep_still(store, checklist, camera.id, picture)
         for row in camera.rows:
             if row.state is not State.AUTO_PASS:
                 waived = Answer(State.WAIVED, "agreed")
                 await records.answer(store, Where(checklist, camera.id, row.row.id), waived, "anna")
     await records.sign(store, checklist, "Anna", "anna")
-    return checklist
 
 
 async def _session(store: Store, role: Role, where: str) -> str:

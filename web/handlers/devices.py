@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, jobs
+from fleet.audit_views import history
 from fleet.picture_wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
@@ -117,6 +118,7 @@ async def show(visit: Visited, camera: str) -> Response:
         tile=tile,
         age=age_of(tile, visit.service.settings.picture_minutes),
         card=await visit.service.accuracy.card(camera),
+        history=await history(visit.store, f"camera:{camera}"),
     )
     return visit.page(context)
 

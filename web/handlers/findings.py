@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from fleet import estate
 from fleet import findings as fleet_findings
+from fleet.audit_views import history
 from fleet.errors import Invalid, NotFound
 from fleet.findings import FindingState, TriageAction
 from fleet.permissions import Permission
@@ -157,4 +158,5 @@ async def show(visit: Visited, finding: str) -> Response:
     soon, latest = dates(visit)
     row = view.row
     found = remedy(row.check, row.camera, row.id)
-    return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, soon=soon, latest=latest))
+    told = await history(visit.store, f"finding:{finding}")
+    return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, told, soon=soon, latest=latest))
