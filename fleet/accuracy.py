@@ -24,6 +24,7 @@ from cameras.untrusted import clean_text
 from fleet import accuracy_rows
 from fleet.accuracy_card import AccuracyCard, card
 from fleet.accuracy_rows import Baseline, Golden, Hour, Label, WatchId, WatchState, WatchView
+from fleet.audit import Action, Entry
 from fleet.errors import FleetError, Invalid, StoreUnavailable
 from fleet.model_gate import Measurement
 from fleet.sight import OpenSight
@@ -98,7 +99,8 @@ class Accuracy:
             raise Invalid(f"{MOST_WAITING} watches are waiting already; wait for them")
         await accuracy_rows.need_camera(self._store, camera)
         view = _queued(camera, clean_text(actor), seconds, self._store)
-        await accuracy_rows.save(self._store, view)
+        begun = Entry(view.actor, Action.ACCURACY_WATCH, f"camera:{camera}", {"watch": view.id, "seconds": seconds})
+        await accuracy_rows.save(self._store, view, begun)
         self._begin(view)
         return view.id
 

@@ -9,6 +9,7 @@ from typing import Any, NewType
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fleet.audit import Entry, record
 from fleet.errors import NotFound
 from fleet.store import Store
 from fleet.store import accuracy_tables as t
@@ -118,9 +119,12 @@ async def need_camera(store: Store, camera: str) -> None:
             raise NotFound("there is no such camera")
 
 
-async def save(store: Store, view: WatchView) -> None:
+async def save(store: Store, view: WatchView, entry: Entry | None = None) -> None:
+    """With what the audit trail says to it."""
     async with store.write() as connection:
         await _save(connection, view)
+        if entry:
+            await record(connection, entry)
 
 
 async def save_result(store: Store, view: WatchView, hour: Hour) -> None:

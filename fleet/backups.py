@@ -9,12 +9,15 @@ it, so it opens under no other name. Earlier versions wrote them unsealed, named
 import asyncio
 import hashlib
 import os
+import shutil
 import threading
 from pathlib import Path
 
 from fleet.errors import NotFound, VaultUnavailable
+from fleet.master_key import master_key
 from fleet.sealing import (
     ID_CHARACTERS,
+    OF_BACKUPS,
     OVERHEAD_BYTES,
     SEALED_FILE,
     WRAPPED_KEY_BYTES,
@@ -25,7 +28,6 @@ from fleet.sealing import (
 )
 from fleet.settings import Settings
 from fleet.store import Store
-from fleet.vault import master_key
 
 # As much as a driver reads of a camera.
 MOST_BACKUP_BYTES = 64 * 1024 * 1024
@@ -43,8 +45,12 @@ async def keep(store: Store, settings: Settings, camera: str, content: bytes) ->
     """
     if len(content) > MOST_BACKUP_BYTES:
         raise OSError(f"the backup is larger than {MOST_BACKUP_BYTES} bytes")
-    key = await master_key(store, settings)
-    return await asyncio.to_thread(_keep, settings.backups, key, camera, content)
+    while True:
+        key = await master_key(store, settings)
+        digest = await asyncio.to_thread(_keep, settings.backups, key, camera, content)
+        # A new key that came meanwhile may have passed this file by, and the old one may be gone soon.
+        if (await master_key(store, settings)).id == key.id:
+            return digest
 
 
 async def opened(store: Store, settings: Settings, camera: str, digest: str) -> bytes:
@@ -86,15 +92,48 @@ def _opened(path: Path, key: MasterKey, owner: Owner) -> bytes:
                 envelope = Envelope(file.read(WRAPPED_KEY_BYTES), file.read(MOST_BACKUP_BYTES + OVERHEAD_BYTES))
         except OSError as error:
             raise NotFound(f"{path} cannot be read: {error.strerror}") from error
-        if magic == _MAGIC and key_id != key.id:
+        fitting = key.of(key_id)
+        if magic == _MAGIC and fitting is None:
             raise VaultUnavailable(
                 f"this backup was sealed with another key ({key_id}) than the one in use ({key.id}): put back the "
                 "`key` file that belongs to it"
             )
         try:
-            return key.unseal_backup(envelope, owner)
+            return (fitting or key).unseal_backup(envelope, owner)
         except Damaged:
             raise VaultUnavailable(_changed(path)) from None
+
+
+def rewrap(path: Path, key: MasterKey, before: MasterKey) -> bool:
+    """The data key of a sealed file under another master key, in a new file that takes its place. False: it was.
+
+    Blocks. Raises VaultUnavailable, OSError.
+    """
+    digest, _, camera = path.name.removesuffix(SEALED_FILE).partition("-")
+    owner = Owner(digest, camera, "")
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part")
+    with _one_at_a_time, path.open("rb") as file:
+        magic, key_id = file.read(len(_MAGIC)), file.read(ID_CHARACTERS).decode("ascii", "replace")
+        wrapped = file.read(WRAPPED_KEY_BYTES)
+        if magic == _MAGIC and key_id == key.id and key.opens(wrapped, owner, OF_BACKUPS):
+            return False
+        if magic != _MAGIC or key_id != before.id:
+            raise VaultUnavailable(_changed(path))
+        try:
+            wrapped = key.rewrap(wrapped, before, owner, OF_BACKUPS)
+        except Damaged:
+            raise VaultUnavailable(_changed(path)) from None
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as anew:
+                for part in (_MAGIC, key.id.encode(), wrapped):
+                    anew.write(part)
+                shutil.copyfileobj(file, anew)
+                anew.flush()
+                os.fsync(anew.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    return True
 
 
 def _unsealed(path: Path, digest: str) -> bytes:

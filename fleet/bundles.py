@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.settings import Settings
 from fleet.store import Store
@@ -98,6 +99,8 @@ async def import_bundle(store: Store, settings: Settings, path: Path, actor: str
         await connection.execute(
             upsert(StoredBundle).values(row).on_conflict_do_update(index_elements=["id"], set_=again)
         )
+        said = {"version": manifest.version, "vendor": manifest.vendor, "signed_by": found.signed_by}
+        await record(connection, Entry(actor, Action.BUNDLE_ADD, f"bundle:{manifest.sha256}", said))
     return await find(store, manifest.sha256)
 
 

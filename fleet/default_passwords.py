@@ -12,6 +12,7 @@ from sqlalchemy import select
 from cameras.facts import CredentialTrials, Gap
 from fleet import adoption, findings
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
@@ -27,14 +28,17 @@ from scanners.score import score
 CHECK = "default-credentials"
 
 
-async def hold_default(store: Store, vault: Vault, settings: Settings, finding: str, actor: str) -> tuple[str, str]:
+async def hold_default(
+    store: Store, vault: Vault, settings: Settings, finding: str, actor: str, *, scope: Scope = EVERYWHERE
+) -> tuple[str, str]:
     """Camera and account of a finding, whose default password the vault then holds, so that it can be changed.
 
     Raises NotFound, and Invalid where the finding is another one or its pair is not known any more.
     """
     wanted = select(t.Finding.camera, t.Finding.check_id, t.Finding.subject, t.Finding.evidence)
     async with store.read() as connection:
-        row = (await connection.execute(wanted.where(t.Finding.id == finding))).first()
+        this = (t.Finding.id == finding, scope.of(t.Finding.camera))
+        row = (await connection.execute(wanted.where(*this))).first()
     if row is None:
         raise NotFound("there is no such finding")
     if row.check_id != CHECK:

@@ -22,7 +22,7 @@ import httpx
 
 from fleet import demo_story, people, sites
 from fleet.errors import FleetError
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.scans import ScanProgress
 from fleet.service import Service, open_service
 from fleet.settings import Settings
@@ -30,6 +30,8 @@ from fleet.sites import Site
 from fleet.store import Store
 
 NAME = "demo"
+# Reads, scans and commissions at one of the two sites, by the same password.
+INTEGRATOR = "integrator"
 SEED = 457
 DECOYS = 3
 # The story approves what cameras show before some of them are covered. Streams are slow, to be kind to small machines.
@@ -99,6 +101,7 @@ async def run_demo(
     ):
         ready = await _first_administrator(service.store, listening, manifest)
         await _two_sites(service.store, manifest)
+        await _somebody_of_one_site(service.store, ready.password)
         scan = await service.scans.start(ready.targets, NAME)
         wishes.on_ready(ready)
         async for progress in service.scans.events(scan):
@@ -109,6 +112,11 @@ async def run_demo(
         wishes.on_story("")
         await asyncio.Event().wait()
     return None
+
+
+async def _somebody_of_one_site(store: Store, password: str) -> None:
+    """So that the console can be seen as somebody sees it who comes for one site only."""
+    await people.add_user(store, INTEGRATOR, password, Role.INTEGRATOR, sites=(demo_story.SITE,), actor=NAME)
 
 
 async def _first_administrator(store: Store, listening: socket.socket, manifest: Mapping[str, Any]) -> Ready:

@@ -6,8 +6,15 @@
     ├── NotFound              look at the list again; it may be gone
     ├── ChangedMeanwhile      look again, then decide again: it is not what was looked at
     ├── Busy                  wait: other work is changing the same camera
+    ├── BeyondYourSites       ask somebody whose grant covers all of its cameras
     ├── SignInRefused         name or password is wrong; which of the two is never said
+    │   ├── CodeRefused       the second factor is wrong: try again
+    │   └── SingleSignOnRefused  the identity provider's answer cannot be taken; the text says what to do
+    ├── SecondStepNeeded      the password was right: go on to the second step
+    ├── BeginAgain            it took too long, or was done already: begin again
     ├── TooManyTries          wait `retry_after_s` seconds
+    │   └── TooManyAtOnce     wait a moment
+    ├── ProviderUnavailable   look at the identity provider, or sign in with the account kept for that
     ├── SettingsError         correct the configuration; the text names the key, never the value
     ├── StoreUnavailable      look at the disk and at the database file
     └── VaultUnavailable      put back the key that the passwords were sealed with; the text names the file
@@ -15,6 +22,8 @@
 Third-party exceptions (SQLAlchemy, sqlite3, pydantic) stop at `fleet.store` and `fleet.settings`. The text of every
 error is fit to be shown and carries no secret.
 """
+
+from cameras.secret import Secret
 
 
 class FleetError(Exception):
@@ -45,11 +54,49 @@ class Busy(FleetError):
     """Other work holds what this one needs. The text says which."""
 
 
+class BeyondYourSites(FleetError):
+    """An order about cameras of which some are outside the sites of whoever gives it."""
+
+    def __init__(self) -> None:
+        super().__init__("some of its cameras are of other sites: ask somebody whose grant covers all of them")
+
+
 class SignInRefused(FleetError):
     """Name or password is wrong."""
 
+    def __init__(self, text: str = "name or password is wrong") -> None:
+        super().__init__(text)
+
+
+class CodeRefused(SignInRefused):
+    """The second factor is wrong. Which one it was, and how it was wrong, is not said."""
+
     def __init__(self) -> None:
-        super().__init__("name or password is wrong")
+        super().__init__("that was not accepted; a code of an app works once, and for about a minute")
+
+
+class SingleSignOnRefused(SignInRefused):
+    """What came back from the identity provider lets nobody in."""
+
+
+class SecondStepNeeded(FleetError):
+    """The password was right. `token` carries on to the second factor, or (`enrol`) to setting one up."""
+
+    def __init__(self, token: Secret, *, enrol: bool) -> None:
+        super().__init__("a second factor is needed")
+        self.token = token
+        self.enrol = enrol
+
+
+class BeginAgain(FleetError):
+    """A step that came too late, or twice."""
+
+    def __init__(self) -> None:
+        super().__init__("that took too long, or was done already; begin again")
+
+
+class ProviderUnavailable(FleetError):
+    """The identity provider does not answer, or not as one. The text says what it did."""
 
 
 class TooManyTries(FleetError):
@@ -58,6 +105,14 @@ class TooManyTries(FleetError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many wrong tries; try again in {max(1, -(-retry_after_s // 60))} min")
         self.retry_after_s = retry_after_s
+
+
+class TooManyAtOnce(TooManyTries):
+    """More people sign in at this moment than we look at."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self.args = ("too many people sign in at this moment; try again in a few seconds",)
 
 
 class SettingsError(FleetError):

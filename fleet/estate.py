@@ -11,6 +11,7 @@ from fleet.errors import NotFound
 from fleet.findings import FindingState, reopen_expired
 from fleet.lifecycle import Event
 from fleet.paging import holds, how_many, number_and_id, paged, read_page, two, words
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.packing import unpack
@@ -76,51 +77,57 @@ _BY_SEVERITY = {
 # --- overview ---------------------------------------------------------------------------------------------------------
 
 
-async def overview(store: Store) -> OverviewView:
-    """The whole estate in numbers."""
+async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
+    """The whole estate in numbers, as far as it is in scope."""
     await reopen_expired(store)
     since = store.now() - _YESTERDAY
     async with store.read() as connection:
-        worst = dict((await connection.execute(select(t.Camera.worst, func.count()).group_by(t.Camera.worst))).all())
-        unclear = await how_many(connection, select(t.Camera.id).where(t.Camera.worst.is_(None), t.Camera.unknown > 0))
+        here = scope.at(t.Camera.site)
+        by_worst = select(t.Camera.worst, func.count()).where(here).group_by(t.Camera.worst)
+        worst = dict((await connection.execute(by_worst)).all())
+        unknowing = (t.Camera.worst.is_(None), t.Camera.unknown > 0, here)
+        unclear = await how_many(connection, select(t.Camera.id).where(*unknowing))
         sums = [func.coalesce(func.sum(column), 0) for column in (*_BY_SEVERITY.values(), t.Camera.unknown)]
-        *counts, unknown = (await connection.execute(select(*sums))).one()
-        silent = await how_many(connection, select(t.ScanNotEvaluated.id).where(t.ScanNotEvaluated.current))
-        scans = await scan_rows.newest_within(connection, 1)
+        *counts, unknown = (await connection.execute(select(*sums).where(here))).one()
+        silent = await how_many(connection, select(t.ScanNotEvaluated.id).where(*_silent(scope)))
+        scans = await scan_rows.newest_within(connection, 1, scope)
         return OverviewView(
             cameras=sum(worst.values()),
             by_worst=tuple((severity, worst.get(severity, 0)) for severity in (*Severity, None)),
             unclear=unclear,
             findings=SeverityCounts(*counts),
-            checks=await _fix_first(connection),
+            checks=await _fix_first(connection, scope),
             last_scan=scans[0] if scans else None,
             not_evaluated=silent,
             unknown=unknown,
-            changes=await _changes(connection, since),
-            scores=await _scores(connection),
+            changes=await _changes(connection, since, scope),
+            scores=await _scores(connection, scope),
         )
 
 
-async def _fix_first(connection: AsyncConnection) -> tuple[CheckRow, ...]:
+async def _fix_first(connection: AsyncConnection, scope: Scope) -> tuple[CheckRow, ...]:
     severity, cameras = func.max(t.Finding.severity), func.count(t.Finding.camera.distinct())
-    by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(t.IS_LIVE).group_by(t.Finding.check_id)
-    rows = (await connection.execute(by_check)).all()
+    by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(t.IS_LIVE, scope.of(t.Finding.camera))
+    rows = (await connection.execute(by_check.group_by(t.Finding.check_id))).all()
     titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
     checks = [CheckRow(check, titles.get(check, check), worst, many, all_) for check, worst, many, all_ in rows]
     return tuple(sorted(checks, key=lambda row: (-WEIGHTS[row.severity], -row.cameras, row.check))[:_FIX_FIRST])
 
 
-async def _changes(connection: AsyncConnection, since: datetime) -> Changes:
+async def _changes(connection: AsyncConnection, since: datetime, scope: Scope) -> Changes:
     kinds = [event.value for event in (Event.OPENED, Event.REOPENED, Event.FIXED)]
     recent = (t.FindingEvent.event.in_(kinds), t.FindingEvent.at >= since)
     counted = select(t.FindingEvent.event, func.count()).where(*recent).group_by(t.FindingEvent.event)
+    if not scope.everywhere:
+        counted = counted.join(t.Finding, t.Finding.id == t.FindingEvent.finding).where(scope.of(t.Finding.camera))
     events = dict((await connection.execute(counted)).all())
     opened, reopened, fixed = (events.get(kind, 0) for kind in kinds)
     return Changes(since, opened, reopened, fixed)
 
 
-async def _scores(connection: AsyncConnection) -> tuple[ScoreBucket, ...]:
-    counted = dict((await connection.execute(select(t.Camera.score, func.count()).group_by(t.Camera.score))).all())
+async def _scores(connection: AsyncConnection, scope: Scope) -> tuple[ScoreBucket, ...]:
+    by_score = select(t.Camera.score, func.count()).where(scope.at(t.Camera.site)).group_by(t.Camera.score)
+    counted = dict((await connection.execute(by_score)).all())
     lows = range(0, 100, _BUCKET)
     highs = [low + _BUCKET - 1 for low in lows[:-1]] + [100]
     return tuple(
@@ -133,12 +140,16 @@ async def _scores(connection: AsyncConnection) -> tuple[ScoreBucket, ...]:
 
 
 async def devices(
-    store: Store, wanted: DeviceFilter | None = None, after: str | None = None, limit: int = 50
+    store: Store,
+    wanted: DeviceFilter | None = None,
+    after: str | None = None,
+    limit: int = 50,
+    scope: Scope = EVERYWHERE,
 ) -> Page[DeviceRow]:
     """Lowest score first. Raises Invalid for a cursor that no page gave."""
     wanted = wanted or DeviceFilter()
     await reopen_expired(store)
-    query = select(t.Camera).where(*_device_conditions(wanted))
+    query = select(t.Camera).where(*_device_conditions(wanted), scope.at(t.Camera.site))
     start: ColumnElement[bool] = true()
     if after is not None:
         score, last = number_and_id(after)
@@ -169,11 +180,11 @@ def _at(site: str) -> ColumnElement[bool]:
     return t.Camera.site == site if site else t.Camera.site.is_(None)
 
 
-async def vendors(store: Store) -> tuple[tuple[str, int], ...]:
+async def vendors(store: Store, scope: Scope = EVERYWHERE) -> tuple[tuple[str, int], ...]:
     """Manufacturers and how many cameras each has, by name: the choices of `DeviceFilter.vendor`."""
     by_vendor = (
         select(func.max(t.Camera.manufacturer), func.count())
-        .where(t.Camera.vendor.is_not(None))
+        .where(t.Camera.vendor.is_not(None), scope.at(t.Camera.site))
         .group_by(t.Camera.vendor)
         .order_by(t.Camera.vendor)
     )
@@ -182,11 +193,12 @@ async def vendors(store: Store) -> tuple[tuple[str, int], ...]:
     return tuple((name or "", number) for name, number in rows)
 
 
-async def device(store: Store, camera: str) -> DeviceView:
+async def device(store: Store, camera: str, scope: Scope = EVERYWHERE) -> DeviceView:
     """Raises NotFound."""
     await reopen_expired(store)
     async with store.read() as connection:
-        row = (await connection.execute(select(t.Camera).where(t.Camera.id == camera))).first()
+        this = (t.Camera.id == camera, scope.at(t.Camera.site))
+        row = (await connection.execute(select(t.Camera).where(*this))).first()
         if row is None:
             raise NotFound("there is no such camera")
         body = await connection.scalar(select(t.StoredDossier.body).where(t.StoredDossier.id == row.last_dossier))
@@ -236,12 +248,16 @@ async def _history(connection: AsyncConnection, camera: str) -> tuple[ScorePoint
 
 
 async def findings(
-    store: Store, wanted: FindingFilter | None = None, after: str | None = None, limit: int = 50
+    store: Store,
+    wanted: FindingFilter | None = None,
+    after: str | None = None,
+    limit: int = 50,
+    scope: Scope = EVERYWHERE,
 ) -> Page[FindingRow]:
     """Worst first, then the newest. Raises Invalid for a cursor that no page gave."""
     wanted = wanted or FindingFilter()
     await reopen_expired(store)
-    conditions = _finding_conditions(wanted)
+    conditions = [*_finding_conditions(wanted), scope.of(t.Finding.camera)]
     start: ColumnElement[bool] = true()
     if after is not None:
         rank, last = number_and_id(after)
@@ -289,11 +305,12 @@ def _finding_query() -> Select[*tuple[Any, ...]]:
     )
 
 
-async def finding(store: Store, finding_id: str) -> FindingView:
+async def finding(store: Store, finding_id: str, scope: Scope = EVERYWHERE) -> FindingView:
     """Raises NotFound."""
     await reopen_expired(store)
     wording = (t.CheckText.remediation, t.CheckText.references, t.CheckText.standards)
-    query = _finding_query().add_columns(*wording).where(t.Finding.id == finding_id)
+    query = _finding_query().add_columns(*wording)
+    query = query.where(t.Finding.id == finding_id, scope.of(t.Finding.camera))
     events = select(t.FindingEvent).where(t.FindingEvent.finding == finding_id).order_by(t.FindingEvent.id)
     async with store.read() as connection:
         row = (await connection.execute(query)).first()
@@ -313,10 +330,17 @@ async def finding(store: Store, finding_id: str) -> FindingView:
 # --- what no scan could tell ------------------------------------------------------------------------------------------
 
 
-async def not_evaluated(store: Store, after: str | None = None, limit: int = 50) -> Page[NotEvaluatedRow]:
+def _silent(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (t.ScanNotEvaluated.current == true(), scope.at(t.ScanNotEvaluated.site))
+
+
+async def not_evaluated(
+    store: Store, after: str | None = None, limit: int = 50, scope: Scope = EVERYWHERE
+) -> Page[NotEvaluatedRow]:
     """Addresses whose newest scan told us nothing, in order of address text."""
-    here = select(func.max(t.Camera.id)).where(t.Camera.address == t.ScanNotEvaluated.address).scalar_subquery()
-    current = select(t.ScanNotEvaluated, here.label("camera")).where(t.ScanNotEvaluated.current)
+    at_it = (t.Camera.address == t.ScanNotEvaluated.address, scope.at(t.Camera.site))
+    here = select(func.max(t.Camera.id)).where(*at_it).scalar_subquery()
+    current = select(t.ScanNotEvaluated, here.label("camera")).where(*_silent(scope))
     start: ColumnElement[bool] = true()
     if after is not None:
         address, last = two(after)
@@ -327,7 +351,7 @@ async def not_evaluated(store: Store, after: str | None = None, limit: int = 50)
     query = current.where(start).order_by(t.ScanNotEvaluated.address, t.ScanNotEvaluated.id)
     async with store.read() as connection:
         rows, more = await read_page(connection, query, limit)
-        total = await how_many(connection, select(t.ScanNotEvaluated.id).where(t.ScanNotEvaluated.current))
+        total = await how_many(connection, select(t.ScanNotEvaluated.id).where(*_silent(scope)))
     items = [NotEvaluatedRow(row.address, row.reason, row.detail, row.at, row.scan, row.camera) for row in rows]
     return paged(items, f"{rows[-1].address}~{rows[-1].id}" if more else None, total)
 

@@ -14,6 +14,7 @@ from fleet.reports.junit import to_junit
 from fleet.reports.page import to_html
 from fleet.reports.sarif import to_sarif
 from fleet.reports.spreadsheet import to_csv
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from scanners.assessment import NotEvaluated
@@ -30,16 +31,19 @@ FORMATS: Mapping[str, tuple[str, Callable[[Assessment], str]]] = MappingProxyTyp
 )
 
 
-async def stored_assessment(store: Store) -> Assessment:
+async def stored_assessment(store: Store, scope: Scope = EVERYWHERE) -> Assessment:
     """Started with the oldest visit that it rests on, finished now."""
     verdicts = defaultdict(list)
     async with store.read() as connection:
-        for row in await connection.execute(verdicts_of()):
+        here = scope.at(t.Camera.site)
+        for row in await connection.execute(verdicts_of().where(scope.of(t.CurrentVerdict.camera))):
             verdicts[row.camera].append(verdict_of(row))
-        cameras = (await connection.execute(select(t.Camera).order_by(t.Camera.address, t.Camera.port))).all()
-        oldest = (await connection.execute(select(func.min(t.Camera.last_seen)))).scalar()
+        wanted = select(t.Camera).where(here).order_by(t.Camera.address, t.Camera.port)
+        cameras = (await connection.execute(wanted)).all()
+        oldest = (await connection.execute(select(func.min(t.Camera.last_seen)).where(here))).scalar()
         n = t.ScanNotEvaluated
-        silent = (await connection.execute(select(n.address, n.reason, n.detail).where(n.current))).all()
+        unjudged = select(n.address, n.reason, n.detail).where(n.current, scope.at(n.site))
+        silent = (await connection.execute(unjudged)).all()
     now = store.now()
     return Assessment(
         tool=Tool("camwarden", version("camwarden")),

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.untrusted import clean_text
 from fleet import adoption, ledger
 from fleet.adoption import AnyRow
+from fleet.audit import Action, Entry, record_all
 from fleet.errors import Invalid
 from fleet.ledger import Values, Word
 from fleet.lifecycle import TRANSITIONS, Event, FindingState, Seen, TriageAction, seen
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
@@ -166,9 +168,16 @@ def _new(changes: _Changes, values: Values, word: Word) -> None:
 
 
 async def triage(
-    store: Store, ids: Sequence[str], action: TriageAction, *, reason: str, until: datetime | None, actor: str
+    store: Store,
+    ids: Sequence[str],
+    action: TriageAction,
+    *,
+    reason: str,
+    until: datetime | None,
+    actor: str,
+    scope: Scope = EVERYWHERE,
 ) -> Triaged:
-    """A person's word on at most 500 findings; needs the operator role. `actor` is the person's name.
+    """A person's word on at most 500 findings; needs the right to triage. `actor` is the person's name.
 
     Those whose state does not allow the action are refused one by one, the others change. Raises Invalid for an
     unusable request: nothing chosen, a missing reason, an `until` that is missing, past or more than 366 days away.
@@ -180,13 +189,22 @@ async def triage(
     async with store.write() as connection:
         await ledger.reopen_expired(connection, word.at)
         columns = (t.Finding.id, t.Finding.camera, t.Finding.state)
-        found = (await connection.execute(select(*columns).where(t.Finding.id.in_(wanted)))).all()
+        ours = (t.Finding.id.in_(wanted), scope.of(t.Finding.camera))
+        found = (await connection.execute(select(*columns).where(*ours))).all()
         rows = {row.id: row for row in found}
         refused = tuple(Refusal(finding, why) for finding in wanted if (why := _refusal(rows.get(finding), action)))
         left = {refusal.finding for refusal in refused}
         moved = [rows[finding] for finding in wanted if finding not in left]
         await _move(connection, moved, action, word)
+        await record_all(connection, [_entry(row, action, word) for row in moved])
     return Triaged(tuple(row.id for row in moved), refused)
+
+
+def _entry(row: AnyRow, action: TriageAction, word: Word) -> Entry:
+    after, _ = TRANSITIONS[FindingState(row.state), action]
+    said: Values = {"camera": row.camera, "was": row.state, "is": after.value, "reason": word.reason}
+    until = {"until": word.until.isoformat()} if word.until else {}
+    return Entry(word.actor, Action.FINDING_TRIAGE, f"finding:{row.id}", {**said, **until})
 
 
 def _word(action: TriageAction, reason: str | None, until: datetime | None, by: Word) -> Word:

@@ -9,6 +9,7 @@ from fleet.plans import PlanView
 from fleet.rollout_rows import RolloutView
 from fleet.rotation_rows import RotationView
 from fleet.scans import ScanView
+from fleet.scope import EVERYWHERE, Scope
 from fleet.service import Service
 from hardening.lifecycle import CameraState
 from hardening.passwords import State
@@ -99,25 +100,27 @@ def standing(view: RotationView) -> RotationState:
     return RotationState.PARTLY if State.CURRENT in states else RotationState.UNDONE
 
 
-async def recent(service: Service, kind: Kind | None = None, limit: int = 50) -> tuple[Job, ...]:
+async def recent(
+    service: Service, kind: Kind | None = None, limit: int = 50, scope: Scope = EVERYWHERE
+) -> tuple[Job, ...]:
     """The newest first, of one kind or of all."""
     found: list[Job] = []
     if kind in {None, Kind.SCAN}:
-        found += map(of_scan, await service.scans.recent(limit))
+        found += map(of_scan, await service.scans.recent(limit, scope))
     if kind in {None, Kind.PLAN}:
-        found += map(of_plan, await service.plans.recent(limit))
+        found += map(of_plan, await service.plans.recent(limit, scope))
     if kind in {None, Kind.ROTATION}:
-        found += map(of_rotation, await service.rotations.recent(limit))
+        found += map(of_rotation, await service.rotations.recent(limit, scope))
     if kind in {None, Kind.ROLLOUT}:
-        found += map(of_rollout, await service.rollouts.recent(limit))
+        found += map(of_rollout, await service.rollouts.recent(limit, scope))
     return newest_first(found)[:limit]
 
 
-async def of_camera(service: Service, camera: str) -> tuple[Job, ...]:
+async def of_camera(service: Service, camera: str, scope: Scope = EVERYWHERE) -> tuple[Job, ...]:
     """The last plan, the last change of a password and the last rollout that this camera was part of."""
-    plans = map(of_plan, await service.plans.of_camera(camera))
-    rotations = map(of_rotation, await service.rotations.of_camera(camera))
-    rollouts = map(of_rollout, await service.rollouts.of_camera(camera))
+    plans = map(of_plan, await service.plans.of_camera(camera, scope=scope))
+    rotations = map(of_rotation, await service.rotations.of_camera(camera, scope=scope))
+    rollouts = map(of_rollout, await service.rollouts.of_camera(camera, scope=scope))
     return newest_first([*plans, *rotations, *rollouts])
 
 

@@ -1,4 +1,7 @@
-"""How often somebody may try to sign in: per name and per source, counted in the store, which must answer."""
+"""How often somebody may try to prove who they are: per name and per source, counted in the store, which must answer.
+
+The password and the second step are counted apart: whoever knows the one is not let through to guess the other.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from fleet.store.ids import new_id
 WINDOW = timedelta(minutes=15)
 PER_NAME = 10
 PER_SOURCE = 30
+# A code has six digits only, and few are wrong by accident.
+PER_SECOND_STEP = 5
 _KEPT = timedelta(days=1)
 
 
@@ -29,11 +34,16 @@ class Try:
     source: str
 
 
-async def spend(store: Store, name: str, source: str) -> Try:
+async def spend_second_step(store: Store, person: str, source: str) -> Try:
+    """As `spend`, for a second factor of that person. No name that is typed begins with the end of a line."""
+    return await spend(store, f"\nsecond step of {person}", source, per_name=PER_SECOND_STEP)
+
+
+async def spend(store: Store, name: str, source: str, *, per_name: int = PER_NAME) -> Try:
     """Count a try before it is made. Raises TooManyTries, or StoreUnavailable: no count, no try."""
     now = store.now()
     this = Try(hashlib.sha256(name.encode("utf-8", "replace")).hexdigest(), _place(source))
-    limits = ((t.LoginAttempt.name_hash, this.name_hash, PER_NAME), (t.LoginAttempt.source, this.source, PER_SOURCE))
+    limits = ((t.LoginAttempt.name_hash, this.name_hash, per_name), (t.LoginAttempt.source, this.source, PER_SOURCE))
     async with store.write() as connection:
         for column, value, most in limits:
             if wait := await _wait_s(connection, column, value, most, now):

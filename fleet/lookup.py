@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 
@@ -14,16 +15,16 @@ _USUAL_PORTS = (80, 443)
 _MOST_DIGITS = 5  # of a port; a longer number would not even fit into the question
 
 
-async def cameras(store: Store, words: Sequence[str]) -> tuple[str, ...]:
+async def cameras(store: Store, words: Sequence[str], scope: Scope = EVERYWHERE) -> tuple[str, ...]:
     """Ids in the order of the words, each once; `@all` is every camera. Raises NotFound, Invalid (ambiguous)."""
     found: dict[str, None] = {}
     for word in words:
         name = word.removeprefix("@")
-        found |= dict.fromkeys(await _all(store) if name == "all" else [await camera(store, name)])
+        found |= dict.fromkeys(await _all(store, scope) if name == "all" else [await camera(store, name, scope)])
     return tuple(found)
 
 
-async def camera(store: Store, name: str) -> str:
+async def camera(store: Store, name: str, scope: Scope = EVERYWHERE) -> str:
     """The id of the one camera that is meant."""
     wanted = name.removeprefix("@")
     address, _, port = wanted.rpartition(":")
@@ -32,7 +33,8 @@ async def camera(store: Store, name: str) -> str:
     if address and port.isdecimal() and len(port) <= _MOST_DIGITS:
         spots.append((t.Camera.address == address) & (t.Camera.port == int(port)))
     async with store.read() as connection:
-        rows = (await connection.execute(select(t.Camera.id).where(or_(*spots)).limit(2))).scalars().all()
+        meant = select(t.Camera.id).where(or_(*spots), scope.at(t.Camera.site)).limit(2)
+        rows = (await connection.execute(meant)).scalars().all()
     if not rows:
         raise NotFound("the store knows no such camera; scan it first, or look for its name in the console")
     if len(rows) > 1:
@@ -40,9 +42,10 @@ async def camera(store: Store, name: str) -> str:
     return str(rows[0])
 
 
-async def targets(store: Store) -> list[str]:
+async def targets(store: Store, scope: Scope = EVERYWHERE) -> list[str]:
     """Every stored camera as a scan takes it: by its address, and by its port where that alone would not find it."""
-    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme).order_by(t.Camera.address, t.Camera.port)
+    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme).where(scope.at(t.Camera.site))
+    wanted = wanted.order_by(t.Camera.address, t.Camera.port)
     async with store.read() as connection:
         rows = (await connection.execute(wanted)).all()
     there = Counter(row.address for row in rows)
@@ -54,6 +57,7 @@ def _url(address: str, port: int, scheme: str) -> str:
     return f"{scheme}://{host}:{port}/"
 
 
-async def _all(store: Store) -> list[str]:
+async def _all(store: Store, scope: Scope) -> list[str]:
+    wanted = select(t.Camera.id).where(scope.at(t.Camera.site)).order_by(t.Camera.address, t.Camera.port)
     async with store.read() as connection:
-        return list((await connection.execute(select(t.Camera.id).order_by(t.Camera.address, t.Camera.port))).scalars())
+        return list((await connection.execute(wanted)).scalars())

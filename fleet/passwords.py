@@ -1,29 +1,40 @@
 """Passwords of people: what we refuse, and how they are hashed (Argon2id)."""
 
 import asyncio
+import hashlib
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from fleet.errors import Invalid
+from fleet.errors import Invalid, TooManyAtOnce
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What stands where a hash would, of machines and of people who come by single sign-on only.
+NO_PASSWORD = "!"  # noqa: S105 - there is none
 SHORTEST = 12
 RECOMMENDED = 15
 _LONGEST_BYTES = 1024
 _FEWEST_DIFFERENT = 5
 _LONGEST_PERIOD = 5
+_MOST_TOKEN = 256
 
 # What is left of the passwords that everybody tries first, once digits and signs at both ends are taken off.
 _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split())
 _EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 
-# At most two at once: each hash takes 64 MiB.
+# At most two at once: each hash takes 64 MiB. Whoever comes when so many wait already is sent away at once.
 _HASHING = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+MOST_WAITING = 32
+_waiting = 0
 _hasher = PasswordHasher()
 
 
@@ -53,13 +64,27 @@ def _counts(text: str) -> bool:
 
 
 async def hashed(password: str) -> str:
-    """The Argon2id hash in its usual text form, parameters and salt included."""
-    return await asyncio.get_running_loop().run_in_executor(_HASHING, _hasher.hash, _bytes(password))
+    """The Argon2id hash in its usual text form, parameters and salt included. Raises TooManyAtOnce."""
+    return await _in_turn(_hasher.hash, _bytes(password))
 
 
 async def matches(stored: str | None, password: str) -> bool:
-    """Does the password belong to that hash? `None` (an unknown name) costs the same and is never true."""
-    return await asyncio.get_running_loop().run_in_executor(_HASHING, _matches, stored, password)
+    """Does the password belong to that hash? `None` (an unknown name) costs the same and is never true.
+
+    The same goes for who has no password. Raises TooManyAtOnce.
+    """
+    return await _in_turn(_matches, stored, password)
+
+
+async def _in_turn(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    global _waiting  # noqa: PLW0603 - there is one pool, and this counts who stands before it
+    if _waiting >= MOST_WAITING:
+        raise TooManyAtOnce
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_HASHING, partial(work, *given, **named))
+    finally:
+        _waiting -= 1
 
 
 def outdated(stored: str) -> bool:
@@ -67,13 +92,19 @@ def outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
+def token_hash(token: str) -> str:
+    """Of something that we drew ourselves: random, so a plain hash suffices. A longer text is none of ours."""
+    return hashlib.sha256(token[:_MOST_TOKEN].encode("utf-8", "replace")).hexdigest()
+
+
 def _matches(stored: str | None, password: str) -> bool:
     decoy = _decoy()
+    known = stored is not None and stored != NO_PASSWORD
     try:
-        _hasher.verify(stored or decoy, _bytes(password))
+        _hasher.verify(stored if stored is not None and known else decoy, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
-    return stored is not None
+    return known
 
 
 def _bytes(password: str) -> bytes:

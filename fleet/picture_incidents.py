@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from cameras.untrusted import clean_text
 from fleet.notices import outbox
 from fleet.picture_views import IncidentView
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.pictures_tables import PictureIncident as Incident
@@ -155,15 +157,23 @@ def _words(site: str, fault: str, names: Sequence[str], *, over: bool) -> Mappin
     }
 
 
-async def listed(store: Store, *, open_only: bool, limit: int) -> list[IncidentView]:
-    """The newest first; a site's incident stands for those of its cameras."""
-    query = select(Incident).where(Incident.part_of.is_(None))
+def is_seen(scope: Scope) -> ColumnElement[bool]:
+    """The condition on an incident: its camera is in scope, or one of those that showed it together."""
+    parts = aliased(Incident)
+    together = select(parts.part_of).where(parts.part_of.is_not(None), scope.of(parts.camera))
+    return true() if scope.everywhere else or_(scope.of(Incident.camera), Incident.id.in_(together))
+
+
+async def listed(store: Store, *, open_only: bool, limit: int, scope: Scope = EVERYWHERE) -> list[IncidentView]:
+    """The newest first; a site's incident stands for those of its cameras that are in scope."""
+    query = select(Incident).where(Incident.part_of.is_(None), is_seen(scope))
     if open_only:
         query = query.where(Incident.closed_at.is_(None))
     async with store.read() as connection:
         rows = (await connection.execute(query.order_by(Incident.id.desc()).limit(limit))).all()
         shared = [row.id for row in rows if row.camera is None]
-        parts = (await connection.execute(select(Incident).where(Incident.part_of.in_(shared)))).all()
+        ours = (Incident.part_of.in_(shared), scope.of(Incident.camera))
+        parts = (await connection.execute(select(Incident).where(*ours))).all()
     cameras: dict[str, list[str]] = {}
     for part in parts:
         cameras.setdefault(part.part_of, []).append(part.camera)

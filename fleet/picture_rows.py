@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fleet import picture_incidents
 from fleet.errors import NotFound
 from fleet.picture_views import CheckView, PictureSummary, ReferenceView, Tile
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import pictures_tables as p
 from fleet.store.tables import Camera
@@ -102,10 +104,11 @@ def check_view(row: AnyRow) -> CheckView:
     return CheckView(**row._asdict())
 
 
-async def tiles(store: Store, camera_id: str | None = None) -> list[Tile]:
+async def tiles(store: Store, camera_id: str | None = None, scope: Scope = EVERYWHERE) -> list[Tile]:
     """All cameras, or one; those with open incidents first, then the longest unseen."""
     columns = (Camera.id, Camera.name, Camera.address, Camera.port)
     query = select(*columns, p.PictureWatch).outerjoin(p.PictureWatch, p.PictureWatch.camera == Camera.id)
+    query = query.where(scope.at(Camera.site))
     if camera_id is not None:
         query = query.where(Camera.id == camera_id)
     open_ones = select(p.PictureIncident.camera, p.PictureIncident.fault).where(p.PictureIncident.closed_at.is_(None))
@@ -118,24 +121,28 @@ async def tiles(store: Store, camera_id: str | None = None) -> list[Tile]:
     return sorted(found, key=lambda tile: (not tile.open_faults, -(tile.age_s or 1e12), tile.address))
 
 
-async def summary(store: Store) -> PictureSummary:
+async def summary(store: Store, scope: Scope = EVERYWHERE) -> PictureSummary:
     still_open = p.PictureIncident.closed_at.is_(None)
-    looked_at = select(func.count()).select_from(p.PictureWatch).where(p.PictureWatch.checked_at.is_not(None))
-    shared = select(func.count()).select_from(p.PictureIncident).where(still_open, p.PictureIncident.camera.is_(None))
+    seen = (p.PictureWatch.checked_at.is_not(None), scope.of(p.PictureWatch.camera))
+    looked_at = select(func.count()).select_from(p.PictureWatch).where(*seen)
+    of_a_site = (still_open, p.PictureIncident.camera.is_(None), picture_incidents.is_seen(scope))
+    shared = select(func.count()).select_from(p.PictureIncident).where(*of_a_site)
+    here = select(func.count()).select_from(Camera).where(scope.at(Camera.site))
     async with store.read() as connection:
-        cameras = (await connection.execute(select(func.count()).select_from(Camera))).scalar_one()
+        cameras = (await connection.execute(here)).scalar_one()
         looked = (await connection.execute(looked_at)).scalar_one()
-        ill = select(func.count(p.PictureIncident.camera.distinct())).where(still_open)
+        known = p.PictureIncident.camera.is_not(None) & scope.of(p.PictureIncident.camera)
+        ill = select(func.count(p.PictureIncident.camera.distinct())).where(still_open, known)
         with_faults = (await connection.execute(ill)).scalar_one()
         whole_sites = (await connection.execute(shared)).scalar_one()
     return PictureSummary(cameras, with_faults, max(0, cameras - looked), whole_sites)
 
 
-async def make_due(store: Store, cameras: Sequence[str]) -> list[str]:
-    """The cameras among these that are stored: their next check is now."""
+async def make_due(store: Store, cameras: Sequence[str], scope: Scope = EVERYWHERE) -> list[str]:
+    """The cameras among these that are stored and in scope: their next check is now."""
     now = store.now()
     async with store.write() as connection:
-        query = select(Camera.id).where(Camera.id.in_(cameras))
+        query = select(Camera.id).where(Camera.id.in_(cameras), scope.at(Camera.site))
         known = set((await connection.execute(query)).scalars())
         found = [camera for camera in cameras if camera in known]
         for camera_id in found:

@@ -22,6 +22,7 @@ from fleet.errors import FleetError, Invalid, NotFound
 from fleet.evidence import EvidenceFolder
 from fleet.picture_incidents import Where
 from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSummary, Tile
+from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
@@ -131,11 +132,11 @@ class Pictures:
         checked = await self._check_in_turn(camera, counts=False)
         return None if checked.verdict == Health.UNKNOWN.value else sorted(checked.faults)
 
-    async def queue(self, cameras: Sequence[str]) -> int:
-        """Look at these soon, as places come free; how many. Needs the operator role. Raises Invalid."""
+    async def queue(self, cameras: Sequence[str], scope: Scope = EVERYWHERE) -> int:
+        """Look at those of these that are in scope soon, as places come free; how many. Raises Invalid."""
         if len(cameras) > MOST_QUEUED:
             raise Invalid(f"at most {MOST_QUEUED} cameras can be asked for at once")
-        found = await picture_rows.make_due(self._store, list(dict.fromkeys(cameras)))
+        found = await picture_rows.make_due(self._store, list(dict.fromkeys(cameras)), scope)
         if self._clock is None:  # nobody else would take up what is due
             for camera in found:
                 self._begin(camera)
@@ -184,12 +185,12 @@ class Pictures:
         async with self._store.write() as connection:
             await picture_rows.change_watch(connection, camera, values, self._store.now())
 
-    async def wall(self) -> list[Tile]:
+    async def wall(self, scope: Scope = EVERYWHERE) -> list[Tile]:
         """The newest picture of every camera with its age; those with a fault first."""
-        return await picture_rows.tiles(self._store)
+        return await picture_rows.tiles(self._store, scope=scope)
 
-    async def summary(self) -> PictureSummary:
-        return await picture_rows.summary(self._store)
+    async def summary(self, scope: Scope = EVERYWHERE) -> PictureSummary:
+        return await picture_rows.summary(self._store, scope)
 
     async def tile(self, camera: str) -> Tile:
         """Raises NotFound."""
@@ -212,8 +213,11 @@ class Pictures:
         """The newest first."""
         return await picture_rows.history(self._store, camera, max(1, min(limit, 500)), after)
 
-    async def incidents(self, *, open_only: bool = True, limit: int = 100) -> list[IncidentView]:
-        return await picture_incidents.listed(self._store, open_only=open_only, limit=max(1, min(limit, 500)))
+    async def incidents(
+        self, *, open_only: bool = True, limit: int = 100, scope: Scope = EVERYWHERE
+    ) -> list[IncidentView]:
+        most = max(1, min(limit, 500))
+        return await picture_incidents.listed(self._store, open_only=open_only, limit=most, scope=scope)
 
     # --- by the clock ---
 

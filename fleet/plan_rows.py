@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NewType
 
 from sqlalchemy import delete, insert, select, update
@@ -11,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet import second_person
+from fleet.audit import SERVICE, Action, Entry, record
 from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.ledger import Word
 from fleet.plan_states import PlanEvent, PlanState, after
+from fleet.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import plans_tables as p
-from fleet.store import tables as t
 from fleet.store.ids import new_id
 from fleet.store.packing import cut
 from hardening.apply import Progress
@@ -26,8 +28,18 @@ from hardening.plan import CameraPlan, camera_values, digest, read_camera
 
 PlanId = NewType("PlanId", str)
 GOOD_FOR = timedelta(hours=24)
-CLOCK, SERVICE = "clock", "service"
+CLOCK = "clock"
 _MOST_REASON = 500
+# The others are what the service finds at work.
+_ACTIONS: Mapping[PlanEvent, Action] = MappingProxyType(
+    {
+        PlanEvent.APPROVE: Action.PLAN_APPROVE,
+        PlanEvent.START: Action.PLAN_START,
+        PlanEvent.STOP: Action.PLAN_STOP,
+        PlanEvent.UNDO: Action.PLAN_UNDO,
+        PlanEvent.RENEW: Action.PLAN_RENEW,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +52,13 @@ class Work:
     proved: bool
 
 
-async def make(store: Store, baseline: Baseline, cameras: Sequence[str], actor: str) -> PlanId:
-    """A draft. Raises NotFound for a camera that is not stored."""
+async def make(
+    store: Store, baseline: Baseline, cameras: Sequence[str], actor: str, scope: Scope = EVERYWHERE
+) -> PlanId:
+    """A draft. Raises NotFound for a camera that is not stored, or not in scope."""
     plan, now = PlanId(new_id()), store.now()
     async with store.write() as connection:
-        known = set(await connection.scalars(select(t.Camera.id).where(t.Camera.id.in_(cameras))))
+        known = await those_within(connection, scope, cameras)
         if missing := [camera for camera in cameras if camera not in known]:
             raise NotFound(f"there is no camera {clean_text(missing[0], 64)!r} (any more)")
         row = {"id": plan, "state": PlanState.DRAFT.value, "actor": actor, "created_at": now}
@@ -55,6 +69,8 @@ async def make(store: Store, baseline: Baseline, cameras: Sequence[str], actor: 
         rows = [{"plan": plan, "camera": camera, "position": n, **blank} for n, camera in enumerate(cameras)]
         await connection.execute(insert(p.PlanCamera), rows)
         await _note(connection, plan, now, event="made", state=PlanState.DRAFT, actor=actor)
+        said = {"baseline": baseline.name, "cameras": len(cameras)}
+        await record(connection, Entry(actor, Action.PLAN_CREATE, f"plan:{plan}", said))
     return plan
 
 
@@ -80,6 +96,9 @@ async def _move(
     await connection.execute(update(p.Plan).where(p.Plan.id == plan).values(state=then.value, **changes))
     reason = str(changes.get("error") or "")
     await _note(connection, plan, by.at, event=event.value, state=then, actor=by.actor, reason=reason)
+    said = {"event": event.value, "was": state, "is": then.value} | ({"reason": reason} if reason else {})
+    who = SERVICE if by.actor == CLOCK else by.actor
+    await record(connection, Entry(who, _ACTIONS.get(event, Action.PLAN_STATE), f"plan:{plan}", said))
     return then
 
 
@@ -198,6 +217,8 @@ async def keep_camera(store: Store, spot: Spot, event: CameraEvent, state: Camer
     async with store.write() as connection:
         await connection.execute(update(p.PlanCamera).where(*mine).values(state=state.value, reason=reason))
         await _note(connection, plan, store.now(), camera, event=event.value, state=state.value, reason=reason)
+        said = {"plan": plan, "event": event.value, "is": state.value}
+        await record(connection, Entry(SERVICE, Action.PLAN_CHANGE_CAMERA, f"camera:{camera}", said))
 
 
 async def keep_place(store: Store, spot: Spot, place: Place) -> None:

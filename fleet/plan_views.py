@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
 from fleet.plan_rows import PlanId
 from fleet.plan_states import PlanState
+from fleet.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import tables as t
@@ -83,42 +84,47 @@ class PlanEventView:
     reason: str
 
 
-async def load(store: Store, plan: PlanId) -> PlanView:
+async def load(store: Store, plan: PlanId, scope: Scope = EVERYWHERE) -> PlanView:
     """Raises NotFound."""
     async with store.read() as connection:
-        if (view := (await _views(connection, [plan])).get(plan)) is None:
+        if (view := (await _views(connection, [plan], scope)).get(plan)) is None:
             raise NotFound("there is no such plan")
         return view
 
 
-async def newest(store: Store, limit: int) -> list[PlanView]:
+async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[PlanView]:
+    """Those that have a camera in scope."""
+    ours = p.Plan.id.in_(select(p.PlanCamera.plan).where(scope.of(p.PlanCamera.camera)))
+    wanted = select(p.Plan.id).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        ids = list(await connection.scalars(select(p.Plan.id).order_by(p.Plan.id.desc()).limit(limit)))
-        views = await _views(connection, ids)
+        ids = list(await connection.scalars(wanted.order_by(p.Plan.id.desc()).limit(limit)))
+        views = await _views(connection, ids, scope)
     return [views[PlanId(plan)] for plan in ids]
 
 
-async def newest_of(store: Store, camera: str, limit: int) -> list[PlanView]:
+async def newest_of(store: Store, camera: str, limit: int, scope: Scope = EVERYWHERE) -> list[PlanView]:
     """Those that this camera is part of."""
     mine = select(p.PlanCamera.plan).where(p.PlanCamera.camera == camera).order_by(p.PlanCamera.plan.desc())
     async with store.read() as connection:
         ids = list(await connection.scalars(mine.limit(limit)))
-        views = await _views(connection, ids)
+        views = await _views(connection, ids, scope)
     return [views[PlanId(plan)] for plan in ids]
 
 
-async def _views(connection: AsyncConnection, plans: Sequence[str]) -> dict[PlanId, PlanView]:
+async def _views(connection: AsyncConnection, plans: Sequence[str], scope: Scope) -> dict[PlanId, PlanView]:
+    """Of their cameras only those in scope count."""
     rows = (await connection.execute(select(p.Plan).where(p.Plan.id.in_(plans)))).all()
     by_state = select(p.PlanCamera.plan, p.PlanCamera.state, func.count().label("cameras"))
-    counted = await connection.execute(
-        by_state.where(p.PlanCamera.plan.in_(plans)).group_by(p.PlanCamera.plan, p.PlanCamera.state)
-    )
+    ours = (p.PlanCamera.plan.in_(plans), scope.of(p.PlanCamera.camera))
+    counted = await connection.execute(by_state.where(*ours).group_by(p.PlanCamera.plan, p.PlanCamera.state))
     cameras: dict[str, dict[CameraState, int]] = {}
     for row in counted:
         cameras.setdefault(row.plan, {})[CameraState(row.state)] = row.cameras
     settled = [StepState.IN_ORDER.value, StepState.UNKNOWN.value, StepState.NOT_APPLICABLE.value]
-    drifting = await _cameras_with(connection, plans, p.PlanStep.state.not_in(settled))
-    unknown = await _cameras_with(connection, plans, p.PlanStep.state == StepState.UNKNOWN.value)
+    here = scope.of(p.PlanStep.camera)
+    whole = {row.id: await _is_whole(connection, row.id, scope) for row in rows}
+    drifting = await _cameras_with(connection, plans, p.PlanStep.state.not_in(settled) & here)
+    unknown = await _cameras_with(connection, plans, (p.PlanStep.state == StepState.UNKNOWN.value) & here)
     return {
         PlanId(row.id): PlanView(
             id=PlanId(row.id),
@@ -131,7 +137,7 @@ async def _views(connection: AsyncConnection, plans: Sequence[str]) -> dict[Plan
             approved_by=row.approved_by,
             approved_at=row.approved_at,
             finished_at=row.finished_at,
-            error=row.error,
+            error=row.error if whole[row.id] else row.error and IN_PARTS,
             cameras=cameras.get(row.id, {}),
             drifting=drifting.get(row.id, 0),
             unknown=unknown.get(row.id, 0),
@@ -140,20 +146,27 @@ async def _views(connection: AsyncConnection, plans: Sequence[str]) -> dict[Plan
     }
 
 
+async def _is_whole(connection: AsyncConnection, plan: str, scope: Scope) -> bool:
+    return await holds_all(connection, scope, p.PlanCamera.camera, p.PlanCamera.plan == plan)
+
+
 async def _cameras_with(connection: AsyncConnection, plans: Sequence[str], condition: Any) -> dict[str, int]:  # noqa: ANN401 - a clause
     query = select(p.PlanStep.plan, func.count(p.PlanStep.camera.distinct()).label("cameras"))
     rows = await connection.execute(query.where(p.PlanStep.plan.in_(plans), condition).group_by(p.PlanStep.plan))
     return {row.plan: row.cameras for row in rows}
 
 
-async def cameras(store: Store, plan: PlanId, *, from_position: int = 0, limit: int = 100) -> list[PlanCameraView]:
+async def cameras(
+    store: Store, plan: PlanId, *, from_position: int = 0, limit: int = 100, scope: Scope = EVERYWHERE
+) -> list[PlanCameraView]:
     """The cameras of a plan with their steps, in order. Raises NotFound for no such plan."""
     await load(store, plan)
     query = (
         select(p.PlanCamera, t.Camera.address, t.Camera.port, t.Camera.name, t.Camera.manufacturer, t.Camera.model)
         .join(t.Camera, t.Camera.id == p.PlanCamera.camera, isouter=True)
-        .where(p.PlanCamera.plan == plan, p.PlanCamera.position >= from_position)
+        .where(p.PlanCamera.plan == plan, scope.of(p.PlanCamera.camera))
         .order_by(p.PlanCamera.position)
+        .offset(from_position)
         .limit(limit)
     )
     async with store.read() as connection:
@@ -192,15 +205,25 @@ def _step_view(planned: Mapping[str, Any], now: Any) -> StepView:  # noqa: ANN40
     )
 
 
-async def history(store: Store, plan: PlanId, *, single: bool | None, limit: int) -> list[PlanEventView]:
+async def history(
+    store: Store, plan: PlanId, *, single: bool | None, limit: int, scope: Scope = EVERYWHERE
+) -> list[PlanEventView]:
     """What happened to a plan, the newest first. Raises NotFound.
 
     `single`: only what happened to one of its cameras, or only what happened to it as a whole; `None`: both.
     """
     await load(store, plan)
-    query = select(p.PlanEvent).where(p.PlanEvent.plan == plan)
+    ours = p.PlanEvent.camera.is_(None) | scope.of(p.PlanEvent.camera)
+    query = select(p.PlanEvent).where(p.PlanEvent.plan == plan, ours)
     if single is not None:
         query = query.where(p.PlanEvent.camera.is_not(None) if single else p.PlanEvent.camera.is_(None))
     async with store.read() as connection:
         rows = (await connection.execute(query.order_by(p.PlanEvent.id.desc()).limit(limit))).all()
-    return [PlanEventView(**{key: value for key, value in row._asdict().items() if key != "plan"}) for row in rows]
+        whole = await _is_whole(connection, plan, scope)
+    return [_event_view(row, whole=whole) for row in rows]
+
+
+def _event_view(row: Any, *, whole: bool) -> PlanEventView:  # noqa: ANN401 - a row
+    values = {key: value for key, value in row._asdict().items() if key != "plan"}
+    hidden = {} if whole or row.camera is not None or not row.reason else {"reason": IN_PARTS}
+    return PlanEventView(**values | hidden)

@@ -15,6 +15,7 @@ from cameras.facts import Gap
 from cameras.place import Place
 from cameras.untrusted import clean_text
 from fleet import leases, plan_rows, plan_views
+from fleet.audit import SERVICE
 from fleet.errors import Busy, FleetError, Invalid, NotFound
 from fleet.plan_journal import Journal
 from fleet.plan_reach import Reach, Reached
@@ -22,6 +23,7 @@ from fleet.plan_rows import PlanId, Spot, Work
 from fleet.plan_states import PlanEvent, PlanState
 from fleet.plan_views import PlanCameraView, PlanEventView, PlanView
 from fleet.proof import Prove
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store.outages import outlast_outages
 from hardening.apply import Means, Progress, apply_camera, undo_camera
@@ -104,12 +106,12 @@ class Plans:
 
     # --- what a person does ---
 
-    async def create(self, baseline: Baseline, cameras: Sequence[str], actor: str) -> PlanId:
+    async def create(self, baseline: Baseline, cameras: Sequence[str], actor: str, scope: Scope = EVERYWHERE) -> PlanId:
         """Look at these cameras in the background and plan; changes nothing. Raises Invalid, NotFound."""
         chosen = list(dict.fromkeys(cameras))
         if not 0 < len(chosen) <= MOST_CAMERAS:
             raise Invalid(f"choose between 1 and {MOST_CAMERAS} cameras")
-        plan = await plan_rows.make(self._store, baseline, chosen, clean_text(actor))
+        plan = await plan_rows.make(self._store, baseline, chosen, clean_text(actor), scope)
         self._work_on(plan, PlanState.DRAFT)
         return plan
 
@@ -150,30 +152,34 @@ class Plans:
 
     # --- what is shown ---
 
-    async def get(self, plan: PlanId) -> PlanView:
-        """Raises NotFound."""
+    async def get(self, plan: PlanId, scope: Scope = EVERYWHERE) -> PlanView:
+        """Its cameras in scope count, no others. Raises NotFound."""
         await plan_rows.expire(self._store)
-        return await plan_views.load(self._store, plan)
+        return await plan_views.load(self._store, plan, scope)
 
-    async def recent(self, limit: int = 20) -> list[PlanView]:
+    async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[PlanView]:
         """The newest first."""
         await plan_rows.expire(self._store)
-        return await plan_views.newest(self._store, limit)
+        return await plan_views.newest(self._store, limit, scope)
 
-    async def of_camera(self, camera: str, limit: int = 1) -> list[PlanView]:
+    async def of_camera(self, camera: str, limit: int = 1, scope: Scope = EVERYWHERE) -> list[PlanView]:
         """The newest that this camera is part of."""
         await plan_rows.expire(self._store)
-        return await plan_views.newest_of(self._store, camera, limit)
+        return await plan_views.newest_of(self._store, camera, limit, scope)
 
-    async def cameras(self, plan: PlanId, *, from_position: int = 0, limit: int = 100) -> list[PlanCameraView]:
-        """Its cameras with their steps and diffs, in order. Raises NotFound."""
-        return await plan_views.cameras(self._store, plan, from_position=from_position, limit=limit)
+    async def cameras(
+        self, plan: PlanId, *, from_position: int = 0, limit: int = 100, scope: Scope = EVERYWHERE
+    ) -> list[PlanCameraView]:
+        """Its cameras in scope with their steps and diffs, in order. Raises NotFound."""
+        return await plan_views.cameras(self._store, plan, from_position=from_position, limit=limit, scope=scope)
 
-    async def history(self, plan: PlanId, *, single: bool | None = None, limit: int = 500) -> list[PlanEventView]:
+    async def history(
+        self, plan: PlanId, *, single: bool | None = None, limit: int = 500, scope: Scope = EVERYWHERE
+    ) -> list[PlanEventView]:
         """What happened to it, the newest first: to single cameras, to it as a whole, or both. Raises NotFound."""
-        return await plan_views.history(self._store, plan, single=single, limit=limit)
+        return await plan_views.history(self._store, plan, single=single, limit=limit, scope=scope)
 
-    async def events(self, plan: PlanId) -> AsyncGenerator[PlanView, None]:
+    async def events(self, plan: PlanId, scope: Scope = EVERYWHERE) -> AsyncGenerator[PlanView, None]:
         """The plan now, then at each change, at least the newest; ends when nothing goes on any more. NotFound."""
         changed, last = asyncio.Event(), None
         listeners = self._listeners.setdefault(plan, set())
@@ -182,7 +188,7 @@ class Plans:
             while True:
                 changed.clear()
                 goes_on = plan in self._live  # asked before the look: what ends during it is looked at once more
-                view = await self.get(plan)
+                view = await self.get(plan, scope)
                 if view != last:
                     yield (last := view)
                 if not goes_on or not view.state.at_work:
@@ -229,9 +235,7 @@ class Plans:
 
     async def _end(self, plan: PlanId, event: PlanEvent, error: str | None = None) -> None:
         try:
-            await plan_rows.move(
-                self._store, plan, event, plan_rows.SERVICE, error=error, finished_at=self._store.now()
-            )
+            await plan_rows.move(self._store, plan, event, SERVICE, error=error, finished_at=self._store.now())
         except FleetError:
             _log.exception("the end of a plan could not be stored", extra={"plan": plan})
 
@@ -243,7 +247,7 @@ class Plans:
             await self._end(plan, PlanEvent.STOP)
             return
         digest = await plan_rows.digest_of(self._store, plan)
-        await plan_rows.move(self._store, plan, PlanEvent.OBSERVED, plan_rows.SERVICE, digest=digest)
+        await plan_rows.move(self._store, plan, PlanEvent.OBSERVED, SERVICE, digest=digest)
 
     async def _observe(self, spot: Spot, baseline: Baseline) -> None:
         try:

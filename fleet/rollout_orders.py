@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from cameras.untrusted import clean_text
 from fleet import backups, bundles, rollout_rows, second_person, sites
+from fleet.audit import Action, Entry, record_first
 from fleet.errors import Invalid
 from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
+from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.store import Store
@@ -58,6 +60,7 @@ async def create(
     rules: Rules = _CAREFUL,
     canaries: Sequence[str] = (),
     zone: str = "UTC",
+    scope: Scope = EVERYWHERE,
 ) -> RolloutId:
     """Plan a rollout over these cameras (ids); it waits for approval. `canaries` go first.
 
@@ -68,7 +71,7 @@ async def create(
         check(rules)
         windows.zone(zone)
         found = await bundles.find(store, bundle)
-        known = await _cameras(store, list(dict.fromkeys([*canaries, *cameras])), zone)
+        known = await _cameras(store, list(dict.fromkeys([*canaries, *cameras])), zone, scope)
         _refuse_windows_apart(rules, {camera.site for camera in known.values()}, store.now())
         sizes = group_sizes(len(known), rules.canary, rules.growth)
     except (RuleError, WindowError) as error:
@@ -174,6 +177,8 @@ async def take_backup(
     row = await _row_of(store, rollout_id, camera)
     if row.backup is None:
         raise Invalid(f"there is no backup of {row.address}: {row.before.get('backup', 'none was made yet')}")
+    said = {"rollout": rollout_id, "reason": why}
+    await record_first(store, Entry(who, Action.BACKUP_OPEN, f"camera:{row.camera}", said))
     content = await backups.opened(store, settings, row.camera, row.backup)
     await rollout_rows.note(store, rollout_id, "take-backup", who, f"{row.address}: {why}")
     return content
@@ -206,8 +211,8 @@ def _refuse_windows_apart(rules: Rules, places: Iterable[Site], now: datetime) -
             )
 
 
-async def _cameras(store: Store, ids: Sequence[str], zone: str) -> dict[str, _Known]:
-    """Raises Invalid for none, too many, unknown ones, and those of another rollout."""
+async def _cameras(store: Store, ids: Sequence[str], zone: str, scope: Scope) -> dict[str, _Known]:
+    """Raises Invalid for none, too many, those that are unknown or out of scope, and those of another rollout."""
     if not ids:
         raise Invalid("name at least one camera")
     if len(ids) > MOST_CAMERAS:
@@ -224,10 +229,12 @@ async def _cameras(store: Store, ids: Sequence[str], zone: str) -> dict[str, _Kn
         known = {site.name: site for site in await sites.stored(connection)}
         for begin in range(0, len(ids), _AT_ONCE):
             some = ids[begin : begin + _AT_ONCE]
-            for row in (await connection.execute(select(*columns).where(t.Camera.id.in_(some)))).all():
+            ours = select(*columns).where(t.Camera.id.in_(some), scope.at(t.Camera.site))
+            for row in (await connection.execute(ours)).all():
                 site = known.get(row.site or "", nowhere)
                 found[row.id] = _Known(row.model or "", f"{row.address}:{row.port}", site)
-            taken = (await connection.execute(busy.where(RolloutTarget.camera.in_(some)).limit(1))).scalar()
+            begun = (RolloutTarget.camera.in_(some), scope.of(RolloutTarget.camera))
+            taken = (await connection.execute(busy.where(*begun).limit(1))).scalar()
             if taken:
                 raise Invalid(f"{taken} is part of another rollout that is not over")
     if missing := [camera for camera in ids if camera not in found]:

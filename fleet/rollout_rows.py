@@ -1,16 +1,18 @@
 """Rollouts as they are stored, and as they are shown. Every change of state goes through here and leaves history."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NewType
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import SERVICE, Action, Entry, record, record_all
 from fleet.errors import Busy, Invalid, NotFound
+from fleet.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.rollouts_tables import Rollout, RolloutEvent, RolloutTarget
@@ -21,6 +23,31 @@ from hardening.windows import parse_window
 
 RolloutId = NewType("RolloutId", str)
 MOST_DETAIL = 1000
+# Who writes the history of what no person asked for.
+BY_ITSELF = "camwarden"
+# The others are what the service finds at work.
+_ACTIONS: Mapping[CampaignEvent, Action] = MappingProxyType(
+    {
+        CampaignEvent.APPROVE: Action.ROLLOUT_APPROVE,
+        CampaignEvent.START: Action.ROLLOUT_START,
+        CampaignEvent.PAUSE: Action.ROLLOUT_PAUSE,
+        CampaignEvent.RESUME: Action.ROLLOUT_RESUME,
+        CampaignEvent.STOP: Action.ROLLOUT_STOP,
+        CampaignEvent.ABORT: Action.ROLLOUT_STOP,
+        CampaignEvent.UNDO: Action.ROLLOUT_UNDO,
+    }
+)
+# Of all that happens to one camera, what changes it, and how that ended.
+_OF_A_CAMERA: Mapping[TargetEvent, Action] = MappingProxyType(
+    {
+        TargetEvent.RETRY: Action.ROLLOUT_RETRY,
+        TargetEvent.SEND: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.PROVED: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.NOT_PROVED: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.UNDO: Action.ROLLOUT_CHANGE_CAMERA,
+        TargetEvent.WENT_BACK: Action.ROLLOUT_CHANGE_CAMERA,
+    }
+)
 # Still being prepared: nobody looks after it.
 _PREPARED = [state.value for state in (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.APPROVED)]
 
@@ -109,21 +136,32 @@ class EventView:
     detail: str
 
 
-async def load(store: Store, rollout_id: RolloutId) -> RolloutView:
-    """Raises NotFound."""
+async def load(store: Store, rollout_id: RolloutId, scope: Scope = EVERYWHERE) -> RolloutView:
+    """Its cameras in scope count. Raises NotFound."""
     async with store.read() as connection:
         row = (await connection.execute(select(Rollout).where(Rollout.id == rollout_id))).first()
         if row is None:
             raise NotFound("there is no such rollout")
-        counts = await _counts(connection, [row.id])
-    return _view(row, counts.get(row.id, {}))
+        counts = await _counts(connection, [row.id], scope)
+        return await _seen(connection, _view(row, counts.get(row.id, {})), scope)
 
 
-async def newest(store: Store, limit: int) -> list[RolloutView]:
+async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[RolloutView]:
+    """Those that have a camera in scope."""
+    ours = Rollout.id.in_(select(RolloutTarget.rollout).where(scope.of(RolloutTarget.camera)))
+    wanted = select(Rollout).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        rows = (await connection.execute(select(Rollout).order_by(Rollout.id.desc()).limit(limit))).all()
-        counts = await _counts(connection, [row.id for row in rows])
-    return [_view(row, counts.get(row.id, {})) for row in rows]
+        rows = (await connection.execute(wanted.order_by(Rollout.id.desc()).limit(limit))).all()
+        counts = await _counts(connection, [row.id for row in rows], scope)
+        return [await _seen(connection, _view(row, counts.get(row.id, {})), scope) for row in rows]
+
+
+async def _seen(connection: AsyncConnection, view: RolloutView, scope: Scope) -> RolloutView:
+    return view if not view.reason or await _is_whole(connection, view.id, scope) else replace(view, reason=IN_PARTS)
+
+
+async def _is_whole(connection: AsyncConnection, rollout_id: str, scope: Scope) -> bool:
+    return await holds_all(connection, scope, RolloutTarget.camera, RolloutTarget.rollout == rollout_id)
 
 
 async def tended(store: Store) -> list[RolloutId]:
@@ -143,19 +181,22 @@ async def standing(store: Store, rollout_id: RolloutId) -> tuple[CampaignState, 
     return CampaignState(row.state), row.revision
 
 
-async def targets(store: Store, rollout_id: RolloutId, *, after: str = "", limit: int | None = None) -> list[TargetRow]:
+async def targets(
+    store: Store, rollout_id: RolloutId, *, after: str = "", limit: int | None = None, scope: Scope = EVERYWHERE
+) -> list[TargetRow]:
     """By id, which is the order of the groups; `after` is the last one of the page before."""
-    page = select(RolloutTarget).where(RolloutTarget.rollout == rollout_id, RolloutTarget.id > after)
+    ours = (RolloutTarget.rollout == rollout_id, scope.of(RolloutTarget.camera))
+    page = select(RolloutTarget).where(*ours, RolloutTarget.id > after)
     async with store.read() as connection:
         rows = (await connection.execute(page.order_by(RolloutTarget.id).limit(limit))).all()
     return [_target(row) for row in rows]
 
 
-async def groups(store: Store, rollout_id: RolloutId) -> tuple[GroupView, ...]:
+async def groups(store: Store, rollout_id: RolloutId, scope: Scope = EVERYWHERE) -> tuple[GroupView, ...]:
     """The groups in the order in which they go."""
     counted = (
         select(RolloutTarget.group, RolloutTarget.state, func.count())
-        .where(RolloutTarget.rollout == rollout_id)
+        .where(RolloutTarget.rollout == rollout_id, scope.of(RolloutTarget.camera))
         .group_by(RolloutTarget.group, RolloutTarget.state)
     )
     found: dict[int, dict[TargetState, int]] = {}
@@ -165,12 +206,12 @@ async def groups(store: Store, rollout_id: RolloutId) -> tuple[GroupView, ...]:
     return tuple(GroupView(group, found[group]) for group in sorted(found))
 
 
-async def newest_of(store: Store, camera: str, limit: int) -> list[RolloutView]:
+async def newest_of(store: Store, camera: str, limit: int, scope: Scope = EVERYWHERE) -> list[RolloutView]:
     """Those that this camera is part of, the newest first."""
     mine = select(RolloutTarget.rollout).where(RolloutTarget.camera == camera).order_by(RolloutTarget.rollout.desc())
     async with store.read() as connection:
         ids = list(await connection.scalars(mine.limit(limit)))
-    return [await load(store, RolloutId(found)) for found in ids]
+    return [await load(store, RolloutId(found), scope) for found in ids]
 
 
 async def target(store: Store, target_id: str) -> TargetRow:
@@ -178,17 +219,28 @@ async def target(store: Store, target_id: str) -> TargetRow:
         return _target((await connection.execute(select(RolloutTarget).where(RolloutTarget.id == target_id))).one())
 
 
-async def history(store: Store, rollout_id: RolloutId, *, single: bool | None, limit: int) -> list[EventView]:
+async def history(
+    store: Store, rollout_id: RolloutId, *, single: bool | None, limit: int, scope: Scope = EVERYWHERE
+) -> list[EventView]:
     """What happened to a rollout, the newest first.
 
     `single`: only what happened to one of its cameras, or only what happened to it as a whole; `None`: both.
     """
     page = select(RolloutEvent).where(RolloutEvent.rollout == rollout_id)
+    if not scope.everywhere:
+        ours = select(RolloutTarget.id).where(RolloutTarget.rollout == rollout_id, scope.of(RolloutTarget.camera))
+        page = page.where(RolloutEvent.target.is_(None) | RolloutEvent.target.in_(ours))
     if single is not None:
         page = page.where(RolloutEvent.target.is_not(None) if single else RolloutEvent.target.is_(None))
     async with store.read() as connection:
         rows = (await connection.execute(page.order_by(RolloutEvent.id.desc()).limit(limit))).all()
-    return [EventView(row.id, row.target, row.at, row.event, row.state, row.actor, row.detail) for row in rows]
+        whole = await _is_whole(connection, rollout_id, scope)
+    return [_event(row, whole=whole) for row in rows]
+
+
+def _event(row: Row[*tuple[Any, ...]], *, whole: bool) -> EventView:
+    detail = row.detail if whole or row.target is not None or not row.detail else IN_PARTS
+    return EventView(row.id, row.target, row.at, row.event, row.state, row.actor, detail)
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------
@@ -202,6 +254,8 @@ async def add(store: Store, view: RolloutView, rows: Sequence[TargetRow]) -> Non
         await connection.execute(insert(Rollout), [values])
         await connection.execute(insert(RolloutTarget), lines)
         await _tell(connection, store, view.id, [(None, "created", view.state.value, "")], view.created_by)
+        said = {"name": view.name, "bundle": view.bundle, "cameras": len(rows)}
+        await record(connection, Entry(view.created_by, Action.ROLLOUT_CREATE, f"rollout:{view.id}", said))
 
 
 async def order(
@@ -222,6 +276,9 @@ async def order(
             changed["reason"] = clean_text(reason, MOST_DETAIL)
         await connection.execute(update(Rollout).where(Rollout.id == rollout_id).values(changed))
         await _tell(connection, store, rollout_id, [(None, event.value, state.value, reason)], actor)
+        said = {"event": event.value, "was": row.state, "is": state.value} | ({"reason": reason} if reason else {})
+        action = _ACTIONS.get(event, Action.ROLLOUT_STATE)
+        await record(connection, Entry(_who(actor), action, f"rollout:{rollout_id}", said))
     return state
 
 
@@ -238,7 +295,7 @@ async def move_all(
     event: TargetEvent,
     detail: str = "",
     *,
-    actor: str = "camwarden",
+    actor: str = BY_ITSELF,
     values: Mapping[str, object] = MappingProxyType({}),
 ) -> list[TargetRow]:
     """Cameras of one rollout take the same event, all or none; `values` are columns that change with it.
@@ -263,6 +320,12 @@ async def move_all(
         lines = [(row.id, event.value, row.state.value, told) for row in moved]
         if moved:
             await _tell(connection, store, moved[0].rollout, lines, actor)
+        if action := _OF_A_CAMERA.get(event):
+            said = {"event": event.value, **({"reason": told} if told else {})}
+            await record_all(
+                connection,
+                [Entry(_who(actor), action, f"camera:{row.camera}", {"rollout": row.rollout, **said}) for row in moved],
+            )
     return moved
 
 
@@ -278,6 +341,10 @@ async def note_revision(store: Store, rollout_id: RolloutId) -> None:
     async with store.write() as connection:
         seen = update(Rollout).where(Rollout.id == rollout_id)
         await connection.execute(seen.values(revision=Rollout.revision + 1))
+
+
+def _who(actor: str) -> str:
+    return SERVICE if actor == BY_ITSELF else actor
 
 
 async def _only_while_running(connection: AsyncConnection, rollout_id: RolloutId) -> None:
@@ -304,10 +371,10 @@ async def _tell(
     )
 
 
-async def _counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[TargetState, int]]:
+async def _counts(connection: AsyncConnection, ids: Sequence[str], scope: Scope) -> dict[str, dict[TargetState, int]]:
     counted = (
         select(RolloutTarget.rollout, RolloutTarget.state, func.count())
-        .where(RolloutTarget.rollout.in_(ids))
+        .where(RolloutTarget.rollout.in_(ids), scope.of(RolloutTarget.camera))
         .group_by(RolloutTarget.rollout, RolloutTarget.state)
     )
     found: dict[str, dict[TargetState, int]] = {}

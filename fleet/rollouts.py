@@ -18,6 +18,7 @@ from fleet.reach import Connect
 from fleet.rollout_judges import Judges
 from fleet.rollout_rows import EventView, GroupView, RolloutId, RolloutView, TargetRow
 from fleet.rollout_steps import Journey, Pace, Work
+from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.outages import outlast_outages
@@ -133,27 +134,31 @@ class Rollouts:
 
     # --- what people see ---
 
-    async def get(self, rollout: RolloutId) -> RolloutView:
-        """Raises NotFound."""
-        return await rollout_rows.load(self._store, rollout)
+    async def get(self, rollout: RolloutId, scope: Scope = EVERYWHERE) -> RolloutView:
+        """Its cameras in scope count. Raises NotFound."""
+        return await rollout_rows.load(self._store, rollout, scope)
 
-    async def recent(self, limit: int = 20) -> list[RolloutView]:
+    async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[RolloutView]:
         """The newest first."""
-        return await rollout_rows.newest(self._store, limit)
+        return await rollout_rows.newest(self._store, limit, scope)
 
-    async def targets(self, rollout: RolloutId, *, after: str = "", limit: int = 200) -> list[TargetRow]:
-        return await rollout_rows.targets(self._store, rollout, after=after, limit=limit)
+    async def targets(
+        self, rollout: RolloutId, *, after: str = "", limit: int = 200, scope: Scope = EVERYWHERE
+    ) -> list[TargetRow]:
+        return await rollout_rows.targets(self._store, rollout, after=after, limit=limit, scope=scope)
 
-    async def groups(self, rollout: RolloutId) -> tuple[GroupView, ...]:
-        return await rollout_rows.groups(self._store, rollout)
+    async def groups(self, rollout: RolloutId, scope: Scope = EVERYWHERE) -> tuple[GroupView, ...]:
+        return await rollout_rows.groups(self._store, rollout, scope)
 
-    async def of_camera(self, camera: str, limit: int = 1) -> list[RolloutView]:
+    async def of_camera(self, camera: str, limit: int = 1, scope: Scope = EVERYWHERE) -> list[RolloutView]:
         """The newest that this camera is part of."""
-        return await rollout_rows.newest_of(self._store, camera, limit)
+        return await rollout_rows.newest_of(self._store, camera, limit, scope)
 
-    async def history(self, rollout: RolloutId, *, single: bool | None = None, limit: int = 200) -> list[EventView]:
+    async def history(
+        self, rollout: RolloutId, *, single: bool | None = None, limit: int = 200, scope: Scope = EVERYWHERE
+    ) -> list[EventView]:
         """What happened to it, the newest first: to single cameras, to it as a whole, or both."""
-        return await rollout_rows.history(self._store, rollout, single=single, limit=limit)
+        return await rollout_rows.history(self._store, rollout, single=single, limit=limit, scope=scope)
 
     async def events(self, rollout: RolloutId) -> AsyncGenerator[RolloutView, None]:
         """How it stands now, then each change; ends when it is over and nothing is in flight. Raises NotFound."""
@@ -194,7 +199,9 @@ class Rollouts:
             # Nothing is begun with a bundle that cannot be trusted; cameras in flight need only its manifest.
             bundle = bundles.ReadyBundle(await bundles.find(self._store, view.bundle), Path(os.devnull))
             if view.state in (CampaignState.RUNNING, CampaignState.PAUSED):
-                await rollout_rows.order(self._store, rollout, CampaignEvent.STOP, "camwarden", reason=str(error))
+                await rollout_rows.order(
+                    self._store, rollout, CampaignEvent.STOP, rollout_rows.BY_ITSELF, reason=str(error)
+                )
                 view = await rollout_rows.load(self._store, rollout)
         work = Work(
             store=self._store,
@@ -257,7 +264,9 @@ class Rollouts:
         """Whether anything was changed, so that it is decided anew at once."""
         if actions.event is not None:
             try:
-                await rollout_rows.order(self._store, live.id, actions.event, "camwarden", reason=actions.reason)
+                await rollout_rows.order(
+                    self._store, live.id, actions.event, rollout_rows.BY_ITSELF, reason=actions.reason
+                )
             except Invalid:
                 _log.info("somebody was faster", extra={"rollout": live.id})
             return True
@@ -304,7 +313,7 @@ class Rollouts:
 
     async def _stop(self, live: _Live, reason: str) -> None:
         try:
-            await rollout_rows.order(self._store, live.id, CampaignEvent.STOP, "camwarden", reason=reason)
+            await rollout_rows.order(self._store, live.id, CampaignEvent.STOP, rollout_rows.BY_ITSELF, reason=reason)
         except FleetError:
             _log.exception("a rollout cannot be stopped", extra={"rollout": live.id})
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType, cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.driver import AccountStore
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import Busy, NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
@@ -85,6 +87,8 @@ async def add(store: Store, actor: str, accounts: Mapping[str, str]) -> Rotation
         )
         for camera in accounts:
             await _tell(connection, store, rotation, camera, state=State.PLANNED)
+        said = {"cameras": len(accounts), "accounts": sorted(set(accounts.values()))}
+        await record(connection, Entry(actor, Action.ROTATION_START, f"rotation:{rotation}", said))
     return rotation
 
 
@@ -177,37 +181,40 @@ async def known_stores(store: Store, row: OpenRow) -> tuple[AccountStore, ...]:
     return stores if len(stores) == 1 else ()
 
 
-async def load(store: Store, rotation: RotationId) -> RotationView:
-    """Raises NotFound."""
+async def load(store: Store, rotation: RotationId, scope: Scope = EVERYWHERE) -> RotationView:
+    """With its cameras in scope. Raises NotFound."""
     async with store.read() as connection:
         row = (await connection.execute(select(v.Rotation).where(v.Rotation.id == rotation))).first()
         if row is None:
             raise NotFound("there is no such rotation")
-        return RotationView(rotation, row.actor, row.started_at, await _cameras(connection, rotation))
+        return RotationView(rotation, row.actor, row.started_at, await _cameras(connection, rotation, scope))
 
 
-async def newest(store: Store, limit: int) -> list[RotationView]:
+async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[RotationView]:
+    """Those that have a camera in scope."""
+    ours = v.Rotation.id.in_(select(v.CameraRotation.rotation).where(scope.of(v.CameraRotation.camera)))
+    wanted = select(v.Rotation).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        rows = (await connection.execute(select(v.Rotation).order_by(v.Rotation.id.desc()).limit(limit))).all()
+        rows = (await connection.execute(wanted.order_by(v.Rotation.id.desc()).limit(limit))).all()
         return [
-            RotationView(RotationId(row.id), row.actor, row.started_at, await _cameras(connection, row.id))
+            RotationView(RotationId(row.id), row.actor, row.started_at, await _cameras(connection, row.id, scope))
             for row in rows
         ]
 
 
-async def newest_of(store: Store, camera: str, limit: int) -> list[RotationView]:
+async def newest_of(store: Store, camera: str, limit: int, scope: Scope = EVERYWHERE) -> list[RotationView]:
     """Those that this camera is part of, the newest first."""
     mine = select(v.CameraRotation.rotation).where(v.CameraRotation.camera == camera)
     async with store.read() as connection:
         ids = list(await connection.scalars(mine.distinct().order_by(v.CameraRotation.rotation.desc()).limit(limit)))
-    return [await load(store, RotationId(rotation)) for rotation in ids]
+    return [await load(store, RotationId(rotation), scope) for rotation in ids]
 
 
-async def _cameras(connection: AsyncConnection, rotation: str) -> tuple[CameraRotationView, ...]:
+async def _cameras(connection: AsyncConnection, rotation: str, scope: Scope) -> tuple[CameraRotationView, ...]:
     wanted = (
         select(*v.CameraRotation.__table__.columns, t.Camera.address, t.Camera.port, t.Camera.name)
         .outerjoin(t.Camera, t.Camera.id == v.CameraRotation.camera)
-        .where(v.CameraRotation.rotation == rotation)
+        .where(v.CameraRotation.rotation == rotation, scope.of(v.CameraRotation.camera))
         .order_by(v.CameraRotation.id)
     )
     return tuple(

@@ -21,12 +21,14 @@ from cameras.place import Place
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
 from fleet import leases, rotation_rows
+from fleet.audit import Action, Entry, record
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.kept_budget import kept_budget
 from fleet.process_locks import only_here
 from fleet.reach import login_of, place_of
 from fleet.rotation_journal import RowJournal, settle_vault
 from fleet.rotation_rows import CameraRotationView, OpenRow, RotationId, RotationView
+from fleet.scope import EVERYWHERE, Scope, within
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
@@ -114,7 +116,9 @@ class Rotations:
         finally:
             await self._stack.aclose()
 
-    async def start(self, cameras: Sequence[str], account: str | None, actor: str) -> RotationId:
+    async def start(
+        self, cameras: Sequence[str], account: str | None, actor: str, scope: Scope = EVERYWHERE
+    ) -> RotationId:
         """New passwords for `account` on these cameras; `None` is the account that we log in with.
 
         Asks for the right to change cameras. NotFound, Invalid where no present password is known, Busy where one of
@@ -122,6 +126,7 @@ class Rotations:
         """
         if not 0 < len(set(cameras)) <= MOST_CAMERAS:
             raise Invalid(f"name 1 to {MOST_CAMERAS} cameras")
+        await within(self._store, scope, cameras)
         accounts = {camera: await self._account(camera, account) for camera in dict.fromkeys(cameras)}
         rotation = await rotation_rows.add(self._store, actor, accounts)
         self._begin(await rotation_rows.unfinished(self._store, rotation))
@@ -138,17 +143,17 @@ class Rotations:
             )
         return account
 
-    async def get(self, rotation: RotationId) -> RotationView:
-        """Raises NotFound."""
-        return await rotation_rows.load(self._store, rotation)
+    async def get(self, rotation: RotationId, scope: Scope = EVERYWHERE) -> RotationView:
+        """With its cameras in scope. Raises NotFound."""
+        return await rotation_rows.load(self._store, rotation, scope)
 
-    async def recent(self, limit: int = 20) -> list[RotationView]:
+    async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[RotationView]:
         """The newest first."""
-        return await rotation_rows.newest(self._store, limit)
+        return await rotation_rows.newest(self._store, limit, scope)
 
-    async def of_camera(self, camera: str, limit: int = 1) -> list[RotationView]:
+    async def of_camera(self, camera: str, limit: int = 1, scope: Scope = EVERYWHERE) -> list[RotationView]:
         """The newest that this camera is part of."""
-        return await rotation_rows.newest_of(self._store, camera, limit)
+        return await rotation_rows.newest_of(self._store, camera, limit, scope)
 
     async def events(self, rotation: RotationId) -> AsyncGenerator[RotationProgress, None]:
         """Where the rotation is now, then each change, at least the newest; ends when no camera of it is worked on.
@@ -178,6 +183,8 @@ class Rotations:
             detail = f"reconcile, asked for by {clean_text(actor)}"
             async with self._store.write() as connection:
                 await rotation_rows.change(connection, self._store, row, State.PROVING, **values, detail=detail)
+                said = {"rotation": row.rotation, "account": row.account, "was": row.state.value}
+                await record(connection, Entry(actor, Action.ROTATION_RECONCILE, f"camera:{row.camera}", said))
             rows.append(again)
         self._begin(rows)
         return list(dict.fromkeys(row.rotation for row in rows))

@@ -6,12 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, not_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet import sites
+from fleet.audit import Entry, record
 from fleet.errors import NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
+from fleet.store import grants_tables as g
 from fleet.store import tables as t
 from fleet.store.ids import new_id
 from scanners.identify import NotEvaluated
@@ -54,13 +58,25 @@ class ScanView:
     error: str | None
 
 
-async def save(store: Store, view: ScanView) -> None:
-    """Insert or update its row."""
+async def add(store: Store, view: ScanView, sites: Iterable[str | None], entry: Entry) -> None:
+    """A new one, with the sites of its addresses and what the audit trail says to it."""
+    rows = [{"scan": view.id, "site": site or ""} for site in set(sites)]
+    async with store.write() as connection:
+        await connection.execute(insert(t.Scan), [asdict(view)])
+        if rows:
+            await connection.execute(insert(g.ScanSite), rows)
+        await record(connection, entry)
+
+
+async def save(store: Store, view: ScanView, entry: Entry | None = None) -> None:
+    """Insert or update its row, with what the audit trail says to it."""
     values = asdict(view)
     async with store.write() as connection:
         changed = await connection.execute(update(t.Scan).where(t.Scan.id == view.id).values(values))
         if not changed.rowcount:
             await connection.execute(insert(t.Scan), [values])
+        if entry:
+            await record(connection, entry)
 
 
 async def load(store: Store, scan: ScanId) -> ScanView:
@@ -72,9 +88,9 @@ async def load(store: Store, scan: ScanId) -> ScanView:
     return _view(row)
 
 
-async def newest(store: Store, limit: int) -> list[ScanView]:
+async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[ScanView]:
     async with store.read() as connection:
-        return await newest_within(connection, limit)
+        return await newest_within(connection, limit, scope)
 
 
 async def newest_by(store: Store, actor: str) -> ScanView | None:
@@ -85,9 +101,17 @@ async def newest_by(store: Store, actor: str) -> ScanView | None:
     return _view(row) if row else None
 
 
-async def newest_within(connection: AsyncConnection, limit: int) -> list[ScanView]:
-    rows = (await connection.execute(select(t.Scan).order_by(t.Scan.id.desc()).limit(limit))).all()
-    return [_view(row) for row in rows]
+async def newest_within(connection: AsyncConnection, limit: int, scope: Scope = EVERYWHERE) -> list[ScanView]:
+    wanted = select(t.Scan).where(_is_seen(scope)).order_by(t.Scan.id.desc()).limit(limit)
+    return [_view(row) for row in (await connection.execute(wanted)).all()]
+
+
+def _is_seen(scope: Scope) -> ColumnElement[bool]:
+    """Whole or not at all: where every address that it looked at is in scope, and it is known where it looked."""
+    if scope.everywhere:
+        return true()
+    looked_at = select(g.ScanSite.scan)
+    return t.Scan.id.in_(looked_at) & t.Scan.id.not_in(looked_at.where(not_(scope.at(g.ScanSite.site))))
 
 
 async def interrupt_unfinished(store: Store) -> None:
@@ -111,7 +135,9 @@ async def keep_silent(store: Store, scan: ScanId, silent: Sequence[NotEvaluated]
     async with store.write() as connection:
         await connection.execute(update(t.ScanNotEvaluated).where(*earlier, here).values(current=False))
         if rows:
-            await connection.execute(insert(t.ScanNotEvaluated), rows)
+            known = await sites.stored(connection)
+            placed = [{**row, "site": sites.name_at(row["address"], known)} for row in rows]
+            await connection.execute(insert(t.ScanNotEvaluated), placed)
 
 
 async def forget_silence(store: Store) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -11,10 +11,13 @@ from typing import Any, Protocol, Self
 
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
-from fleet import findings, lookup, scan_rows, visits
+from fleet import findings, lookup, scan_rows, sites, visits
+from fleet.audit import Action, Entry
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
 from fleet.scan_rows import ScanId, ScanState, ScanView
+from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
+from fleet.sites import Site
 from fleet.store import Store, attempts
 from fleet.store.ids import new_id
 from fleet.store.outages import outlast_outages
@@ -164,28 +167,43 @@ class Scans:
         await self._group.__aexit__(None, None, None)
 
     async def start(
-        self, targets_text: str, actor: str, *, default_credentials: bool = True, confirmed: bool = False
+        self,
+        targets_text: str,
+        actor: str,
+        *,
+        default_credentials: bool = True,
+        confirmed: bool = False,
+        scope: Scope = EVERYWHERE,
     ) -> ScanId:
-        """Queue a scan; needs the operator role. Raises Invalid, and NeedsConfirmation beyond 4096 addresses.
+        """Queue a scan. Raises Invalid, also for addresses out of scope, and NeedsConfirmation beyond 4096 addresses.
 
-        Among the targets, `@all` is every camera that is stored when the scan is asked for.
+        Among the targets, `@all` is every camera in scope that is stored when the scan is asked for.
         """
         words = _words(targets_text)
-        spelled_out = await self._spelled_out(words)
+        spelled_out = await self._spelled_out(words, scope)
         targets = await asyncio.to_thread(_targets, spelled_out, None if confirmed else MOST_TARGETS)
+        places = await self._places(targets, scope)
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
         live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store))
-        await scan_rows.save(self._store, live.view)
+        said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
+        begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{live.view.id}", said)
+        await scan_rows.add(self._store, live.view, places, begun)
         self._live[live.view.id] = live
         live.task = self._group.create_task(self._run(live, targets))
         await asyncio.sleep(0)  # let it begin: a task that is cancelled before its first line ends without a word
         return live.view.id
 
-    async def _spelled_out(self, words: Sequence[str]) -> list[str]:
+    async def _places(self, targets: Sequence[Target], scope: Scope) -> frozenset[str | None]:
+        """The sites of these addresses. Raises Invalid where one of them is out of scope."""
+        async with self._store.read() as connection:
+            known = await sites.stored(connection)
+        return await asyncio.to_thread(_placed, targets, known, scope)
+
+    async def _spelled_out(self, words: Sequence[str], scope: Scope) -> list[str]:
         if lookup.EVERY not in words:
             return list(words)
-        if not (stored := await lookup.targets(self._store)):
+        if not (stored := await lookup.targets(self._store, scope)):
             raise Invalid("no camera is stored yet: write at least one address, such as 192.168.1.0/24")
         return [*(word for word in words if word != lookup.EVERY), *stored]
 
@@ -194,9 +212,9 @@ class Scans:
         live = self._live.get(scan)
         return live.view if live else await scan_rows.load(self._store, scan)
 
-    async def recent(self, limit: int = 20) -> list[ScanView]:
-        """The newest first."""
-        stored = await scan_rows.newest(self._store, limit)
+    async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[ScanView]:
+        """The newest first; only those that looked at nothing out of scope."""
+        stored = await scan_rows.newest(self._store, limit, scope)
         return [self._live[view.id].view if view.id in self._live else view for view in stored]
 
     async def events(self, scan: ScanId) -> AsyncGenerator[ScanProgress, None]:
@@ -343,6 +361,20 @@ def _targets(words: Sequence[str], most: int | None) -> list[Target]:
         raise NeedsConfirmation(error.count) from error
     except TargetError as error:
         raise Invalid(str(error)) from error
+
+
+def _placed(targets: Iterable[Target], known: Sequence[Site], scope: Scope) -> frozenset[str | None]:
+    """Blocks for as long as many addresses take."""
+    found: set[str | None] = set()
+    for address in {target.address for target in targets}:
+        site = sites.name_at(address, known)
+        if not scope.covers(site):
+            raise Invalid(
+                f"{clean_text(address)} belongs to none of your sites: write addresses in their networks, as they "
+                "stand under Sites"
+            )
+        found.add(site)
+    return frozenset(found)
 
 
 def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: Sequence[CredentialRule]) -> Options:

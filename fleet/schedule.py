@@ -18,6 +18,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from fleet import accuracy_rows, lookup, scan_rows
 from fleet.accuracy import Accuracy, WatchId
+from fleet.audit import SCHEDULE
 from fleet.crontab import trigger_of
 from fleet.errors import Invalid, NotFound
 from fleet.scans import ScanId, Scans
@@ -26,7 +27,7 @@ from fleet.store import Store
 from fleet.store.outages import outlast_outages
 from hardening.windows import zone
 
-ACTOR = "schedule"
+ACTOR = SCHEDULE
 # A service that was down when work was due makes up for it, once, where that is not longer ago.
 GRACE = timedelta(hours=1)
 _log = logging.getLogger(__name__)

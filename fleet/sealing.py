@@ -8,7 +8,9 @@ import secrets
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cameras.secret import Secret
 
@@ -19,6 +21,8 @@ ID_CHARACTERS = 16
 WRAPPED_KEY_BYTES = _NONCE_BYTES + _KEY_BITS // 8 + _TAG_BYTES
 # By how much what is sealed is larger.
 OVERHEAD_BYTES = _NONCE_BYTES + _TAG_BYTES
+# What a data key is of: it opens as nothing else.
+OF_PASSWORDS, OF_BACKUPS, OF_FACTORS, OF_AUDIT = "key", "backup key", "factor key", "other key"
 # What a file is called in which something is sealed.
 SEALED_FILE = ".sealed"
 
@@ -37,7 +41,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account ""."""
+    """What a sealed secret belongs to. The record of a backup is its SHA-256, and its account "".
+
+    What proves a person is bound to that person, who then stands in the place of the camera.
+    """
 
     record: str
     camera: str
@@ -50,26 +57,67 @@ class Owner:
 
 
 class MasterKey:
-    def __init__(self, key: bytes) -> None:
+    """`earlier` is the one that was in use before, while not everything is wrapped anew yet."""
+
+    def __init__(self, key: bytes, earlier: "MasterKey | None" = None) -> None:
+        self.earlier = earlier
         self._cipher = AESGCM(key)
+        self._key = key
         self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id})"
 
+    def of(self, key_id: str) -> "MasterKey | None":
+        """The one with that id: this one, or the one before."""
+        return self if key_id == self.id else self.earlier and self.earlier.of(key_id)
+
+    def rewrap(self, wrapped_key: bytes, before: "MasterKey", owner: Owner, purpose: str) -> bytes:
+        """A data key that lies under another master key, under this one. Raises Damaged."""
+        bound = owner.bound(purpose)
+        return _encrypt(self._cipher, _decrypt(before._cipher, wrapped_key, bound), bound)  # noqa: SLF001 - of its kind
+
+    def opens(self, wrapped_key: bytes, owner: Owner, purpose: str) -> bool:
+        """Whether the data key lies under this master key, without opening what it seals."""
+        try:
+            _decrypt(self._cipher, wrapped_key, owner.bound(purpose))
+        except Damaged:
+            return False
+        return True
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for that purpose alone, from which the master key does not follow."""
+        info = f"camwarden/1/{purpose}".encode()
+        return HKDF(hashes.SHA256(), _KEY_BITS // 8, salt=None, info=info).derive(self._key)
+
+    def wrap(self, key: bytes, owner: Owner) -> bytes:
+        """Another key, beneath this one."""
+        return _encrypt(self._cipher, key, owner.bound(OF_AUDIT))
+
+    def unwrap(self, wrapped: bytes, owner: Owner) -> bytes:
+        """Raises Damaged."""
+        return _decrypt(self._cipher, wrapped, owner.bound(OF_AUDIT))
+
     def seal(self, secret: Secret, owner: Owner) -> Envelope:
-        return self._seal(secret.reveal().encode(), owner.bound("key"), owner.bound("password"))
+        return self._seal(secret.reveal().encode(), owner.bound(OF_PASSWORDS), owner.bound("password"))
 
     def unseal(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
-        return Secret(self._unseal(envelope, owner.bound("key"), owner.bound("password")).decode())
+        return Secret(self._unseal(envelope, owner.bound(OF_PASSWORDS), owner.bound("password")).decode())
+
+    def seal_factor(self, secret: Secret, owner: Owner) -> Envelope:
+        return self._seal(secret.reveal().encode(), owner.bound(OF_FACTORS), owner.bound("factor"))
+
+    def unseal_factor(self, envelope: Envelope, owner: Owner) -> Secret:
+        """Raises Damaged."""
+        return Secret(self._unseal(envelope, owner.bound(OF_FACTORS), owner.bound("factor")).decode())
 
     def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
-        return self._seal(content, owner.bound("backup key"), owner.bound("backup"))
+        return self._seal(content, owner.bound(OF_BACKUPS), owner.bound("backup"))
 
     def unseal_backup(self, envelope: Envelope, owner: Owner) -> bytes:
         """Raises Damaged."""
-        return self._unseal(envelope, owner.bound("backup key"), owner.bound("backup"))
+        return self._unseal(envelope, owner.bound(OF_BACKUPS), owner.bound("backup"))
 
     def _seal(self, plain: bytes, key_bound: bytes, bound: bytes) -> Envelope:
         data_key = AESGCM.generate_key(bit_length=_KEY_BITS)

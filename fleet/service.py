@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 
 from analytics_qa.detector import OUR_MODEL
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
 from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
+from fleet.audit import SERVICE, Action, Entry, record_first
+from fleet.audit_watch import AuditWatch
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -30,6 +33,7 @@ from fleet.schedule import Schedule, triggers
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.sights import stored_sights
+from fleet.single_sign_on import SingleSignOnDesk, single_sign_on
 from fleet.stills import take_still
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
@@ -55,6 +59,8 @@ class Service:
     accuracy: Accuracy
     outbox: Outbox
     schedule: Schedule
+    single_sign_on: SingleSignOnDesk | None
+    audit: AuditWatch
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -97,6 +103,8 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
         await stack.enter_async_context(catching_up(store, settings))
+        audit = await stack.enter_async_context(AuditWatch(store, settings))
+        await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
         stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
@@ -111,4 +119,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy=accuracy,
             outbox=outbox,
             schedule=schedule,
+            single_sign_on=single_sign_on(store, settings),
+            audit=audit,
         )

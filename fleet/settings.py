@@ -3,24 +3,48 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fleet.crontab import trigger_of
 from fleet.database_url import usable_url
 from fleet.errors import SettingsError
+from fleet.permissions import Role
 from hardening.windows import WindowError, zone
 
 _PREFIX = "CAMWARDEN_"
 _FILE = Path("camwarden.toml")
+# A machine comes by no browser.
+OIDC_ROLES = tuple(str(role) for role in Role if role is not Role.SERVICE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _secure_unless_loopback(earlier: dict[str, Any]) -> bool:
     return earlier.get("host") not in _LOOPBACK
+
+
+Required = Literal["optional", "administrators", "everyone"]
+
+
+class OidcGroup(BaseModel):
+    """What whoever is in that group of the identity provider may do, and where: no `sites` are all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    group: str = Field(min_length=1)
+    role: str
+    sites: tuple[str, ...] = ()
+
+    @field_validator("role")
+    @classmethod
+    def _is_a_role(cls, role: str) -> str:
+        if role not in OIDC_ROLES:
+            raise ValueError(f"no such role; known are {', '.join(OIDC_ROLES)}")
+        return role
 
 
 class Settings(BaseSettings):
@@ -39,6 +63,21 @@ class Settings(BaseSettings):
     cameras_at_once: int = Field(default=128, ge=1, le=512)
     # Whoever made a plan or a rollout does not approve it.
     two_persons: bool = False
+    # Who must have a second factor, from their next sign-in on.
+    second_factor: Required = "optional"
+    # An order to more cameras than this asks again for a proof of who gives it.
+    proof_above_cameras: int = Field(default=10, ge=0)
+    # Single sign-on: an OpenID Connect provider, and what its groups may do here.
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_ca_file: Path | None = None
+    oidc_name: str = "single sign-on"
+    oidc_group_claim: str = "groups"
+    oidc_groups: tuple[OidcGroup, ...] = ()
+    # Passwords count no more then, but for the one account that is kept for the day on which the provider is away.
+    oidc_required: bool = False
+    break_glass: str = ""
     # Pictures of every camera are judged this often; 0 judges them only when asked.
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)
@@ -49,6 +88,8 @@ class Settings(BaseSettings):
     scan_schedule: str = ""
     accuracy_schedule: str = ""
     schedule_zone: str = "UTC"
+    # A folder, best on another machine, where signed checkpoints of the audit trail are appended too.
+    audit_checkpoint_dir: Path | None = None
     # Where notices go; without an address nothing is sent.
     mail_to: tuple[str, ...] = ()
     mail_from: str = "camwarden@localhost"
@@ -82,6 +123,22 @@ class Settings(BaseSettings):
         except WindowError:  # its text quotes the value
             raise ValueError("no time zone; write one such as Europe/Berlin") from None
         return name
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, issuer: str | None) -> str | None:
+        parts = urlsplit(issuer or "https://none")
+        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            return issuer
+        raise ValueError("write the address of the provider, beginning with https://")
+
+    @model_validator(mode="after")
+    def _single_sign_on_is_whole(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret_file):
+            raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret_file")
+        if self.oidc_required and not (self.oidc_issuer and self.break_glass):
+            raise ValueError("oidc_required needs oidc_issuer, and break_glass: an account for when it is away")
+        return self
 
     @property
     def database(self) -> Path:
@@ -140,7 +197,7 @@ def _explain(error: ValidationError) -> str:
     """Each key and what is wrong with it, never its value."""
     lines = []
     for one in error.errors(include_input=False, include_context=False, include_url=False):
-        key = ".".join(str(part) for part in one["loc"])
+        key = ".".join(str(part) for part in one["loc"]) or "settings"
         said = f"no such setting; known are {_KNOWN}" if one["type"] == "extra_forbidden" else _said(one["msg"])
         lines.append(f"{key}: {said}")
     return "; ".join(lines)

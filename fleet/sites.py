@@ -10,7 +10,10 @@ from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet import grants
+from fleet.audit import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.pictures_tables import PictureIncident
@@ -100,17 +103,23 @@ def site_of(address: str, sites: Iterable[Site]) -> Site | None:
     return max(fitting, key=lambda one: one[0], default=(0, None))[1]
 
 
+def name_at(address: str, sites: Iterable[Site]) -> str | None:
+    """The name of the site of that address, `None` where it has none."""
+    found = site_of(address, sites)
+    return found.name if found else None
+
+
 # --- stored ---
 
 
-async def sites(store: Store) -> list[SiteView]:
+async def sites(store: Store, scope: Scope = EVERYWHERE) -> list[SiteView]:
     """By name."""
     urgent = func.sum(case((t.Camera.critical + t.Camera.high > 0, 1), else_=0))
     counted = select(t.Camera.site, func.count(), urgent, func.avg(t.Camera.score)).group_by(t.Camera.site)
     async with store.read() as connection:
         known = await stored(connection)
         counts = {name: rest for name, *rest in (await connection.execute(counted)).all()}
-    return [SiteView(site, *_counted(counts.get(site.name))) for site in known]
+    return [SiteView(site, *_counted(counts.get(site.name))) for site in known if scope.covers(site.name)]
 
 
 def _counted(row: Sequence[float] | None) -> tuple[int, int, int | None]:
@@ -143,7 +152,8 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
     values |= {"changed_by": clean_text(actor), "changed_at": store.now()}
     async with store.write() as connection:
         known = {one.name: one for one in await stored(connection)}
-        if instead_of is not None and known.pop(instead_of, None) is None:
+        before = known.pop(instead_of, None) if instead_of is not None else None
+        if instead_of is not None and before is None:
             raise NotFound(f"there is no site {clean_text(instead_of, _MOST_NAME)!r}")
         _refuse_doubles(wanted, known.values())
         if instead_of is None:
@@ -152,7 +162,10 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
             await connection.execute(update(SiteTable).where(SiteTable.name == instead_of).values(values))
             still_open = (PictureIncident.site == instead_of, PictureIncident.closed_at.is_(None))
             await connection.execute(update(PictureIncident).where(*still_open).values(site=wanted.name))
+            await grants.rename_site(connection, instead_of, wanted.name)
         await _assign_all(connection, [*known.values(), wanted])
+        said = {"was": asdict(before) if before else None, "is": asdict(wanted)}
+        await record(connection, Entry(actor, Action.SITE_CHANGE, f"site:{wanted.name}", said))
         counted = select(func.count()).where(t.Camera.site == wanted.name)
         return int((await connection.execute(counted)).scalar_one())
 
@@ -175,17 +188,26 @@ async def remove(store: Store, name: str) -> None:
         if name not in {site.name for site in known}:
             raise NotFound(f"there is no site {clean_text(name, _MOST_NAME)!r}")
         await connection.execute(delete(SiteTable).where(SiteTable.name == name))
+        await grants.forget_site(connection, name)
         await _assign_all(connection, [site for site in known if site.name != name])
+        said = {"was": next(asdict(site) for site in known if site.name == name)}
+        await record(connection, Entry(acting().actor, Action.SITE_REMOVE, f"site:{name}", said))
 
 
 async def _assign_all(connection: AsyncConnection, known: Sequence[Site]) -> None:
-    rows = (await connection.execute(select(t.Camera.id, t.Camera.address, t.Camera.site))).all()
+    """Cameras, and addresses that told a scan nothing."""
+    for table in (t.Camera, t.ScanNotEvaluated):
+        await _assign(connection, table, known)
+
+
+async def _assign(
+    connection: AsyncConnection, table: type[t.Camera] | type[t.ScanNotEvaluated], known: Sequence[Site]
+) -> None:
     moved: dict[str | None, list[str]] = defaultdict(list)
-    for row in rows:
-        found = site_of(row.address, known)
-        if (name := found.name if found else None) != row.site:
+    for row in (await connection.execute(select(table.id, table.address, table.site))).all():
+        if (name := name_at(row.address, known)) != row.site:
             moved[name].append(row.id)
-    for name, cameras in moved.items():
-        for begin in range(0, len(cameras), _AT_ONCE):
-            some = t.Camera.id.in_(cameras[begin : begin + _AT_ONCE])
-            await connection.execute(update(t.Camera).where(some).values(site=name))
+    for name, ids in moved.items():
+        for begin in range(0, len(ids), _AT_ONCE):
+            some = table.id.in_(ids[begin : begin + _AT_ONCE])
+            await connection.execute(update(table).where(some).values(site=name))

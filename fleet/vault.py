@@ -8,13 +8,10 @@ else. The last five that were current are kept, and the last five that came to n
 old backup wants an old password.
 """
 
-import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -23,14 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.errors import Invalid, NotFound, VaultUnavailable
-from fleet.sealing import SEALED_FILE, Damaged, Envelope, MasterKey, Owner
+from fleet.master_key import master_key, master_key_within
+from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
+from fleet.store.engine import place_of
 from fleet.store.ids import new_id
 from fleet.store.upserts import upsert
-from fleet.vault_key import read_or_make
 
 KEPT = 5
 MOST_PASSWORD_CHARACTERS = 1024
@@ -88,9 +87,9 @@ class Vault:
         """For work that changes or proves it; people are shown one by `reveal`. Raises NotFound."""
         async with self._store.read() as connection:
             row = await _row(connection, camera, account, t.SealedPassword.version == version)
-        if row is None:
-            raise NotFound("there is no such password (any more)")
-        return self._opened(row)
+            if row is None:
+                raise NotFound("there is no such password (any more)")
+            return await self._opened(connection, row)
 
     async def current_version(self, camera: str, account: str) -> int | None:
         async with self._store.read() as connection:
@@ -122,9 +121,9 @@ class Vault:
         if not why or not who:
             raise Invalid("say who wants to see the password, and why: it is written down")
         secret = await self.version(camera, account, version)
-        said = {"camera": camera, "account": account, "version": version, "actor": who, "reason": why}
-        async with self._store.write() as connection:
-            await connection.execute(insert(t.VaultReveal), [{"id": new_id(), "at": self._store.now(), **said}])
+        said = {"account": account, "version": version, "reason": why}
+        async with self._store.write(durable=True) as connection:
+            await record(connection, Entry(who, Action.VAULT_REVEAL, f"camera:{camera}", said))
         return secret
 
     # --- writing ---
@@ -145,7 +144,7 @@ class Vault:
     ) -> int:
         """The same password again changes nothing."""
         current = await _row(connection, camera, account, t.SealedPassword.state == PasswordState.CURRENT)
-        if current is not None and self._opened(current) == password:
+        if current is not None and await self._opened(connection, current) == password:
             return int(current.version)
         now = self._store.now()
         await connection.execute(
@@ -155,6 +154,8 @@ class Vault:
         )
         version = await self._insert(connection, camera, account, password, actor, PasswordState.CURRENT)
         await _erase_old(connection, camera, account)
+        said = {"account": account, "version": version, "instead_of": current.version if current else None}
+        await record(connection, Entry(actor, Action.VAULT_PUT, f"camera:{camera}", said))
         return version
 
     async def seal_within(
@@ -186,6 +187,8 @@ class Vault:
             .values(state=to.value, since=self._store.now())
         )
         await _erase_old(connection, camera, account)
+        said = {"account": account, "version": version, "was": row.state, "is": to.value}
+        await record(connection, Entry(row.made_by, Action.VAULT_PUT, f"camera:{camera}", said))
 
     async def _insert(  # noqa: PLR0917 - one per column
         self, connection: AsyncConnection, camera: str, account: str, password: Secret, actor: str, state: PasswordState
@@ -193,6 +196,8 @@ class Vault:
         _check(account, password)
         last = await connection.scalar(select(func.max(t.SealedPassword.version)).where(*_of(camera, account)))
         owner = Owner(new_id(), camera, account)
+        # Read anew, within this write: a new master key may have taken the place of the one that we knew.
+        self._key = await master_key_within(connection, place_of(connection).settings)
         envelope = self._key.seal(password, owner)
         row: dict[str, Any] = {"id": owner.record, "camera": camera, "account": account, "version": (last or 0) + 1}
         row |= {"state": state.value, "key_id": self._key.id, "made_by": clean_text(actor)}
@@ -204,16 +209,20 @@ class Vault:
     async def _only(self, camera: str, account: str, state: PasswordState) -> Secret | None:
         async with self._store.read() as connection:
             row = await _row(connection, camera, account, t.SealedPassword.state == state)
-        return None if row is None else self._opened(row)
+            return None if row is None else await self._opened(connection, row)
 
-    def _opened(self, row: Row[*tuple[Any, ...]]) -> Secret:
-        if row.key_id != self._key.id:
+    async def _opened(self, connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Secret:
+        key = self._key.of(row.key_id)
+        if key is None:
+            self._key = await master_key_within(connection, place_of(connection).settings)
+            key = self._key.of(row.key_id)
+        if key is None:
             raise VaultUnavailable(
                 f"this password was sealed with another key ({row.key_id}) than the one in use ({self._key.id}): "
                 "put back the `key` file that belongs to this database"
             )
         try:
-            return self._key.unseal(Envelope(row.wrapped_key, row.sealed), Owner(row.id, row.camera, row.account))
+            return key.unseal(Envelope(row.wrapped_key, row.sealed), Owner(row.id, row.camera, row.account))
         except Damaged:
             raise VaultUnavailable(
                 f"password {row.version} of account {row.account!r} was changed in the database and does not open: "
@@ -224,27 +233,6 @@ class Vault:
 async def open_vault(store: Store, settings: Settings) -> Vault:
     """Raises VaultUnavailable."""
     return Vault(store, await master_key(store, settings))
-
-
-async def master_key(store: Store, settings: Settings) -> MasterKey:
-    """Reads `$CAMWARDEN_HOME/key`, and makes it where nothing is sealed yet. Raises VaultUnavailable."""
-    async with store.read() as connection:
-        newest = select(t.SealedPassword.key_id).order_by(t.SealedPassword.id.desc()).limit(1)
-        key_id = await connection.scalar(newest)
-    path = settings.home / "key"
-    key = MasterKey(await asyncio.to_thread(_read_or_make, path, settings.backups, passwords=key_id is not None))
-    if key_id not in {None, key.id}:
-        raise VaultUnavailable(
-            f"{path} is not the key that the stored passwords are sealed with ({key.id}, not {key_id}): "
-            "put back the one that belongs to this database"
-        )
-    return key
-
-
-def _read_or_make(path: Path, backups: Path, *, passwords: bool) -> bytes:
-    """Looks for what is sealed only where there is no key: a folder may hold very many backups. Blocks."""
-    in_use = passwords or (not os.path.lexists(path) and any(backups.glob(f"*{SEALED_FILE}")))
-    return read_or_make(path, in_use=in_use)
 
 
 async def log_in_with(connection: AsyncConnection, camera: str, account: str) -> None:

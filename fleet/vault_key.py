@@ -2,6 +2,8 @@
 
 Whoever has the file and the database has every password; whoever loses the file has none. A file that is not exactly
 what we made is not used: a key that others could read is no longer a secret, and a cut one would seal for nobody.
+
+A credential of systemd (`LoadCredential=camwarden-key:…`) wins over the file in the home: it need not lie there then.
 """
 
 import os
@@ -14,6 +16,20 @@ from fleet.errors import VaultUnavailable
 
 KEY_BYTES = 32
 _PRIVATE = 0o600
+CREDENTIAL = "camwarden-key"
+# systemd lets the user of a service in by an access list, whose mask shows as rights of the group.
+_OF_A_CREDENTIAL = frozenset({0o400, 0o440, 0o600})
+
+
+def key_file(home: Path) -> Path:
+    """Where the master key is. Blocks."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    given = Path(folder) / CREDENTIAL if folder else None
+    return given if given and os.path.lexists(given) else home / "key"
+
+
+def is_credential(path: Path) -> bool:
+    return path.name == CREDENTIAL
 
 
 def read_or_make(path: Path, *, in_use: bool) -> bytes:
@@ -22,7 +38,7 @@ def read_or_make(path: Path, *, in_use: bool) -> bytes:
     Raises VaultUnavailable.
     """
     try:
-        return _read(path)
+        return read(path)
     except FileNotFoundError:
         if in_use:
             raise VaultUnavailable(
@@ -32,29 +48,30 @@ def read_or_make(path: Path, *, in_use: bool) -> bytes:
     except OSError as error:
         raise VaultUnavailable(f"{path} cannot be read: {error.strerror}") from error
     try:
-        _make(path)
-        return _read(path)
+        make(path)
+        return read(path)
     except OSError as error:
         raise VaultUnavailable(f"{path} cannot be made: {error.strerror}") from error
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """Raises VaultUnavailable where it is not exactly what we made, OSError where it is not there."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
-        if wrong := _fault(found):
+        if wrong := _fault(found, given=is_credential(path)):
             raise VaultUnavailable(f"{path} {wrong}")
         return os.read(descriptor, KEY_BYTES + 1)
     finally:
         os.close(descriptor)
 
 
-def _fault(found: os.stat_result) -> str | None:
+def _fault(found: os.stat_result, *, given: bool) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         return "is no file: put the key back from your backup"
-    if found.st_uid != os.geteuid():
+    if found.st_uid != os.geteuid() and not (given and found.st_uid == 0):
         return f"belongs to another user: chown it to the user that runs camwarden (uid {os.geteuid()})"
-    if stat.S_IMODE(found.st_mode) != _PRIVATE:
+    if stat.S_IMODE(found.st_mode) not in (_OF_A_CREDENTIAL if given else {_PRIVATE}):
         return (
             f"has mode {stat.S_IMODE(found.st_mode):04o} where 0600 belongs: find out who could read it, then chmod "
             "600. If others could, change every camera's password"
@@ -64,8 +81,8 @@ def _fault(found: os.stat_result) -> str | None:
     return None
 
 
-def _make(path: Path) -> None:
-    """Whole or not at all, and never in place of another: written beside, then linked, which fails where one is."""
+def make(path: Path) -> None:
+    """A new one, whole or not at all. Never in place of another: written beside, then linked, which fails there."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
@@ -80,8 +97,13 @@ def _make(path: Path) -> None:
             os.link(beside, path)
     finally:
         beside.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    to_disk(path.parent)
+
+
+def to_disk(folder: Path) -> None:
+    """What was named, renamed or taken away in it stays so."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -86,8 +86,7 @@ async def keep_camera(
     dossier = new_id()
     values = adoption.columns(seen.dossier, who, before)
     values |= {"last_seen": seen.at, "last_dossier": dossier, **_judged(seen, live)}
-    at = sites.site_of(who.address, await sites.stored(connection))
-    values["site"] = at and at.name
+    values["site"] = sites.name_at(who.address, await sites.stored(connection))
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:

@@ -1,48 +1,12 @@
-"""Who may do what, and the proof that a request was meant."""
+"""The proof that a request was meant."""
 
 import hmac
-from enum import StrEnum
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
-
-class Permission(StrEnum):
-    """What a route asks of its visitor, said aloud in every row.
-
-    `public` is the same for everybody, so nobody is asked who they are; `anyone` may come in but is recognised.
-    """
-
-    PUBLIC = "public"
-    ANYONE = "anyone"
-    READ = "read"
-    TRIAGE = "triage"
-    SCAN = "scan"
-    PLAN = "plan"
-    CHANGE = "change"
-    COMMISSION = "commission"
-    ADMINISTER = "administer"
-
-
-_OPERATES = frozenset(
-    {
-        *(Permission.READ, Permission.TRIAGE, Permission.SCAN),
-        *(Permission.PLAN, Permission.CHANGE, Permission.COMMISSION),
-    }
-)
-PERMISSIONS = {
-    "viewer": frozenset({Permission.READ}),
-    "operator": _OPERATES,
-    "administrator": _OPERATES | {Permission.ADMINISTER},
-}
-
-
-def may(role: str, permission: Permission) -> bool:
-    """An unknown role may nothing."""
-    return permission in PERMISSIONS.get(role, frozenset())
 
 
 def check_origin(request: Request) -> None:

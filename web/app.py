@@ -10,12 +10,16 @@ from fastapi import Depends, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from fleet import belonging
 from fleet.people import needs_setup
+from fleet.permissions import Permission
 from fleet.service import Service
-from web.access import Permission, check_origin, check_token
+from web.access import check_origin, check_token
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
+from web.proving import prove_first
 from web.routes import ROUTES, Proof, Route
+from web.trail import acting_for, write_down
 from web.visit import Desk, Visit, meet, posted
 
 
@@ -55,12 +59,16 @@ def _add(app: FastAPI, route: Route) -> None:
 
 
 def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
-    """In this order: is it from here, who is it, was it meant, may they. Files that came along are closed behind it."""
+    """In this order: is it from here, who is it, was it meant, may they, is it really they, is it written down.
+
+    Files that came along are closed behind it.
+    """
 
     async def through(request: Request) -> AsyncIterator[None]:
         try:
             await admit(request)
-            yield
+            with acting_for(request):
+                yield
         finally:
             await request.close()
 
@@ -75,10 +83,31 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
         # A bearer token is sent by nobody's browser on its own: the request was meant.
         if route.proof and not visit.token:
             check_token(await _token(request, route.proof), visit.csrf if not visit.fresh else "")
-        if route.permission is not Permission.ANYONE and not visit.may(route.permission):
-            raise HTTPException(403)
+        if route.permission is not Permission.ANYONE:
+            if not visit.may(route.permission):
+                raise HTTPException(403)
+            await _reach(request, visit, route)
+        if route.proved:
+            prove_first(visit)
+        if route.action:
+            await write_down(request, visit, route.action, route.path)
 
     return through
+
+
+async def _reach(request: Request, visit: Visit, route: Route) -> None:
+    """What the address names is in the visitor's sites, or does not exist. An order is about all of it."""
+    if visit.rights.everywhere:
+        return
+    scope = visit.scope(route.permission)
+    ordered = scope if route.proof or route.whole else None
+    sites: set[str | None] = set()
+    for name, value in request.path_params.items():
+        if kind := belonging.KINDS.get(name):
+            found = await belonging.sites_of(visit.store, kind, str(value))
+            belonging.refuse(kind, found, visit.reading | scope, ordered)
+            sites |= found
+    request.state.sites = frozenset(sites)
 
 
 async def _token(request: Request, proof: Proof) -> str:

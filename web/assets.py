@@ -8,6 +8,7 @@ from importlib.resources import files
 ASSETS = {
     "camwarden.css": "text/css; charset=utf-8",
     "camwarden.js": "text/javascript; charset=utf-8",
+    "security-key.js": "text/javascript; charset=utf-8",
     "favicon.svg": "image/svg+xml",
 }
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fleet.accuracy_card import AccuracyCard
+from fleet.audit_chain import Row
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
 from fleet.jobs import Job
-from fleet.people import Person
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
 from fleet.sites import Site, SiteView
-from fleet.tokens import Scope, Token
 from fleet.views import (
     DeviceFilter,
     DeviceRow,
@@ -30,7 +29,7 @@ from fleet.views import (
     Page,
 )
 from scanners.model import Check, Verdict
-from web import job_contexts, picture_contexts
+from web import account_contexts, audit_contexts, job_contexts, people_contexts, picture_contexts
 from web.remedies import Remedy
 
 
@@ -39,14 +38,15 @@ class Frame:
     """What surrounds every page.
 
     `path` is where the visitor is, with its query; `section` the part of the side bar that lights up. `name` and
-    `role` are empty for a stranger. `csrf` goes into every form ("" draws no form at all). `theme` is light, dark
-    or system. `may` names the visitor's permissions. `assets` maps a static file to its address with a version.
+    `roles` are empty for a stranger. `csrf` goes into every form ("" draws no form at all). `theme` is light, dark
+    or system. `may` names what the visitor may do here: to what the page is about, or anywhere where it is about no
+    single thing. `assets` maps a static file to its address with a version.
     """
 
     path: str
     section: str
     name: str
-    role: str
+    roles: tuple[str, ...]
     csrf: str
     theme: str
     may: frozenset[str]
@@ -77,11 +77,16 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """`name` is kept from a failed try, `mistake` says why it failed, `target` is the path to go to afterwards."""
+    """`name` is kept from a failed try, `mistake` says why it failed, `target` is the path to go to afterwards.
+
+    `provider` is what single sign-on is called ("" for none), and `only` says that passwords are for one account.
+    """
 
     name: str
     mistake: str
     target: str
+    provider: str
+    only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Device:
 
     `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
     last work of each kind that changed it, or was to. `tile` is its newest picture, `age` how old that is in a word,
-    and `card` what is known of its own AI.
+    and `card` what is known of its own AI. `history` is what the audit trail tells of it.
     """
 
     view: DeviceView
@@ -163,6 +168,7 @@ class Device:
     tile: Tile
     age: Age
     card: AccuracyCard
+    history: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +245,13 @@ class TriageResult:
 class Finding:
     """`view` is one finding with its history, `rationale` why its check matters, `remedy` what the console can do.
 
-    `soon` and `latest` as in `Findings`.
+    `soon` and `latest` as in `Findings`; `history` is what the audit trail tells of it.
     """
 
     view: FindingView
     rationale: str
     remedy: Remedy | None
+    history: tuple[Row, ...]
     soon: date
     latest: date
 
@@ -342,21 +349,11 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
+    """`telling` says where notices go, `scheduled` what begins by itself, by the clock of `zone`."""
 
-    `telling` says where notices go, `scheduled` what begins by itself, by the clock of `zone`. `made` is the text of a
-    token that was just made, the only time; `mistake` says what to correct in the form.
-    """
-
-    everybody: tuple[Person, ...]
-    keys: tuple[Token, ...]
-    scopes: tuple[Scope, ...]
-    now: datetime
     telling: Telling
     scheduled: tuple[Scheduled, ...]
     zone: str
-    made: str
-    mistake: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,8 +366,11 @@ class ErrorPage:
 
 
 PAGES: Mapping[type, str] = {
+    **account_contexts.PAGES,
     **job_contexts.PAGES,
+    **people_contexts.PAGES,
     **picture_contexts.PAGES,
+    **audit_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

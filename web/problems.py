@@ -12,12 +12,16 @@ from starlette.responses import JSONResponse, Response
 
 from cameras.errors import DeviceError
 from fleet.errors import (
+    BeginAgain,
+    BeyondYourSites,
     Busy,
     ChangedMeanwhile,
     FleetError,
     Invalid,
     NeedsConfirmation,
     NotFound,
+    ProviderUnavailable,
+    SecondStepNeeded,
     SignInRefused,
     StoreUnavailable,
     TooManyTries,
@@ -43,7 +47,7 @@ TITLES = {
     429: "Too many tries",
     500: "Something went wrong on our side",
     502: "The camera did not do it",
-    503: "The database cannot be reached",
+    503: "Something that this needs cannot be reached",
 }
 
 ADVICE = {
@@ -58,13 +62,25 @@ STATUSES: Mapping[type[FleetError], int] = {
     NotFound: 404,
     Busy: 409,
     ChangedMeanwhile: 412,
+    BeyondYourSites: 403,
     SignInRefused: 403,
+    SecondStepNeeded: 403,
+    BeginAgain: 403,
     TooManyTries: 429,
+    ProviderUnavailable: 503,
     StoreUnavailable: 503,
     VaultUnavailable: 503,
 }
 # A camera that could not be talked to while somebody waited: the fault is neither theirs nor ours.
 CAMERA_STATUS = 502
+
+
+class ProofNeeded(Exception):
+    """Show at `page` who you are, then give the order again."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(page)
+        self.page = page
 
 
 class SignInNeeded(Exception):
@@ -120,10 +136,19 @@ async def on_stranger(_request: Request, exc: Exception) -> Response:
     return see(exc.door if isinstance(exc, SignInNeeded) else safe_next(""))
 
 
+async def on_proof_needed(request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, ProofNeeded):
+        raise exc
+    if request.url.path.startswith("/api/"):
+        return answer(request, 403, "Show in the console, at /prove, that it is you; then send this again.")
+    return see(exc.page)
+
+
 HANDLERS: Mapping[int | type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {
     HTTPException: on_http,
     RequestValidationError: on_unusable,
     FleetError: on_fleet,
     DeviceError: on_camera,
+    ProofNeeded: on_proof_needed,
     SignInNeeded: on_stranger,
 }

@@ -6,9 +6,9 @@ from functools import cache
 from types import MappingProxyType
 from urllib.parse import urlencode
 
+from fleet.permissions import Permission
 from hardening.baseline import BUNDLED, Baseline, from_values, load_baseline
 from hardening.settings import BY_NAME
-from web.access import Permission
 
 # The setting that puts right what a check found.
 SETTINGS: Mapping[str, str] = MappingProxyType(

@@ -9,15 +9,17 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fleet import tokens
-from fleet.people import SessionToken, SignedIn, session
+from fleet import browsers, grants, tokens
+from fleet.grants import NOTHING, Rights
+from fleet.permissions import Permission, Role
 from fleet.plans import Plans
 from fleet.scans import Scans
+from fleet.scope import Scope
 from fleet.service import Service
+from fleet.sessions import Asker, SessionToken, SignedIn, session
 from fleet.store import Store
 from fleet.tokens import Token
 from web import assets
-from web.access import Permission, may
 from web.contexts import PAGES, Frame
 from web.rendering import environment
 
@@ -42,7 +44,8 @@ class Desk:
 class Visit:
     """`person` is `None` for a stranger and for a machine, which has a `token` instead.
 
-    `csrf` is the session's token, or a stranger's, which then is `fresh` once.
+    `csrf` is the session's token, or a stranger's, which then is `fresh` once. `rights` are as they were when the
+    request came.
     """
 
     request: Request
@@ -51,6 +54,7 @@ class Visit:
     csrf: str
     fresh: bool
     token: Token | None = None
+    rights: Rights = NOTHING
 
     @property
     def service(self) -> Service:
@@ -80,9 +84,21 @@ class Visit:
         return self.person is not None or self.token is not None
 
     def may(self, permission: Permission) -> bool:
-        if self.token:
-            return str(permission) in self.token.scopes
-        return self.person is not None and may(self.person.person.role, permission)
+        """Anywhere at all."""
+        return self.rights.may(permission)
+
+    def scope(self, permission: Permission) -> Scope:
+        """Where: handed to everything that lists, counts or starts work."""
+        return self.rights.scope(permission)
+
+    @property
+    def reading(self) -> Scope:
+        return self.scope(Permission.READ)
+
+    async def still_may(self, permission: Permission) -> bool:
+        """Asked anew, for an answer that goes on for long: a grant may end meanwhile, and its scope may shrink."""
+        now = await _rights(self.store, self.person, self.token)
+        return now.scope(permission) == self.scope(permission)
 
     @property
     def query(self) -> QueryParams:
@@ -91,7 +107,12 @@ class Visit:
     @property
     def source(self) -> str:
         """The address that asks, for rate limits."""
-        return self.request.client.host if self.request.client else "unknown"
+        return source_of(self.request)
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, as the list of sessions shows it."""
+        return Asker(self.source, browsers.in_words(self.request.headers.get("user-agent", "")))
 
     async def form(self) -> QueryParams:
         """The posted fields; the frame limits their size."""
@@ -130,13 +151,20 @@ class Visit:
         self.keep(response, "session", token.token.reveal())
         return response
 
-    def forget(self, response: Response) -> Response:
+    def forget(self, response: Response, name: str = "session") -> Response:
         secure = self.service.settings.secure_cookies
-        response.delete_cookie(self.desk.cookie("session"), path="/", secure=secure, httponly=True, samesite="lax")
+        response.delete_cookie(self.desk.cookie(name), path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
+    def kept(self, name: str) -> str:
+        return self.request.cookies.get(self.desk.cookie(name), "")
+
     def session_token(self) -> str:
-        return self.request.cookies.get(self.desk.cookie("session"), "")
+        return self.kept("session")
+
+
+def source_of(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def see(target: str) -> Response:
@@ -162,17 +190,27 @@ async def _multipart(request: Request) -> FormData:
 async def meet(request: Request) -> Visit:
     """Find out who is asking, and remember it for whoever draws an error page."""
     desk = cast("Desk", request.app.state.desk)
+    store = desk.service.store
     if bearer := _bearer(request):
-        visit = Visit(request, desk, None, "", fresh=False, token=await tokens.check(desk.service.store, bearer))
+        machine = await tokens.check(store, bearer, source_of(request))
+        rights = await _rights(store, None, machine)
+        visit = Visit(request, desk, None, "", fresh=False, token=machine, rights=rights)
         request.state.visit = visit
         return visit
     token = request.cookies.get(desk.cookie("session"), "")
-    person = await session(desk.service.store, token) if token else None
+    person = await session(store, token) if token else None
     form_token = request.cookies.get(desk.cookie("form"), "")
     csrf = person.csrf if person else form_token or secrets.token_urlsafe(32)
-    visit = Visit(request, desk, person, csrf, fresh=not person and not form_token)
+    rights = await _rights(store, person, None)
+    visit = Visit(request, desk, person, csrf, fresh=not person and not form_token, rights=rights)
     request.state.visit = visit
     return visit
+
+
+async def _rights(store: Store, person: SignedIn | None, token: Token | None) -> Rights:
+    if token:
+        return await tokens.rights(store, token)
+    return await grants.rights_of(store, person.person.id) if person else NOTHING
 
 
 def _bearer(request: Request) -> str:
@@ -186,6 +224,12 @@ def the_visit(request: Request) -> Visit:
 
 
 Visited = Annotated[Visit, Depends(the_visit)]
+
+
+def _may_here(visit: Visit, permission: Permission) -> bool:
+    """At every site of what the address names, where it names something."""
+    scope = visit.scope(permission)
+    return not scope.nowhere and all(scope.covers(site) for site in getattr(visit.request.state, "sites", ()))
 
 
 def draw(request: Request, context: object, status: int, visit: Visit | None) -> HTMLResponse:
@@ -203,9 +247,9 @@ def _frame(request: Request, visit: Visit | None) -> Frame:
         path=f"{path}?{request.url.query}" if request.url.query else path,
         section=path.split("/")[1],
         name=person.name if person else "",
-        role=person.role if person else "",
+        roles=tuple(role for role in Role if visit and role in visit.rights.roles),
         csrf=visit.csrf if visit else "",
         theme=theme if theme in THEMES else "system",
-        may=frozenset(p for p in Permission if person and may(person.role, p)),
+        may=frozenset(p for p in Permission if person and visit and _may_here(visit, p)),
         assets=assets.addresses(),
     )

@@ -326,9 +326,13 @@ REASONS = {
 }
 
 ROLES = {
-    "viewer": "reads everything",
-    "operator": "reads, triages and scans",
+    "viewer": "reads",
+    "auditor": "reads, and what was done by whom",
+    "integrator": "reads, scans and commissions",
+    "operator": "triages, scans, plans, and carries out what is approved",
+    "approver": "reads and approves",
     "administrator": "may do everything",
+    "service": "a machine: what its tokens name",
 }
 
 # The facts of a dossier, in the order in which a reader wants them.

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
             "Examine this machine. Each line is ok, warn (some part will not work) or fail, with what to do.", "doctor"
         ),
         "analytics": Listed("Is a camera's own AI still right; what does a detector find."),
+        "audit": Listed("Who did what, and the proof that nobody changed the record of it."),
         "bundle": Listed("Signed bundles of firmware or analytics apps."),
         "commission": Listed("Checklists that machine and person fill in together, and the handover package."),
         "db": Listed("The store: bring its schema up to date, back it up, bring it back."),
@@ -51,7 +52,8 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
             "Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in."
         ),
         "token": Listed("Keys for machines that use the REST API."),
-        "user": Listed("Who may use the console."),
+        "user": Listed("Who may use the console, and who may do what, where."),
+        "vault": Listed("The key that the passwords of cameras are sealed with."),
     }
 )
 

@@ -14,6 +14,7 @@ from fleet import bundles
 from fleet.bundles import BundleView, trusted_folder
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
+from fleet.cli.stored import changing_store
 from fleet.settings import load_settings
 from fleet.store import open_store
 from hardening import bundles as files
@@ -140,7 +141,7 @@ def list_(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 async def _import(config: Path | None, bundle: Path) -> BundleView:
     settings = load_settings(config)
-    async with await open_store(settings) as store:
+    async with changing_store(settings, "bundle import") as store:
         return await bundles.import_bundle(store, settings, bundle, getpass.getuser())
 
 

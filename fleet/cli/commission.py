@@ -10,7 +10,7 @@ import typer
 
 from fleet import lookup
 from fleet.cli import screen
-from fleet.cli.stored import actor
+from fleet.cli.stored import actor, changing_store
 from fleet.commissioning import package, records, views
 from fleet.commissioning.handover import hand_over
 from fleet.commissioning.template import bundled
@@ -104,7 +104,7 @@ def verify(
 
 
 async def _start(config: Path | None, words: list[str], site: str, template: str) -> str:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "commission start") as store:
         chosen = await lookup.cameras(store, words)
         return await records.start(store, site, chosen, actor(), template_id=template)
 
@@ -134,13 +134,13 @@ def _as_json(view: views.CommissioningView) -> dict[str, Any]:
 
 
 async def _sign(config: Path | None, commissioning: str, name: str) -> None:
-    async with await open_store(load_settings(config)) as store:
+    async with changing_store(load_settings(config), "commission sign") as store:
         await records.sign(store, commissioning, name, actor())
 
 
 async def _report(config: Path | None, commissioning: str, out: Path) -> str:
     settings = load_settings(config)
-    async with await open_store(settings) as store:
+    async with changing_store(settings, "commission report") as store:
         handed = await hand_over(store, settings, commissioning, out)
     if handed.missing:
         screen.note(f"{handed.missing} pictures are not kept any more and are left out")

@@ -16,7 +16,7 @@ from fleet.cli import screen
 from fleet.cli.assess import LABELS
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.service import Console, listen
-from fleet.demo import Comparison, Ready, Wishes, run_demo
+from fleet.demo import INTEGRATOR, Comparison, Ready, Wishes, run_demo
 from fleet.scans import ScanProgress, ScanState
 from fleet.settings import Settings
 
@@ -112,7 +112,8 @@ def _story(part: str) -> None:
 
 
 def _greet(ready: Ready) -> None:
-    sys.stdout.write(f"\n  Console    {ready.url}\n  Name       {ready.name}\n  Password   {ready.password}\n\n")
+    sys.stdout.write(f"\n  Console    {ready.url}\n  Name       {ready.name}\n  Password   {ready.password}\n")
+    sys.stdout.write(f"  Or as      {INTEGRATOR}, who works at one of the two sites, by the same password\n\n")
     sys.stdout.write(f"A first scan of {ready.targets} is running: watch it there. Ctrl-C ends everything.\n\n")
     sys.stdout.flush()
 

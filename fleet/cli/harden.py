@@ -1,5 +1,6 @@
 """`camwarden harden`: put cameras right by a baseline, without a store or a server."""
 
+import asyncio
 import json as json_module
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,9 @@ from fleet.cli import screen
 from fleet.cli.assess import chosen_targets
 from fleet.cli.one_shot import Look, Options, Run, load_plan
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.cli.stored import changing_store
 from fleet.reports import hardening as report
+from fleet.settings import load_settings
 from hardening.baseline import load_baseline
 from hardening.lifecycle import StepState
 from hardening.plan import CameraPlan
@@ -127,6 +130,8 @@ def apply(
         _print_plans(look.plans, look.missing)
     if (changing := sum(bool(one.having(StepState.WAITING)) for one in look.plans)) and not yes:
         _confirm(changing)
+    if changing:
+        asyncio.run(_write_down(look.plans))
     run = Run(look)
     interrupted = run.apply()
     if json:
@@ -138,6 +143,13 @@ def apply(
     if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
     raise typer.Exit(_exit(any(one.is_short and one.plan.drifts for one in run.ended), look.plans, look.missing))
+
+
+async def _write_down(plans: Sequence[CameraPlan]) -> None:
+    """In the store of this machine, whoever the cameras belong to: no entry, no change."""
+    drifting = [f"{one.place.address}:{one.place.port}" for one in plans if one.drifts]
+    async with changing_store(load_settings(), "harden apply", {"addresses": drifting}):
+        pass
 
 
 def _rules(credentials: Path | None) -> Any:  # noqa: ANN401 - a list of rules

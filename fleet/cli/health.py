@@ -21,12 +21,13 @@ from cameras.untrusted import clean_text
 from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.cli.stored import changing_store
 from fleet.kept_budget import kept_budget
 from fleet.picture_access import TIMEOUT_S, looking, reached
 from fleet.pictures import Pictures
 from fleet.reports.health import Judged, ShownFault, judged, to_json, to_terminal
 from fleet.settings import Settings, load_settings
-from fleet.store import Store, is_made, open_store
+from fleet.store import Store, is_made
 from fleet.vault import open_vault
 from health.checking import check
 from health.conditions import Condition, condition_of
@@ -206,7 +207,7 @@ async def _check_target(
 
 async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) -> list[Judged]:
     results = []
-    async with _pictures(settings, pace) as (store, pictures):
+    async with _pictures(settings, pace, "check") as (store, pictures):
         for name in names:
             view = await pictures.check_now(await lookup.camera(store, name))
             faults = tuple(
@@ -217,7 +218,7 @@ async def _check_stored(settings: Settings, names: Sequence[str], pace: Pace) ->
 
 
 async def _approve(settings: Settings, name: str, actor: str, condition: Condition | None) -> Condition:
-    async with _pictures(settings, Pace()) as (store, pictures):
+    async with _pictures(settings, Pace(), "approve") as (store, pictures):
         try:
             return await pictures.approve(await lookup.camera(store, name), actor, condition=condition)
         except DeviceError as error:
@@ -225,12 +226,12 @@ async def _approve(settings: Settings, name: str, actor: str, condition: Conditi
 
 
 @asynccontextmanager
-async def _pictures(settings: Settings, pace: Pace) -> AsyncIterator[tuple[Store, Pictures]]:
+async def _pictures(settings: Settings, pace: Pace, command: str) -> AsyncIterator[tuple[Store, Pictures]]:
     """Of the store, without its clock: only what is asked for is done."""
     if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console first")
     quiet = settings.model_copy(update={"picture_minutes": 0})
-    async with await open_store(quiet) as store:
+    async with changing_store(quiet, f"health {command}") as store:
         vault = await open_vault(store, quiet)
         async with kept_budget(store) as budget:
             access_to = looking(store, vault, quiet, budget)

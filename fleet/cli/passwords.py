@@ -15,12 +15,12 @@ from cameras.secret import Secret
 from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.stored import actor, camera_ids, need_store
+from fleet.cli.stored import actor, camera_ids, changing_store, need_store
 from fleet.rotation_journal import set_by_hand
 from fleet.rotation_rows import CameraRotationView
 from fleet.rotations import RotationId, Rotations
 from fleet.settings import Settings, load_settings
-from fleet.store import Store, open_store
+from fleet.store import Store
 from fleet.vault import MOST_PASSWORD_CHARACTERS, PasswordRecord, PasswordState, Vault, open_vault
 from hardening.passwords import State
 
@@ -141,15 +141,15 @@ def set_(
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, Vault]]:
-    async with await open_store(settings) as store:
+async def _opened(settings: Settings, command: str) -> AsyncIterator[tuple[Store, Vault]]:
+    async with changing_store(settings, f"passwords {command}") as store:
         yield store, await open_vault(store, settings)
 
 
 async def _rotate(
     settings: Settings, words: Sequence[str], *, every: bool, account: str | None, yes: bool
 ) -> list[CameraRotationView]:
-    async with _opened(settings) as (store, vault):
+    async with _opened(settings, "rotate") as (store, vault):
         cameras = await camera_ids(store, words, every=every)
         if not yes:
             await asyncio.to_thread(_confirm, len(cameras))
@@ -159,7 +159,7 @@ async def _rotate(
 
 
 async def _reconcile(settings: Settings, words: Sequence[str], *, every: bool) -> list[CameraRotationView]:
-    async with _opened(settings) as (store, vault):
+    async with _opened(settings, "reconcile") as (store, vault):
         cameras = await camera_ids(store, words, every=every)
         async with Rotations(store, vault, settings) as rotations:
             unfinished = [view.id for view in await rotations.recent() if any(not s.resting for s in view.states)]
@@ -179,12 +179,12 @@ async def _follow(rotations: Rotations, ids: Sequence[RotationId]) -> list[Camer
 
 
 async def _history(settings: Settings, word: str) -> list[PasswordRecord]:
-    async with _opened(settings) as (store, vault):
+    async with _opened(settings, "history") as (store, vault):
         return await vault.history(await lookup.camera(store, word))
 
 
 async def _reveal(settings: Settings, word: str, account: str | None, version: int | None, reason: str) -> Secret:
-    async with _opened(settings) as (store, vault):
+    async with _opened(settings, "reveal") as (store, vault):
         camera = await lookup.camera(store, word)
         records = await vault.history(camera, account)
         wanted = [
@@ -201,7 +201,7 @@ async def _reveal(settings: Settings, word: str, account: str | None, version: i
 
 
 async def _set(settings: Settings, word: str, username: str, password: Secret, *, login: bool) -> None:
-    async with _opened(settings) as (store, vault):
+    async with _opened(settings, "set") as (store, vault):
         await set_by_hand(
             store, vault, await lookup.camera(store, word), username, password, actor=actor(), login=login
         )

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
+from fleet.cli.stored import changing_store
 from fleet.rejudging import Rejudged, rejudge
 from fleet.settings import load_settings
-from fleet.store import Store, open_store
+from fleet.store import Store, is_made
 from fleet.store import tables as t
 from scanners.knowledge import Knowledge, KnowledgeError, load_knowledge
 
@@ -46,11 +47,11 @@ def again(
         knowledge = load_knowledge(settings.catalogue_file)
     except KnowledgeError as error:
         raise WrongUse(str(error)) from None
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console first")
 
     async def judge() -> Rejudged:
-        async with await open_store(settings) as store:
+        async with changing_store(settings, "rejudge") as store:
             return await _judge(store, knowledge)
 
     done = asyncio.run(judge())

@@ -23,7 +23,7 @@ from fleet import rollout_orders, rollout_rows
 from fleet.accuracy import Accuracy
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.stored import need_store
+from fleet.cli.stored import changing_store, need_store
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.picture_access import looking
@@ -35,7 +35,7 @@ from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
 from fleet.rollouts import Rollouts
 from fleet.settings import Settings, load_settings
 from fleet.sights import stored_sights
-from fleet.store import Store, open_store
+from fleet.store import Store
 from fleet.store import tables as t
 from fleet.vault import open_vault
 from hardening.rollout import FAILURES, CampaignState
@@ -118,14 +118,19 @@ def create(
         )
         return await rollout_rows.load(store, rollout)
 
-    _show([asyncio.run(_with_store(config, plan))], as_json=as_json)
+    _show([asyncio.run(_with_store(config, "create", plan))], as_json=as_json)
 
 
 @app.command(epilog="Example: camwarden rollout approve 01a2195d-8cd7-7000-a57d-522291ccb5b6 --as berta")
 def approve(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
     """Say yes to it. Who and when is kept. With `two_persons` in the settings, not by whoever made it."""
     both = load_settings(config).two_persons
-    _order(config, rollout, lambda store, found: rollout_orders.approve(store, found, _who(who), two_persons=both))
+    _order(
+        config,
+        "approve",
+        rollout,
+        lambda store, found: rollout_orders.approve(store, found, _who(who), two_persons=both),
+    )
 
 
 @app.command(epilog="Example: camwarden rollout start 01a2195d-8cd7-7000-a57d-522291ccb5b6 --wait")
@@ -152,13 +157,13 @@ def start(
 @app.command(epilog="Example: camwarden rollout pause 01a2195d-8cd7-7000-a57d-522291ccb5b6")
 def pause(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
     """Begin no more cameras. What was sent comes to its end."""
-    _order(config, rollout, lambda store, found: rollout_orders.pause(store, found, _who(who)))
+    _order(config, "pause", rollout, lambda store, found: rollout_orders.pause(store, found, _who(who)))
 
 
 @app.command(epilog="Example: camwarden rollout resume 01a2195d-8cd7-7000-a57d-522291ccb5b6")
 def resume(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
     """Go on after a pause."""
-    _order(config, rollout, lambda store, found: rollout_orders.resume(store, found, _who(who)))
+    _order(config, "resume", rollout, lambda store, found: rollout_orders.resume(store, found, _who(who)))
 
 
 @app.command(epilog="Example: camwarden rollout abort 01a2195d-8cd7-7000-a57d-522291ccb5b6 --reason 'wrong image'")
@@ -170,13 +175,13 @@ def abort(
     config: ConfigOption = None,
 ) -> None:
     """End it for good. What was sent comes to its end; the rest is left alone."""
-    _order(config, rollout, lambda store, found: rollout_orders.abort(store, found, _who(who), reason))
+    _order(config, "abort", rollout, lambda store, found: rollout_orders.abort(store, found, _who(who), reason))
 
 
 @app.command(epilog="Example: camwarden rollout undo 01a2195d-8cd7-7000-a57d-522291ccb5b6")
 def undo(rollout: RolloutArgument, *, who: AsOption = None, config: ConfigOption = None) -> None:
     """Take the proved cameras back to the version before, where they can go back."""
-    _order(config, rollout, lambda store, found: rollout_orders.undo(store, found, _who(who)))
+    _order(config, "undo", rollout, lambda store, found: rollout_orders.undo(store, found, _who(who)))
 
 
 @app.command(epilog="Example: camwarden rollout retry 01a2195d-8cd7-7000-a57d-522291ccb5b6 10.0.0.5:80")
@@ -188,7 +193,7 @@ def retry(
     config: ConfigOption = None,
 ) -> None:
     """Look at a camera that failed anew, and send the image where it did not arrive."""
-    _order(config, rollout, lambda store, found: rollout_orders.retry(store, found, camera, _who(who)))
+    _order(config, "retry", rollout, lambda store, found: rollout_orders.retry(store, found, camera, _who(who)))
 
 
 @app.command(
@@ -209,7 +214,7 @@ def backup(
     need_store(settings)
 
     async def take() -> bytes:
-        async with await open_store(settings) as store:
+        async with changing_store(settings, "rollout backup") as store:
             found = RolloutId(rollout)
             return await rollout_orders.take_backup(store, settings, found, camera, actor=_who(who), reason=reason)
 
@@ -233,13 +238,13 @@ def status(
         found = RolloutId(rollout)
         return [await rollout_rows.load(store, found)], await rollout_rows.targets(store, found)
 
-    views, rows = asyncio.run(_with_store(config, look))
+    views, rows = asyncio.run(_with_store(config, "status", look))
     _show(views, rows, as_json=as_json)
 
 
 async def _start(config: Path | None, rollout: str, actor: str, *, wait: bool) -> RolloutView:
     settings, found = load_settings(config), RolloutId(rollout)
-    async with await open_store(settings) as store:
+    async with changing_store(settings, "rollout start") as store:
         state, _ = await rollout_rows.standing(store, found)
         if not wait or state is CampaignState.APPROVED:
             await rollout_orders.start(store, found, actor)
@@ -270,17 +275,17 @@ async def _rollouts(store: Store, settings: Settings) -> AsyncIterator[Rollouts]
             yield rollouts
 
 
-async def _with_store(config: Path | None, do: Callable[[Store], Awaitable[Found]]) -> Found:
-    async with await open_store(load_settings(config)) as store:
+async def _with_store(config: Path | None, command: str, do: Callable[[Store], Awaitable[Found]]) -> Found:
+    async with changing_store(load_settings(config), f"rollout {command}") as store:
         return await do(store)
 
 
-def _order(config: Path | None, rollout: str, do: Callable[[Store, RolloutId], Awaitable[None]]) -> None:
+def _order(config: Path | None, command: str, rollout: str, do: Callable[[Store, RolloutId], Awaitable[None]]) -> None:
     async def carried_out(store: Store) -> RolloutView:
         await do(store, RolloutId(rollout))
         return await rollout_rows.load(store, RolloutId(rollout))
 
-    _show([asyncio.run(_with_store(config, carried_out))], as_json=False)
+    _show([asyncio.run(_with_store(config, command, carried_out))], as_json=False)
 
 
 async def _chosen(store: Store, words: list[str] | tuple[str, ...]) -> dict[str, str]:

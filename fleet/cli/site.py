@@ -12,10 +12,10 @@ import typer
 
 from fleet import sites
 from fleet.cli import screen
-from fleet.cli.stored import actor
+from fleet.cli.stored import actor, changing_store
 from fleet.settings import load_settings
 from fleet.sites import Site, SiteView
-from fleet.store import Store, open_store
+from fleet.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +40,7 @@ def add(
 ) -> None:
     """Add a site; known cameras in its networks belong to it from now on."""
     wanted = Site(name, tuple(networks or ()), zone, window, note)
-    count = asyncio.run(_with_store(config, lambda store: sites.put(store, wanted, actor())))
+    count = asyncio.run(_with_store(config, "add", lambda store: sites.put(store, wanted, actor())))
     screen.note(f"{name}: {count} of the known cameras")
 
 
@@ -66,7 +66,7 @@ def change(
         wanted = Site(**before | {key: value for key, value in given.items() if value is not None})
         return await sites.put(store, wanted, actor(), instead_of=name)
 
-    screen.note(f"{rename or name}: {asyncio.run(_with_store(config, changed))} of the known cameras")
+    screen.note(f"{rename or name}: {asyncio.run(_with_store(config, 'change', changed))} of the known cameras")
 
 
 @app.command("list", epilog="Example: camwarden site list --json")
@@ -74,7 +74,7 @@ def show(
     *, config: ConfigOption = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
 ) -> None:
     """All sites, and how their cameras stand."""
-    known = asyncio.run(_with_store(config, sites.sites))
+    known = asyncio.run(_with_store(config, "list", sites.sites))
     if as_json:
         sys.stdout.write(json.dumps([_plain(view) for view in known]) + "\n")
         return
@@ -90,7 +90,7 @@ def show(
 @app.command(epilog="Example: camwarden site remove Depot")
 def remove(name: Name, *, config: ConfigOption = None) -> None:
     """Forget a site; its cameras stay."""
-    asyncio.run(_with_store(config, lambda store: sites.remove(store, name)))
+    asyncio.run(_with_store(config, "remove", lambda store: sites.remove(store, name)))
     screen.note(f"{name} is no site any more; its cameras stay")
 
 
@@ -98,6 +98,6 @@ def _plain(view: SiteView) -> dict[str, object]:
     return {**asdict(view.site), "cameras": view.cameras, "urgent": view.urgent, "score": view.score}
 
 
-async def _with_store(config: Path | None, work: Callable[[Store], Awaitable[Found]]) -> Found:
-    async with await open_store(load_settings(config)) as store:
+async def _with_store(config: Path | None, command: str, work: Callable[[Store], Awaitable[Found]]) -> Found:
+    async with changing_store(load_settings(config), f"site {command}") as store:
         return await work(store)

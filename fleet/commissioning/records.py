@@ -9,14 +9,15 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.audit import Action, Entry, record
 from fleet.commissioning import density
 from fleet.commissioning.checklist import Answer, State, label_matches, refuse
 from fleet.commissioning.template import Row, template
 from fleet.commissioning.views import CameraView, CommissioningView, as_record, get, view_of
 from fleet.errors import Invalid, NotFound
+from fleet.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
-from fleet.store import tables as t
 from fleet.store.ids import new_id
 
 OPEN, SIGNED = "open", "signed"
@@ -26,8 +27,16 @@ _MOST_TEXT = 2000
 STILL_IS_FRESH = timedelta(days=1)
 
 
-async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, template_id: str = "small-site") -> str:
-    """Begin a commissioning of stored cameras. Raises Invalid, NotFound."""
+async def start(
+    store: Store,
+    site: str,
+    cameras: Sequence[str],
+    actor: str,
+    *,
+    template_id: str = "small-site",
+    scope: Scope = EVERYWHERE,
+) -> str:
+    """Begin a commissioning of stored cameras in scope. Raises Invalid, NotFound."""
     chosen = template(template_id)
     name = clean_text(site.strip(), 100)
     if not name:
@@ -46,7 +55,7 @@ async def start(store: Store, site: str, cameras: Sequence[str], actor: str, *, 
         **dict.fromkeys(("signed_by", "signed_at", "record")),
     }
     async with store.write() as connection:
-        known = set((await connection.execute(select(t.Camera.id).where(t.Camera.id.in_(wanted)))).scalars())
+        known = await those_within(connection, scope, wanted)
         if missing := [camera for camera in wanted if camera not in known]:
             raise NotFound(f"there is no camera {missing[0]!r}")
         await connection.execute(insert(c.Commissioning), [row])
@@ -176,6 +185,8 @@ async def sign(store: Store, commissioning: str, name: str, actor: str) -> None:
                 record=as_record(view),
             )
         )
+        said = {"name": signer, "site": view.site, "rows": rows}
+        await record(connection, Entry(actor, Action.COMMISSIONING_SIGN, f"commissioning:{commissioning}", said))
 
 
 async def signed_record(store: Store, commissioning: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.commissioning.checklist import CLOSED, Automatic, Seen, State, automatic, progress
 from fleet.commissioning.template import Row, Template
 from fleet.errors import NotFound
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
 from fleet.store import tables as t
@@ -83,18 +84,21 @@ class CommissioningView:
         return next((one for one in ahead if one.id != camera and one.progress[0] < one.progress[2]), None)
 
 
-async def recent(store: Store, limit: int = 50) -> tuple[CommissioningView, ...]:
-    """The newest first."""
+async def recent(store: Store, limit: int = 50, scope: Scope = EVERYWHERE) -> tuple[CommissioningView, ...]:
+    """The newest first that have a camera in scope."""
+    ours = c.Commissioning.id.in_(
+        select(c.CommissionedCamera.commissioning).where(scope.of(c.CommissionedCamera.camera))
+    )
+    found = select(c.Commissioning.id).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        found = select(c.Commissioning.id).order_by(c.Commissioning.id.desc()).limit(limit)
-        ids = (await connection.execute(found)).scalars().all()
-        return tuple([await view_of(connection, one) for one in ids])
+        ids = (await connection.execute(found.order_by(c.Commissioning.id.desc()).limit(limit))).scalars().all()
+        return tuple([await view_of(connection, one, scope) for one in ids])
 
 
-async def get(store: Store, commissioning: str) -> CommissioningView:
-    """Raises NotFound."""
+async def get(store: Store, commissioning: str, scope: Scope = EVERYWHERE) -> CommissioningView:
+    """With its cameras in scope. Raises NotFound."""
     async with store.read() as connection:
-        return await view_of(connection, commissioning)
+        return await view_of(connection, commissioning, scope)
 
 
 def as_record(view: CommissioningView) -> dict[str, Any]:
@@ -130,7 +134,7 @@ def as_record(view: CommissioningView) -> dict[str, Any]:
     }
 
 
-async def view_of(connection: AsyncConnection, commissioning: str) -> CommissioningView:
+async def view_of(connection: AsyncConnection, commissioning: str, scope: Scope = EVERYWHERE) -> CommissioningView:
     found = await connection.execute(select(c.Commissioning).where(c.Commissioning.id == commissioning))
     row = found.mappings().first()
     if row is None:
@@ -144,7 +148,7 @@ async def view_of(connection: AsyncConnection, commissioning: str) -> Commission
     joined = (
         select(*columns)
         .join_from(c.CommissionedCamera, t.Camera, t.Camera.id == c.CommissionedCamera.camera, isouter=True)
-        .where(c.CommissionedCamera.commissioning == commissioning)
+        .where(c.CommissionedCamera.commissioning == commissioning, scope.of(c.CommissionedCamera.camera))
         .order_by(c.CommissionedCamera.place)
     )
     cameras = (await connection.execute(joined)).mappings().all()

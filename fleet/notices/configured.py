@@ -36,6 +36,12 @@ def channels(settings: Settings) -> list[Channel]:
     return found
 
 
+def channel_names(settings: Settings) -> tuple[str, ...]:
+    """Of `channels`, without opening anything."""
+    named = ((Mail.name, settings.mail_to), (Webhook.name, settings.webhook_url is not None))
+    return tuple(name for name, wanted in named if wanted)
+
+
 def _secret(key: str, path: Path | None) -> Secret:
     if path is None:
         raise SettingsError(f"{key}: write the path of a file that holds it")

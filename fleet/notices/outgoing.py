@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-Kind = Literal["outage", "recovery"]
+# An alert is over when it was said: no recovery follows it.
+Kind = Literal["outage", "recovery", "alert"]
 
 
 class NotSent(Exception):

@@ -9,7 +9,11 @@ from fleet.store.tables import Base
 
 
 class ApiToken(Base):
-    """A key to the REST API. Only the SHA-256 of its secret part is kept."""
+    """A key to the REST API. Only the SHA-256 of its secret part is kept.
+
+    `person` is who it is worth no more than, `None` where it was made at the command line for nobody. It holds at
+    `sites` (names, written anew when a site is renamed) or `everywhere`, and from `addresses` (networks), or any.
+    """
 
     __tablename__ = "api_tokens"
 
@@ -23,6 +27,10 @@ class ApiToken(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    person: Mapped[str | None]
+    everywhere: Mapped[bool]
+    sites: Mapped[list[str]]
+    addresses: Mapped[list[str]]
 
 
 class IdempotencyKey(Base):

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -21,10 +22,27 @@ from fleet.store.refusals import cause_of, no_text, too_large, unavailable
 from fleet.unbroken import to_the_end
 
 _log = logging.getLogger(__name__)
+_PLACE = "camwarden_place"
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a transaction runs, for steps that are given its connection alone. `kept` lives as long as the store."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    kept: dict[str, Any] = field(default_factory=dict)
+
+
+def place_of(connection: AsyncConnection) -> Place:
+    """Of any connection that a `Store` gave."""
+    assert connection.sync_connection is not None  # it is open  # noqa: S101
+    place: Place = connection.sync_connection.get_execution_options()[_PLACE]
+    return place
 
 
 class Store:
@@ -175,7 +193,8 @@ async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) 
     `async with await open_store(settings) as store: ...`. Raises StoreUnavailable, SettingsError.
     """
     await asyncio.to_thread(_prepare, settings)
-    return Store(await postgresql.opened(settings) if settings.database_url else sqlite.opened(settings.database), now)
+    opened = await postgresql.opened(settings) if settings.database_url else sqlite.opened(settings.database)
+    return Store(opened.told(**{_PLACE: Place(settings, now)}), now)
 
 
 def is_made(settings: Settings) -> bool:

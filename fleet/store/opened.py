@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,3 +33,14 @@ class Opened:
     claiming: AsyncEngine | None
     connections: AbstractSet[Closing]
     explain: Callable[[str, Exception], FleetError]
+
+    def told(self, **options: object) -> "Opened":
+        """The same over the same pool; every connection carries these execution options."""
+        claiming = None if self.claiming is None else self.claiming.execution_options(**options)
+        return replace(
+            self,
+            reading=self.reading.execution_options(**options),
+            writing=self.writing.execution_options(**options),
+            durable=self.durable.execution_options(**options),
+            claiming=claiming,
+        )

@@ -33,7 +33,7 @@ class PictureCheck(Base):
     """History: one check. `picture` is the digest of its evidence while that is kept."""
 
     __tablename__ = "picture_checks"
-    __table_args__ = (Index(None, "camera", "id"), Index(None, "at"))
+    __table_args__ = (Index(None, "camera", "id"), Index(None, "at"), Index(None, "picture"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     camera: Mapped[str]

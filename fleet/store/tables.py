@@ -255,7 +255,10 @@ class Scan(Base):
 
 
 class ScanNotEvaluated(Base):
-    """History: an address that a scan learned nothing about. `current` until a newer scan says more."""
+    """History: an address that a scan learned nothing about. `current` until a newer scan says more.
+
+    `site` is the name of the one whose network holds the address.
+    """
 
     __tablename__ = "scan_not_evaluated"
     __table_args__ = (
@@ -270,6 +273,7 @@ class ScanNotEvaluated(Base):
     detail: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
     current: Mapped[bool]
+    site: Mapped[str | None]
 
 
 class Person(Base):
@@ -279,19 +283,26 @@ class Person(Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
-    role: Mapped[str]
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
 
 
 class Session(Base):
-    """A signed-in browser. Only the SHA-256 of its token is kept."""
+    """A signed-in browser. Only the SHA-256 of its token is kept, and that changes with every new proof.
+
+    `proof` is what was shown last ("password, app"), and `proved_at` when.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "person"), Index(None, "created_at"))
 
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
     person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     source: Mapped[str]
+    browser: Mapped[str]
+    proof: Mapped[str]
+    proved_at: Mapped[datetime]
     created_at: Mapped[datetime]
     used_at: Mapped[datetime]
 

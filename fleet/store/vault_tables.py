@@ -1,4 +1,4 @@
-"""Sealed passwords of cameras, who saw one, and how each of them is changed."""
+"""Sealed passwords of cameras, and how each of them is changed."""
 
 from datetime import datetime
 from typing import Any
@@ -44,21 +44,6 @@ class CameraLogin(Base):
 
     camera: Mapped[str] = mapped_column(primary_key=True)
     account: Mapped[str]
-
-
-class VaultReveal(Base):
-    """History: somebody was shown a password. Written before it is shown."""
-
-    __tablename__ = "vault_reveals"
-    __table_args__ = (Index(None, "camera", "id"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    camera: Mapped[str]
-    account: Mapped[str]
-    version: Mapped[int]
-    actor: Mapped[str]
-    reason: Mapped[str] = mapped_column(Text)
 
 
 class Rotation(Base):

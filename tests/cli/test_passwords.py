@@ -6,9 +6,7 @@ import os
 import pty
 from pathlib import Path
 
-from sqlalchemy import select
-
-from fleet.store import vault_tables as v
+from fleet.audit_views import Wanted, entries
 from tests.cli.running import Ended, camwarden, started
 from tests.fleet.rotating import Scene, passwords, scene
 
@@ -45,9 +43,9 @@ async def test_a_password_is_changed_looked_up_and_written_down(tmp_path: Path) 
         assert (shown.code, shown.out) == (0, f"{new}\n")
         earlier = await run(here, "reveal", at, "--reason", "old backup", "--version", "1", "--yes")
         assert earlier.out == f"{old}\n"
-        async with here.store.read() as connection:
-            rows = (await connection.execute(select(v.VaultReveal.reason).order_by(v.VaultReveal.id))).scalars().all()
-        assert rows == ["installer on site", "old backup"]
+        rows = (await entries(here.store, Wanted(action="vault.reveal"))).items
+        reasons = [json.loads(row.detail).get("reason", "asked") for row in rows]
+        assert reasons == ["old backup", "asked", "installer on site", "asked"]
         for said in (changed, past):
             assert not any(password in said.out + said.err for password in (old, new))
 

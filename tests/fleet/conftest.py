@@ -10,6 +10,7 @@ from tests.fleet.samples import Clock
 # What is said of the store holds on either engine: these run on both.
 ON_BOTH = {
     "test_accuracy",
+    "test_audit",
     "test_estate",
     "test_estate_report",
     "test_findings",

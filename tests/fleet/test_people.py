@@ -7,10 +7,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from fleet import login_limits, passwords, people
+from fleet import login_limits, members, passwords, people, sessions, signing_in
 from fleet.errors import Invalid, NotFound, SignInRefused, StoreUnavailable, TooManyTries
 from fleet.passwords import refuse_weak
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
@@ -40,9 +40,11 @@ async def test_the_first_start_makes_an_administrator(store: Store) -> None:
     assert token is not None
     assert await people.needs_setup(store)
     person = await people.create_first_administrator(store, token, "root of all", GOOD)
-    assert (person.role, await people.needs_setup(store)) == (Role.ADMINISTRATOR, False)
+    (held,) = (await members.member(store, person.id)).grants
+    assert (held.role, held.sites, held.until) == (Role.ADMINISTRATOR, None, None)
+    assert not await people.needs_setup(store)
     assert await people.setup_token(store) is None
-    assert (await people.sign_in(store, "root of all", GOOD, HERE)).token.reveal()
+    assert (await signing_in.sign_in(store, "root of all", GOOD, HERE)).token.reveal()
 
 
 async def test_a_set_up_token_has_128_bits_and_is_stored_as_a_hash(store: Store, settings: Settings) -> None:
@@ -73,6 +75,7 @@ async def test_a_used_token_stays_used_when_nobody_is_left(store: Store) -> None
     token = await people.setup_token(store) or ""
     await people.create_first_administrator(store, token, "anna", GOOD)
     async with store.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM grants")
         await connection.exec_driver_sql("DELETE FROM people")
     with pytest.raises(Invalid, match="set-up token"):
         await people.create_first_administrator(store, token, "eve", GOOD)
@@ -149,19 +152,7 @@ async def test_names_that_look_alike_are_one_person(store: Store, name: str) -> 
     await anna(store)
     with pytest.raises(Invalid, match="taken"):
         await people.add_user(store, name, OTHER, Role.VIEWER)
-    await people.sign_in(store, name, GOOD, HERE)
-
-
-ROLES = {
-    Role.VIEWER: [True, False, False],
-    Role.OPERATOR: [True, True, False],
-    Role.ADMINISTRATOR: [True, True, True],
-}
-
-
-@pytest.mark.parametrize(("role", "may"), ROLES.items(), ids=ROLES)
-def test_each_role_includes_the_one_before(role: Role, may: list[bool]) -> None:
-    assert [role.may(needed) for needed in Role] == may
+    await signing_in.sign_in(store, name, GOOD, HERE)
 
 
 # --- sign-in ----------------------------------------------------------------------------------------------------------
@@ -183,7 +174,7 @@ REFUSED = {
 async def test_sign_in_is_refused_with_one_sentence(store: Store, name: str, password: str) -> None:
     await anna(store)
     with pytest.raises(SignInRefused) as caught:
-        await people.sign_in(store, name, password, HERE)
+        await signing_in.sign_in(store, name, password, HERE)
     assert str(caught.value) == "name or password is wrong"
 
 
@@ -195,10 +186,10 @@ async def test_an_unknown_name_costs_the_same_work(store: Store, monkeypatch: py
         checked.append(stored is None)
         return await passwords.matches(stored, password)
 
-    monkeypatch.setattr("fleet.people.matches", watch)
+    monkeypatch.setattr("fleet.signing_in.matches", watch)
     for name in ("Anna", "Eve"):
         with pytest.raises(SignInRefused):
-            await people.sign_in(store, name, OTHER, HERE)
+            await signing_in.sign_in(store, name, OTHER, HERE)
     assert checked == [False, True]
 
 
@@ -208,10 +199,10 @@ async def test_too_many_wrong_tries_for_a_name_must_wait_even_with_the_right_pas
     await anna(store)
     await _wrong(store, login_limits.PER_NAME, name="Anna")
     with pytest.raises(TooManyTries) as caught:
-        await people.sign_in(store, "Anna", GOOD, "192.0.2.99")
+        await signing_in.sign_in(store, "Anna", GOOD, "192.0.2.99")
     assert caught.value.retry_after_s == 15 * 60
     clock.forward(minutes=15)
-    await people.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, HERE)
 
 
 async def test_too_many_wrong_tries_from_one_source_must_wait_whoever_it_is(store: Store, clock: Clock) -> None:
@@ -219,10 +210,10 @@ async def test_too_many_wrong_tries_from_one_source_must_wait_whoever_it_is(stor
     for number in range(login_limits.PER_SOURCE):
         await login_limits.spend(store, f"name {number}", HERE)
     with pytest.raises(TooManyTries):
-        await people.sign_in(store, "Anna", GOOD, HERE)
-    await people.sign_in(store, "Anna", GOOD, "192.0.2.2")
+        await signing_in.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, "192.0.2.2")
     clock.forward(minutes=15)
-    await people.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, HERE)
 
 
 SOURCES = {
@@ -242,7 +233,7 @@ async def test_sources(store: Store, one: str, other: str, same: bool) -> None:
 
 async def test_many_tries_at_once_cannot_overtake_the_count(store: Store) -> None:
     await anna(store)
-    tries = [people.sign_in(store, "Anna", OTHER, HERE) for _ in range(login_limits.PER_NAME + 5)]
+    tries = [signing_in.sign_in(store, "Anna", OTHER, HERE) for _ in range(login_limits.PER_NAME + 5)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     kinds = sorted(type(result).__name__ for result in results)
     assert kinds == ["SignInRefused"] * login_limits.PER_NAME + ["TooManyTries"] * 5
@@ -252,10 +243,10 @@ async def test_a_right_password_forgives_the_wrong_ones_before_it_from_there_onl
     await anna(store)
     await _wrong(store, 5, name="Anna", source="192.0.2.66")
     await _wrong(store, login_limits.PER_NAME - 6, name="Anna")
-    await people.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, HERE)
     await _wrong(store, login_limits.PER_NAME - 5, name="Anna")
     with pytest.raises(TooManyTries):
-        await people.sign_in(store, "Anna", GOOD, HERE)
+        await signing_in.sign_in(store, "Anna", GOOD, HERE)
 
 
 async def test_no_count_no_sign_in(settings: Settings, clock: Clock) -> None:
@@ -264,12 +255,12 @@ async def test_no_count_no_sign_in(settings: Settings, clock: Clock) -> None:
         async with store.write() as connection:
             await connection.exec_driver_sql("DROP TABLE login_attempts")
         with pytest.raises(StoreUnavailable):
-            await people.sign_in(store, "Anna", GOOD, HERE)
+            await signing_in.sign_in(store, "Anna", GOOD, HERE)
 
 
 async def test_what_is_typed_as_a_name_is_not_stored(store: Store, settings: Settings) -> None:
     with pytest.raises(SignInRefused):
-        await people.sign_in(store, "my-secret-password", "Anna", HERE)
+        await signing_in.sign_in(store, "my-secret-password", "Anna", HERE)
     stored = await asyncio.to_thread(on_disk, settings)
     assert b"my-secret-password" not in stored
     assert HERE.encode() in stored
@@ -286,12 +277,12 @@ async def test_an_old_hash_is_made_anew_at_sign_in(store: Store, monkeypatch: py
     async with store.read() as connection:
         weak = await connection.scalar(select(t.Person.password_hash))
     monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher())
-    await people.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, HERE)
     async with store.read() as connection:
         stored = await connection.scalar(select(t.Person.password_hash))
     assert stored != weak
     assert (stored or "").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    await people.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", GOOD, HERE)
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
@@ -299,18 +290,18 @@ async def test_an_old_hash_is_made_anew_at_sign_in(store: Store, monkeypatch: py
 
 async def test_a_session_knows_the_person_and_its_own_csrf_token(store: Store) -> None:
     person = await anna(store)
-    tokens = [(await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal() for _ in range(2)]
-    sessions = [await people.session(store, token) for token in (*tokens, tokens[0])]
-    assert [one.person for one in sessions if one] == [person] * 3
-    first, second, again = (one.csrf for one in sessions if one)
+    tokens = [(await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal() for _ in range(2)]
+    signed_in = [await sessions.session(store, token) for token in (*tokens, tokens[0])]
+    assert [one.person for one in signed_in if one] == [person] * 3
+    first, second, again = (one.csrf for one in signed_in if one)
     assert (first == again, first == second, len(first)) == (True, False, 64)
     assert len(tokens[0]) == 43
 
 
 async def test_the_token_is_stored_as_a_hash_only(store: Store, settings: Settings) -> None:
     await anna(store)
-    token = (await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
-    signed_in = await people.session(store, token)
+    token = (await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
+    signed_in = await sessions.session(store, token)
     stored = await asyncio.to_thread(on_disk, settings)
     assert signed_in is not None
     for secret in (token, signed_in.csrf, GOOD):
@@ -332,12 +323,12 @@ USES = {
 @pytest.mark.parametrize(("minutes", "lives"), USES.values(), ids=USES)
 async def test_a_session_ends(store: Store, clock: Clock, minutes: list[int], lives: bool) -> None:
     await anna(store)
-    token = (await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
+    token = (await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
     now, signed_in = 0, None
     for minute in minutes:
         clock.forward(minutes=minute - now)
         now = minute
-        signed_in = await people.session(store, token)
+        signed_in = await sessions.session(store, token)
     assert (signed_in is not None) is lives
     async with store.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(t.Session)) == int(lives)
@@ -346,25 +337,25 @@ async def test_a_session_ends(store: Store, clock: Clock, minutes: list[int], li
 @pytest.mark.parametrize("token", ["", "x", "x" * 1_000_000, "\ud800", "é"])
 async def test_a_made_up_token_is_no_session(store: Store, token: str) -> None:
     await anna(store)
-    assert await people.session(store, token) is None
-    await people.sign_out(store, token)
+    assert await sessions.session(store, token) is None
+    await sessions.sign_out(store, token)
 
 
 async def test_signing_out_ends_that_session_only(store: Store) -> None:
     await anna(store)
-    one, two = [(await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal() for _ in range(2)]
-    await people.sign_out(store, one)
-    assert (await people.session(store, one), await people.session(store, two) is None) == (None, False)
+    one, two = [(await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal() for _ in range(2)]
+    await sessions.sign_out(store, one)
+    assert (await sessions.session(store, one), await sessions.session(store, two) is None) == (None, False)
 
 
 async def test_a_new_password_ends_every_session(store: Store) -> None:
     await anna(store)
-    token = (await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
+    token = (await signing_in.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
     await people.set_password(store, "ANNA", OTHER)
-    assert await people.session(store, token) is None
+    assert await sessions.session(store, token) is None
     with pytest.raises(SignInRefused):
-        await people.sign_in(store, "Anna", GOOD, HERE)
-    await people.sign_in(store, "Anna", OTHER, HERE)
+        await signing_in.sign_in(store, "Anna", GOOD, HERE)
+    await signing_in.sign_in(store, "Anna", OTHER, HERE)
 
 
 async def test_a_password_for_nobody(store: Store) -> None:
@@ -380,8 +371,8 @@ async def test_a_password_changed_during_sign_in_wins(store: Store, monkeypatch:
         await people.set_password(store, "Anna", OTHER)
         return right
 
-    monkeypatch.setattr("fleet.people.matches", meanwhile)
+    monkeypatch.setattr("fleet.signing_in.matches", meanwhile)
     with pytest.raises(SignInRefused):
-        await people.sign_in(store, "Anna", GOOD, HERE)
+        await signing_in.sign_in(store, "Anna", GOOD, HERE)
     monkeypatch.undo()
-    await people.sign_in(store, "Anna", OTHER, HERE)
+    await signing_in.sign_in(store, "Anna", OTHER, HERE)

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from cameras.secret import Credential, Secret
 from fleet import vault_key
+from fleet.audit_views import Wanted, entries
 from fleet.errors import Invalid, NotFound, VaultUnavailable
 from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
@@ -120,23 +121,23 @@ async def test_what_no_camera_takes_is_refused(vault: Vault, account: str, passw
 # --- being shown a password ---
 
 
-async def reveals(store: Store) -> list[tuple[str, str, int, str, str]]:
-    columns = (v.VaultReveal.camera, v.VaultReveal.account, v.VaultReveal.version)
-    async with store.read() as connection:
-        rows = await connection.execute(select(*columns, v.VaultReveal.actor, v.VaultReveal.reason))
-        return [tuple(row) for row in rows.all()]  # type: ignore[misc] # five columns
+async def reveals(store: Store) -> list[tuple[str, str, str]]:
+    rows = (await entries(store, Wanted(action="vault.reveal"))).items
+    return [(row.about, row.actor, row.detail) for row in rows]
 
 
 async def test_who_is_shown_a_password_is_written_down(store: Store, vault: Vault) -> None:
     await vault.put("cam", "root", Secret("x1"), "anna")
     assert await vault.reveal("cam", "root", 1, "berta", "installer on site") == Secret("x1")
-    assert await reveals(store) == [("cam", "root", 1, "berta", "installer on site")]
+    assert await reveals(store) == [
+        ("camera:cam", "berta", '{"account":"root","reason":"installer on site","version":1}')
+    ]
 
 
 async def test_without_a_row_there_is_no_password(store: Store, vault: Vault) -> None:
     await vault.put("cam", "root", Secret("x1"), "anna")
     async with store.write() as connection:
-        await connection.exec_driver_sql("DROP TABLE vault_reveals")
+        await connection.exec_driver_sql("DROP TABLE audit")
     with pytest.raises(Exception, match="cannot be written"):
         await vault.reveal("cam", "root", 1, "berta", "why not")
 

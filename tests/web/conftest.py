@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import update
 
-from fleet import findings, people
-from fleet.people import Role
+from fleet import findings, people, signing_in
+from fleet.permissions import Role
 from fleet.plans import Plans
 from fleet.scans import Scans
 from fleet.service import Service, open_service
 from fleet.settings import Settings
-from fleet.store import Store, open_store
+from fleet.store import Store, open_store, tables
 from scanners.assessment import CameraAssessment
 from scanners.evaluate import evaluate
 from scanners.knowledge import load_knowledge
@@ -89,9 +91,9 @@ async def _furnished(home: Path) -> Furnished:
     async with await open_store(Settings(home=home)) as store:
         await furnish(store)
         tokens = {}
-        for role in Role:
+        for role in (role for role in Role if role is not Role.SERVICE):
             await people.add_user(store, str(role), PASSWORD, role)
-            tokens[str(role)] = (await people.sign_in(store, str(role), PASSWORD, "127.0.0.1")).token.reveal()
+            tokens[str(role)] = (await signing_in.sign_in(store, str(role), PASSWORD, "127.0.0.1")).token.reveal()
     return Furnished(home, tokens)
 
 
@@ -106,7 +108,15 @@ async def house(request: pytest.FixtureRequest, furnished: Furnished, tmp_path: 
     home = tmp_path / "home"
     shutil.copytree(furnished.home, home)
     async with AsyncExitStack() as stack:
-        yield await open_house(stack, Settings(home=home, **getattr(request, "param", {})))
+        opened = await open_house(stack, Settings(home=home, **getattr(request, "param", {})))
+        await proved_now(opened.store)
+        yield opened
+
+
+async def proved_now(store: Store) -> None:
+    """Everybody has just shown who they are, however long ago the console was furnished."""
+    async with store.write() as connection:
+        await connection.execute(update(tables.Session).values(proved_at=store.now()))
 
 
 @pytest.fixture
@@ -118,6 +128,14 @@ async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
 async def open_house(stack: AsyncExitStack, settings: Settings) -> House:
     service = await stack.enter_async_context(open_service(settings))
     return House(settings.home, service, create_app(service))
+
+
+@pytest.fixture(scope="module", name="browser")
+def _started_browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 Visit = Callable[[str], Visitor]

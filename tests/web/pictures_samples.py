@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from analytics_qa.drift import Picture
-from fleet import accuracy_rows, people
+from fleet import accuracy_rows, people, signing_in
 from fleet.accuracy import Label
 from fleet.accuracy_rows import Hour
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.pictures import Pictures
 from fleet.service import Service, open_service
 from fleet.settings import Settings
@@ -50,7 +50,7 @@ async def open_gallery(settings: Settings) -> AsyncIterator[Gallery]:
         pictures = Pictures(service.store, settings, eyes.access_to, pace=Pace(pictures=3, seconds=0))
         service = replace(service, pictures=await stack.enter_async_context(pictures))
         await people.add_user(service.store, "ana", PASSWORD, Role.OPERATOR)
-        token = (await people.sign_in(service.store, "ana", PASSWORD, "127.0.0.1")).token.reveal()
+        token = (await signing_in.sign_in(service.store, "ana", PASSWORD, "127.0.0.1")).token.reveal()
         app = create_app(service)
         client = await stack.enter_async_context(browser(app))
         client.cookies.set("session", token)

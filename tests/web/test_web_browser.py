@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fleet import estate, sites
 from fleet.pictures import Pictures
@@ -129,14 +129,6 @@ def new_console(tmp_path: Path) -> Iterator[Console]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 def look(page: Page, path: str) -> None:
     page.goto(path)
     expect(page.locator("h1")).to_have_count(1)
@@ -185,6 +177,8 @@ def test_from_the_token_to_the_overview(*, script: bool, browser: Browser, new_c
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_label("Password once more").fill(PASSWORD)
         page.get_by_role("button", name="Create the first administrator").click()
+        expect(page.get_by_role("heading", name="Protect your account")).to_be_visible()
+        page.get_by_role("link", name="Not now").click()
         expect(page.get_by_role("heading", name="Find your cameras")).to_be_visible()
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("Name").fill("anna")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet import estate, people, rollout_orders, rollout_rows
+from fleet import estate, people, rollout_orders, rollout_rows, signing_in
 from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
 from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId
@@ -341,7 +341,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         house = await open_house(stack, Settings(home=tmp_path / "home", credentials_file=logins))
         await people.add_user(house.store, "anna", PASSWORD, Role.OPERATOR)
         client = await stack.enter_async_context(browser(house.app))
-        session = await people.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
+        session = await signing_in.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
         client.cookies.set("session", session.token.reveal())
         (plan,) = running.plan.cameras
         scan = await house.scans.start(f"http://{plan.address}:{plan.http_port}", "anna", default_credentials=True)

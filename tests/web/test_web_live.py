@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from fleet import estate, leases, people, rollout_orders
-from fleet.people import Role
+from fleet import estate, leases, people, rollout_orders, signing_in
+from fleet.permissions import Role
 from fleet.settings import Settings
 from hardening.baseline import parse_baseline
 from simulator.manifest import credentials
@@ -103,7 +103,7 @@ class Site:
         await asyncio.to_thread(logins.write_text, credentials(running.plan))
         await asyncio.to_thread(logins.chmod, 0o600)
         await people.add_user(house.store, "anna", PASSWORD, Role.OPERATOR)
-        self.session = (await people.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")).token.reveal()
+        self.session = (await signing_in.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")).token.reveal()
         where = " ".join(f"http://{one.address}:{one.http_port}" for one in running.plan.cameras)
         scan = await house.scans.start(where, "anna", default_credentials=False)
         async with aclosing(house.scans.events(scan)) as events:
@@ -119,14 +119,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("live"))
     with closing(site.console):
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("name", WORK)

@@ -16,7 +16,7 @@ from fleet.commissioning.views import RowView
 from fleet.evidence import MOST_PHOTO_BYTES
 from tests.web.conftest import House, Visit, Visitor
 from tests.web.jobs_samples import cameras
-from tests.web.test_web_routes import close
+from tests.web.two_sites import close
 
 File = tuple[str, bytes, str]
 

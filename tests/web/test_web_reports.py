@@ -20,7 +20,7 @@ from tests.web.conftest import House, Visit, browser
 from tests.web.console_estate import FORMULA, HOSTILE
 from tests.web.console_estate import estate as sample
 from tests.web.jobs_samples import cameras
-from tests.web.test_web_routes import close
+from tests.web.two_sites import close
 
 ADDRESSES = {dossier.address for dossier in sample()}
 SILENT = "127.0.0.97"

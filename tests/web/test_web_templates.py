@@ -7,7 +7,7 @@ import pytest
 from jinja2 import meta, nodes
 
 import web
-from web import contexts, job_contexts, picture_contexts
+from web import account_contexts, audit_contexts, contexts, job_contexts, people_contexts, picture_contexts
 from web.contexts import PAGES
 from web.rendering import environment
 
@@ -48,7 +48,7 @@ def _is_frame(node: nodes.Expr) -> bool:
 
 DOCUMENTED = [
     value
-    for module in (contexts, job_contexts, picture_contexts)
+    for module in (account_contexts, audit_contexts, contexts, job_contexts, people_contexts, picture_contexts)
     for value in vars(module).values()
     if isinstance(value, type) and value.__module__ == module.__name__
 ]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fleet import estate, idempotency
 from fleet.findings import FindingState
+from fleet.permissions import Permission
 from fleet.scans import ScanId, ScanView
 from fleet.views import DeviceFilter, DeviceRow, DeviceView, FindingFilter, FindingRow, FindingView, Page
 from scanners.model import Severity
@@ -61,11 +62,13 @@ async def cameras(
     limit: Limit = 50,
 ) -> Page[DeviceRow]:
     """Lowest score first. An empty `site` is cameras of none."""
-    return await estate.devices(visit.store, DeviceFilter(q or "", vendor, severity, check, site), after, limit)
+    return await estate.devices(
+        visit.store, DeviceFilter(q or "", vendor, severity, check, site), after, limit, visit.reading
+    )
 
 
 async def camera(visit: Visited, camera: str) -> DeviceView:
-    return await estate.device(visit.store, camera)
+    return await estate.device(visit.store, camera, visit.reading)
 
 
 async def findings(
@@ -82,15 +85,15 @@ async def findings(
 ) -> Page[FindingRow]:
     """Worst first. Without `state`: findings of every state."""
     wanted = FindingFilter(state, severity, check, camera, q or "", site)
-    return await estate.findings(visit.store, wanted, after, limit)
+    return await estate.findings(visit.store, wanted, after, limit, visit.reading)
 
 
 async def finding(visit: Visited, finding: str) -> FindingView:
-    return await estate.finding(visit.store, finding)
+    return await estate.finding(visit.store, finding, visit.reading)
 
 
 async def scans(visit: Visited) -> list[ScanView]:
-    return await visit.scans.recent()
+    return await visit.scans.recent(scope=visit.reading)
 
 
 async def start_scan(visit: Visited, new: NewScan, response: Response) -> ScanView:
@@ -98,7 +101,11 @@ async def start_scan(visit: Visited, new: NewScan, response: Response) -> ScanVi
     scan = await once(
         visit,
         lambda: visit.scans.start(
-            new.targets, visit.name, default_credentials=new.default_credentials, confirmed=new.confirmed
+            new.targets,
+            visit.name,
+            default_credentials=new.default_credentials,
+            confirmed=new.confirmed,
+            scope=visit.scope(Permission.SCAN),
         ),
     )
     response.status_code = 202

@@ -35,7 +35,7 @@ async def pictures(
     limit: Limit = 50,
 ) -> Page[Tile]:
     """The newest picture of each camera; those with an open fault first."""
-    tiles = await visit.service.pictures.wall()
+    tiles = await visit.service.pictures.wall(visit.reading)
     return page_of(tiles, WallFilter(q or "", faults, condition), after, limit)
 
 

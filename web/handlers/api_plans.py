@@ -12,10 +12,12 @@ from starlette.responses import StreamingResponse
 
 from fleet import lookup
 from fleet.errors import ChangedMeanwhile, Invalid, NotFound
-from fleet.plans import PlanCameraView, PlanId, Plans, PlanView
+from fleet.permissions import Permission
+from fleet.plans import PlanCameraView, PlanId, PlanView
 from fleet.views import Page
 from hardening.baseline import BUNDLED, Baseline, BaselineError, bundled_text, load_baseline, parse_baseline
 from web.handlers.api import After, Limit, once
+from web.proving import prove_first_for
 from web.visit import Visit, Visited
 
 MOST_NAMED = 5000
@@ -63,7 +65,7 @@ def _bundled(name: str) -> BaselineView:
 
 async def plans(visit: Visited, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> list[PlanView]:
     """The newest first."""
-    return await visit.plans.recent(limit)
+    return await visit.plans.recent(limit, visit.reading)
 
 
 async def create(visit: Visited, new: NewPlan, response: Response) -> PlanView:
@@ -71,7 +73,7 @@ async def create(visit: Visited, new: NewPlan, response: Response) -> PlanView:
 
     async def start() -> str:
         wanted = await _baseline(new)
-        return await visit.plans.create(wanted, await _cameras(visit, new), visit.name)
+        return await visit.plans.create(wanted, await _cameras(visit, new), visit.name, visit.scope(Permission.PLAN))
 
     return await _under_way(visit, response, PlanId(await once(visit, start)))
 
@@ -84,12 +86,14 @@ async def _baseline(new: NewPlan) -> Baseline:
 
 
 async def _cameras(visit: Visit, new: NewPlan) -> tuple[str, ...]:
-    return await lookup.cameras(visit.store, ["@all"] if new.cameras == "all" else new.cameras)
+    return await lookup.cameras(
+        visit.store, ["@all"] if new.cameras == "all" else new.cameras, visit.scope(Permission.PLAN)
+    )
 
 
 async def plan(visit: Visited, plan: str, response: Response) -> PlanView:
     """Its ETag, sent as If-Match with an approval, makes sure that what is approved is what was looked at."""
-    view = await visit.plans.get(PlanId(plan))
+    view = await visit.plans.get(PlanId(plan), visit.reading)
     response.headers["ETag"] = tag(view)
     return view
 
@@ -98,20 +102,22 @@ async def cameras(visit: Visited, plan: str, *, after: After = None, limit: Limi
     """Each camera with its steps and their diffs, in the order of the plan."""
     if after is not None and not (after.isascii() and after.isdigit() and len(after) <= _MOST_DIGITS):
         raise Invalid("this page does not exist: start again at the first one")
-    begin, total = int(after or 0), (await visit.plans.get(PlanId(plan))).total
-    found = await visit.plans.cameras(PlanId(plan), from_position=begin, limit=limit)
+    begin, total = int(after or 0), (await visit.plans.get(PlanId(plan), visit.reading)).total
+    found = await visit.plans.cameras(PlanId(plan), from_position=begin, limit=limit, scope=visit.reading)
     end = begin + len(found)
     return Page(tuple(found), str(end) if found and end < total else None, total)
 
 
 async def events(visit: Visited, plan: str) -> Response:
     """Server-sent events: the plan now, and at each change until nothing goes on any more."""
-    await visit.plans.get(PlanId(plan))  # 404 before the stream begins, not inside it
-    return StreamingResponse(_lines(visit.plans, PlanId(plan)), media_type="text/event-stream")
+    await visit.plans.get(PlanId(plan), visit.reading)  # 404 before the stream begins, not inside it
+    return StreamingResponse(_lines(visit, PlanId(plan)), media_type="text/event-stream")
 
 
-async def _lines(plans: Plans, plan: PlanId) -> AsyncIterator[str]:
-    async for view in plans.events(plan):
+async def _lines(visit: Visit, plan: PlanId) -> AsyncIterator[str]:
+    async for view in visit.plans.events(plan, visit.reading):
+        if not await visit.still_may(Permission.READ):
+            return
         yield f"data: {_VIEW.dump_json(view).decode()}\n\n"
 
 
@@ -120,7 +126,7 @@ async def approve(visit: Visited, plan: str, response: Response) -> PlanView:
     wanted = visit.request.headers.get("if-match")
     digest = None
     if wanted is not None and wanted != "*":
-        view = await visit.plans.get(PlanId(plan))
+        view = await visit.plans.get(PlanId(plan), visit.reading)
         if tag(view) not in (one.strip() for one in wanted.split(",")):
             raise ChangedMeanwhile(f"this plan has changed since it was looked at (it is {view.state}); look again")
         digest = view.digest
@@ -130,11 +136,13 @@ async def approve(visit: Visited, plan: str, response: Response) -> PlanView:
 
 async def apply(visit: Visited, plan: str, response: Response) -> PlanView:
     """Apply an approved plan in the background."""
+    prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _begin(visit, response, PlanId(plan), visit.plans.start)
 
 
 async def undo(visit: Visited, plan: str, response: Response) -> PlanView:
     """Take back in the background what this plan changed."""
+    prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _begin(visit, response, PlanId(plan), visit.plans.undo)
 
 
@@ -166,7 +174,7 @@ async def _under_way(visit: Visit, response: Response, plan: PlanId) -> PlanView
 
 
 async def _now(visit: Visit, response: Response, plan: PlanId) -> PlanView:
-    view = await visit.plans.get(plan)
+    view = await visit.plans.get(plan, visit.reading)
     response.headers["ETag"] = tag(view)
     return view
 

@@ -17,6 +17,7 @@ from fleet.commissioning.records import Where
 from fleet.commissioning.views import CommissioningView
 from fleet.errors import Invalid
 from fleet.evidence import keep_photo
+from fleet.permissions import Permission
 from fleet.views import DeviceFilter
 from web.contexts import CommissionedCamera, Commissioning, Commissionings
 from web.problems import STATUSES
@@ -32,28 +33,33 @@ async def show_all(visit: Visited) -> Response:
 
 async def _list(visit: Visit, mistake: str, status: int) -> Response:
     wanted = visit.query.get("q", "").strip()[:200]
-    page = await estate.devices(visit.store, DeviceFilter(text=wanted), None, MOST_SHOWN)
-    return visit.page(Commissionings(await views.recent(visit.store), page, wanted, mistake), status)
+    page = await estate.devices(
+        visit.store, DeviceFilter(text=wanted), None, MOST_SHOWN, visit.scope(Permission.COMMISSION)
+    )
+    return visit.page(
+        Commissionings(await views.recent(visit.store, scope=visit.reading), page, wanted, mistake), status
+    )
 
 
 async def start(visit: Visited) -> Response:
     form = await visit.form()
     try:
-        made = await records.start(visit.store, form.get("site", ""), form.getlist("id"), visit.name)
+        scope = visit.scope(Permission.COMMISSION)
+        made = await records.start(visit.store, form.get("site", ""), form.getlist("id"), visit.name, scope=scope)
     except Invalid as exc:
         return await _list(visit, sentence(str(exc)), STATUSES[type(exc)])
     return see(f"/commissioning/{made}")
 
 
 async def show(visit: Visited, commissioning: str) -> Response:
-    view = await views.get(visit.store, commissioning)
+    view = await views.get(visit.store, commissioning, visit.reading)
     return visit.page(Commissioning(view, visit.query.get("mistake", "")[:500]))
 
 
 async def find(visit: Visited, commissioning: str) -> Response:
     """The camera whose label was scanned or typed."""
     typed = visit.query.get("label", "").strip()[:200]
-    view = await views.get(visit.store, commissioning)
+    view = await views.get(visit.store, commissioning, visit.reading)
     found = [camera for camera in view.cameras if label_matches(typed, (camera.serial, camera.mac))]
     named = found or [camera for camera in view.cameras if typed and typed in (camera.address, camera.name)]
     if len(named) != 1:
@@ -65,7 +71,7 @@ async def find(visit: Visited, commissioning: str) -> Response:
 
 
 async def show_camera(visit: Visited, commissioning: str, camera: str) -> Response:
-    return await _camera(visit, await views.get(visit.store, commissioning), camera, "", 200)
+    return await _camera(visit, await views.get(visit.store, commissioning, visit.reading), camera, "", 200)
 
 
 async def _camera(visit: Visit, view: CommissioningView, camera: str, mistake: str, status: int) -> Response:
@@ -90,7 +96,7 @@ async def answer(visit: Visited, commissioning: str, camera: str, row: str) -> R
         else:
             await records.answer(visit.store, where, await _said(visit, where, form), visit.name)
     except Invalid as exc:
-        view = await views.get(visit.store, commissioning)
+        view = await views.get(visit.store, commissioning, visit.reading)
         return await _camera(visit, view, camera, sentence(str(exc)), STATUSES[type(exc)])
     return see(f"{here}#row-{row}")
 
@@ -127,7 +133,7 @@ async def sign(visit: Visited, commissioning: str) -> Response:
     try:
         await records.sign(visit.store, commissioning, form.get("name", ""), visit.name)
     except Invalid as exc:
-        view = await views.get(visit.store, commissioning)
+        view = await views.get(visit.store, commissioning, visit.reading)
         return visit.page(Commissioning(view, sentence(str(exc))), STATUSES[type(exc)])
     return see(f"/commissioning/{commissioning}")
 

@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, jobs
+from fleet.audit_views import history
 from fleet.picture_wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
@@ -59,8 +60,8 @@ def as_query(wanted: DeviceFilter) -> str:
 
 async def show_all(visit: Visited) -> Response:
     wanted, after = wanted_devices(visit.query), visit.query.get("after")
-    page = await estate.devices(visit.store, wanted, after)
-    makers = await estate.vendors(visit.store)
+    page = await estate.devices(visit.store, wanted, after, scope=visit.reading)
+    makers = await estate.vendors(visit.store, visit.reading)
     places = await sites.choices(visit)
     return visit.page(Devices(page, wanted, makers, places, WORST_FIRST, as_query(wanted), first=not after))
 
@@ -74,7 +75,7 @@ async def _lines(visit: Visit) -> AsyncIterator[str]:
     wanted, after = wanted_devices(visit.query), None
     yield csv_line(COLUMNS)
     while True:
-        page = await estate.devices(visit.store, wanted, after, limit=500)
+        page = await estate.devices(visit.store, wanted, after, limit=500, scope=visit.reading)
         for row in page.items:
             yield csv_line(_cells(row))
         if page.after is None:
@@ -103,9 +104,9 @@ def _inert(cell: object) -> object:
 
 
 async def show(visit: Visited, camera: str) -> Response:
-    view = await estate.device(visit.store, camera)
+    view = await estate.device(visit.store, camera, visit.reading)
     links = {(row.check, row.subject): row for row in view.findings}
-    done = await jobs.of_camera(visit.service, camera)
+    done = await jobs.of_camera(visit.service, camera, visit.reading)
     tile = await visit.service.pictures.tile(camera)
     context = Device(
         view=view,
@@ -117,6 +118,7 @@ async def show(visit: Visited, camera: str) -> Response:
         tile=tile,
         age=age_of(tile, visit.service.settings.picture_minutes),
         card=await visit.service.accuracy.card(camera),
+        history=await history(visit.store, f"camera:{camera}"),
     )
     return visit.page(context)
 

@@ -1,17 +1,19 @@
 """The way in and out: set-up, sign-in, sign-out, theme and static files."""
 
+from urllib.parse import urlencode
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fleet import people
-from fleet.errors import FleetError, Invalid, SignInRefused, TooManyTries
+from fleet import people, sessions, signing_in
+from fleet.errors import FleetError, Invalid, SecondStepNeeded, SignInRefused, TooManyTries
 from web import assets
 from web.access import safe_next
 from web.contexts import SetUp, SignIn
 from web.problems import STATUSES
 from web.rendering import sentence
-from web.visit import THEMES, Visited, see
+from web.visit import THEMES, Visit, Visited, see
 
 A_YEAR_S = 365 * 24 * 3600
 
@@ -42,7 +44,7 @@ async def set_up(visit: Visited) -> Response:
         await people.create_first_administrator(visit.store, token, name, password)
     except Invalid as exc:
         return visit.page(SetUp(token, name, sentence(str(exc))), 422)
-    return visit.sign_in(see("/"), await people.sign_in(visit.store, name, password, visit.source))
+    return await _signed_in(visit, name, password, "/account/offer")
 
 
 async def sign_in_form(visit: Visited) -> Response:
@@ -51,28 +53,45 @@ async def sign_in_form(visit: Visited) -> Response:
         return see(target)
     if await people.needs_setup(visit.store):
         return see("/set-up")
-    return visit.page(SignIn(name="", mistake="", target=target))
+    return visit.page(_page(visit, "", "", target))
 
 
 async def sign_in(visit: Visited) -> Response:
     form = await visit.form()
     name, target = form.get("name", "").strip(), safe_next(form.get("next", "/"))
     try:
-        token = await people.sign_in(visit.store, name, form.get("password", ""), visit.source)
+        return await _signed_in(visit, name, form.get("password", ""), target)
     except (SignInRefused, TooManyTries) as exc:
-        return _refused(visit, SignIn(name, sentence(str(exc)), target), exc)
+        return refused(visit, _page(visit, name, sentence(str(exc)), target), exc)
+
+
+async def _signed_in(visit: Visit, name: str, password: str, target: str) -> Response:
+    """A session, or the step that comes before it: its token is good for that step only."""
+    try:
+        token = await signing_in.sign_in(visit.store, name, password, visit.asker)
+    except SecondStepNeeded as exc:
+        page = "/sign-in/enrol" if exc.enrol else "/sign-in/second"
+        response = see(f"{page}?{urlencode({'next': target})}")
+        visit.keep(response, "step", exc.token.reveal())
+        return response
     return visit.sign_in(see(target), token)
 
 
-def _refused(visit: Visited, page: SignIn, exc: FleetError) -> Response:
-    response = visit.page(page, STATUSES[type(exc)])
+def _page(visit: Visit, name: str, mistake: str, target: str) -> SignIn:
+    settings = visit.service.settings
+    return SignIn(name, mistake, target, settings.oidc_name if settings.oidc_issuer else "", settings.oidc_required)
+
+
+def refused(visit: Visit, page: object, exc: FleetError) -> Response:
+    """The same page again, with what its mistake says of it."""
+    response = visit.page(page, next(STATUSES[kind] for kind in type(exc).mro() if kind in STATUSES))
     if isinstance(exc, TooManyTries):
         response.headers["Retry-After"] = str(exc.retry_after_s)
     return response
 
 
 async def sign_out(visit: Visited) -> Response:
-    await people.sign_out(visit.store, visit.session_token())
+    await sessions.sign_out(visit.store, visit.session_token())
     return visit.forget(see("/sign-in"))
 
 

@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from fleet import estate
 from fleet import findings as fleet_findings
+from fleet.audit_views import history
 from fleet.errors import Invalid, NotFound
 from fleet.findings import FindingState, TriageAction
+from fleet.permissions import Permission
 from fleet.views import FindingFilter, FindingRow
 from scanners.model import Severity
 from web.access import safe_next
@@ -62,8 +64,8 @@ async def show_all(visit: Visited) -> Response:
 
 
 async def _list(visit: Visit, wanted: FindingFilter, after: str | None, mistake: str = "") -> Findings:
-    page = await estate.findings(visit.store, wanted, after)
-    everything = await estate.findings(visit.store, FindingFilter(state=None), limit=1)
+    page = await estate.findings(visit.store, wanted, after, scope=visit.reading)
+    everything = await estate.findings(visit.store, FindingFilter(state=None), limit=1, scope=visit.reading)
     soon, latest = dates(visit)
     return Findings(
         page,
@@ -88,6 +90,7 @@ async def _by_check(visit: Visit, wanted: FindingFilter) -> Response:
                 visit.store,
                 replace(wanted, check=check.id),
                 limit=1,
+                scope=visit.reading,
             )
             groups.append(CheckGroup(check, page.total))
     found = tuple(group for group in groups if group.count)
@@ -114,6 +117,7 @@ async def triage(visit: Visited) -> Response:
             reason=form.get("reason", "").strip(),
             until=end_of_day(form.get("until", "")) if action == TriageAction.ACCEPT else None,
             actor=visit.name,
+            scope=visit.scope(Permission.TRIAGE),
         )
     except Invalid as exc:
         back = QueryParams(target.partition("?")[2])
@@ -133,7 +137,7 @@ async def _rows(visit: Visit, ids: Sequence[str]) -> tuple[FindingRow, ...]:
     rows = []
     for finding_id in ids:
         try:
-            rows.append((await estate.finding(visit.store, finding_id)).row)
+            rows.append((await estate.finding(visit.store, finding_id, visit.reading)).row)
         except NotFound:
             continue  # refused because it does not exist: its id and the reason are all there is to show
     return tuple(rows)
@@ -150,8 +154,9 @@ def end_of_day(text: str) -> datetime | None:
 
 
 async def show(visit: Visited, finding: str) -> Response:
-    view = await estate.finding(visit.store, finding)
+    view = await estate.finding(visit.store, finding, visit.reading)
     soon, latest = dates(visit)
     row = view.row
     found = remedy(row.check, row.camera, row.id)
-    return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, soon=soon, latest=latest))
+    told = await history(visit.store, f"finding:{finding}")
+    return visit.page(Finding(view, RATIONALES.get(row.check, ""), found, told, soon=soon, latest=latest))

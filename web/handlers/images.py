@@ -11,6 +11,7 @@ from cameras.errors import DeviceError
 from fleet import estate
 from fleet.errors import Invalid
 from fleet.evidence import load_picture, media_type
+from fleet.permissions import Permission
 from fleet.picture_views import IncidentView, ReferenceView
 from fleet.picture_wall import MOST_AT_ONCE, WallFilter, age_of, page_of
 from health.conditions import Condition
@@ -42,7 +43,7 @@ def as_query(wanted: WallFilter) -> str:
 
 async def show_all(visit: Visited) -> Response:
     pictures, wanted, after = visit.service.pictures, wanted_pictures(visit.query), visit.query.get("after")
-    tiles = await pictures.wall()
+    tiles = await pictures.wall(visit.reading)
     page = page_of(tiles, wanted, after)
     queued = visit.query.get("queued", "")
     minutes = visit.service.settings.picture_minutes
@@ -52,8 +53,8 @@ async def show_all(visit: Visited) -> Response:
         wanted=wanted,
         query=as_query(wanted),
         first=not after,
-        summary=await pictures.summary(),
-        incidents=open_first(await pictures.incidents(open_only=False, limit=MOST_INCIDENTS)),
+        summary=await pictures.summary(visit.reading),
+        incidents=open_first(await pictures.incidents(open_only=False, limit=MOST_INCIDENTS, scope=visit.reading)),
         names={tile.camera: tile.name or tile.address for tile in tiles},
         queued=int(queued) if queued.isascii() and queued.isdecimal() and len(queued) < 4 else 0,  # noqa: PLR2004
     )
@@ -68,7 +69,7 @@ def open_first(incidents: Sequence[IncidentView]) -> tuple[IncidentView, ...]:
 async def check_all(visit: Visited) -> Response:
     """Queue the cameras that the form names: those that the visitor saw."""
     form = await visit.form()
-    queued = await visit.service.pictures.queue(form.getlist("id")[:MOST_AT_ONCE])
+    queued = await visit.service.pictures.queue(form.getlist("id")[:MOST_AT_ONCE], visit.scope(Permission.CHANGE))
     return see(f"/images?{urlencode({'queued': queued})}")
 
 
@@ -137,8 +138,8 @@ async def mute(visit: Visited, camera: str) -> Response:
     return see(f"/images/{camera}")
 
 
-async def evidence(visit: Visited, name: str) -> Response:
+async def evidence(visit: Visited, picture: str) -> Response:
     """A picture, by its SHA-256: what it shows never changes."""
-    body = await load_picture(visit.service.settings.evidence, name)
+    body = await load_picture(visit.service.settings.evidence, picture)
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return Response(body, media_type=media_type(body), headers=headers)

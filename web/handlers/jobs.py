@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from fleet import jobs, second_person
 from fleet.jobs import Job, Kind
+from fleet.permissions import Permission
 from web import words
 from web.job_contexts import Jobs
 from web.rendering import plural
@@ -18,7 +19,7 @@ async def show_all(visit: Visited) -> Response:
     """A kind that does not exist filters nothing."""
     asked = visit.query.get("kind", "")
     kind = Kind(asked) if asked in set(Kind) else None
-    return visit.page(Jobs(await jobs.recent(visit.service, kind), kind or ""))
+    return visit.page(Jobs(await jobs.recent(visit.service, kind, scope=visit.reading), kind or ""))
 
 
 async def needs_another(visit: Visit, maker: str, offered: frozenset[str]) -> bool:
@@ -27,14 +28,21 @@ async def needs_another(visit: Visit, maker: str, offered: frozenset[str]) -> bo
     return asked and await second_person.is_the_same(visit.store, maker, visit.name)
 
 
-def follow(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:
-    """Server-sent events: what to say after each change, and "end" once nothing happens by itself any more."""
-    return StreamingResponse(_lines(changes, look), media_type="text/event-stream")
+def follow(visit: Visit, changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:
+    """Server-sent events: what to say after each change, and "end" once nothing happens by itself any more.
+
+    Nothing more is said to somebody whose grant has ended meanwhile.
+    """
+    return StreamingResponse(_lines(visit, changes, look), media_type="text/event-stream")
 
 
-async def _lines(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> AsyncIterator[str]:
+async def _lines(
+    visit: Visit, changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]
+) -> AsyncIterator[str]:
     async with aclosing(changes):
         async for _ in changes:
+            if not await visit.still_may(Permission.READ):
+                return
             job = await look()
             yield f"data: {json.dumps({'said': said(job)})}\n\n"
             if not job.going:

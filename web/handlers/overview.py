@@ -14,10 +14,10 @@ RATIONALES = {check.id: check.rationale for check in CHECKS}
 
 
 async def show(visit: Visited) -> Response:
-    view = await estate.overview(visit.store)
-    unjudged = await estate.not_evaluated(visit.store, limit=6)
-    pictures = await visit.service.pictures.summary()
-    known = await sites.sites(visit.store)
+    view = await estate.overview(visit.store, visit.reading)
+    unjudged = await estate.not_evaluated(visit.store, limit=6, scope=visit.reading)
+    pictures = await visit.service.pictures.summary(visit.reading)
+    known = await sites.sites(visit.store, visit.reading)
     places = tuple(sorted(known, key=lambda place: (-place.urgent, place.site.name)))
     return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, pictures, places, ScanForm()))
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from fleet import jobs
 from fleet.errors import FleetError, Invalid, NotFound
+from fleet.permissions import Permission
 from fleet.plan_states import TRANSITIONS, PlanEvent
 from fleet.plans import PlanId, Plans, PlanView
 from hardening.baseline import Baseline, BaselineError, parse_baseline
@@ -15,6 +16,7 @@ from web.choosing import choice_of
 from web.handlers.jobs import follow, needs_another
 from web.job_contexts import BaselineChoice, NewPlan, Plan
 from web.problems import STATUSES
+from web.proving import prove_first_for
 from web.remedies import bundled, only, titles
 from web.rendering import sentence
 from web.visit import Visit, Visited, see
@@ -24,13 +26,16 @@ MOST_CAMERAS = 50
 MOST_EVENTS = 200
 
 Order = Callable[[Plans, PlanId, str], Awaitable[None]]
+APPROVE = "approve"
 ORDERS: Mapping[str, tuple[PlanEvent, Order]] = {
-    "approve": (PlanEvent.APPROVE, Plans.approve),
+    APPROVE: (PlanEvent.APPROVE, Plans.approve),
     "apply": (PlanEvent.START, Plans.start),
     "stop": (PlanEvent.STOP, Plans.stop),
     "undo": (PlanEvent.UNDO, Plans.undo),
     "renew": (PlanEvent.RENEW, Plans.renew),
 }
+
+CHANGES_CAMERAS = frozenset({"apply", "undo"})
 
 
 async def new(visit: Visited) -> Response:
@@ -39,7 +44,7 @@ async def new(visit: Visited) -> Response:
 
 async def _form(visit: Visit, picked: str, text: str, mistake: str, status: int) -> Response:
     choices = await asyncio.to_thread(_choices, visit.query.get("setting", ""))
-    page = NewPlan(await choice_of(visit, "setting"), choices, picked or choices[0].id, text, mistake)
+    page = NewPlan(await choice_of(visit, Permission.PLAN, "setting"), choices, picked or choices[0].id, text, mistake)
     return visit.page(page, status)
 
 
@@ -55,7 +60,7 @@ async def create(visit: Visited) -> Response:
     picked, text = form.get("baseline", ""), form.get("text", "")
     try:
         baseline = await asyncio.to_thread(_baseline, picked, text, visit.query.get("setting", ""))
-        plan = await visit.service.plans.create(baseline, form.getlist("id"), visit.name)
+        plan = await visit.plans.create(baseline, form.getlist("id"), visit.name, visit.scope(Permission.PLAN))
     except (BaselineError, Invalid, NotFound) as exc:
         return await _form(visit, picked, text, sentence(str(exc)), 422)
     return see(f"/plans/{plan}")
@@ -76,14 +81,14 @@ async def show(visit: Visited, plan: str) -> Response:
 
 
 async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Response:
-    plans = visit.service.plans
-    view = await plans.get(plan)
+    plans, scope = visit.plans, visit.reading
+    view = await plans.get(plan, scope)
     asked = visit.query.get("from", "")
     first = int(asked) if asked.isdecimal() and len(asked) < 6 else 0  # noqa: PLR2004 - digits of a position
-    cameras = await plans.cameras(plan, from_position=first, limit=MOST_CAMERAS)
+    cameras = await plans.cameras(plan, from_position=first, limit=MOST_CAMERAS, scope=scope)
     following = first + MOST_CAMERAS if first + MOST_CAMERAS < view.total else None
-    history = await plans.history(plan, single=False, limit=MOST_EVENTS)
-    steps = await plans.history(plan, single=True, limit=MOST_EVENTS)
+    history = await plans.history(plan, single=False, limit=MOST_EVENTS, scope=scope)
+    steps = await plans.history(plan, single=True, limit=MOST_EVENTS, scope=scope)
     names = {one.camera: one.address for one in cameras}
     orders = offered(view)
     page = Plan(
@@ -110,13 +115,13 @@ def offered(view: PlanView) -> frozenset[str]:
 
 async def events(visit: Visited, plan: str) -> Response:
     """404 before the stream begins, not inside it."""
-    plans, wanted = visit.service.plans, PlanId(plan)
-    await plans.get(wanted)
+    plans, wanted, scope = visit.plans, PlanId(plan), visit.reading
+    await plans.get(wanted, scope)
 
     async def look() -> jobs.Job:
-        return jobs.of_plan(await plans.get(wanted))
+        return jobs.of_plan(await plans.get(wanted, scope))
 
-    return follow(plans.events(wanted), look)
+    return follow(visit, plans.events(wanted, scope), look)
 
 
 async def renew(visit: Visited, plan: str) -> Response:
@@ -124,9 +129,16 @@ async def renew(visit: Visited, plan: str) -> Response:
     return await _carried_out(visit, PlanId(plan), Plans.renew)
 
 
+async def approve(visit: Visited, plan: str) -> Response:
+    return await _carried_out(visit, PlanId(plan), Plans.approve)
+
+
 async def carry_out(visit: Visited, plan: str, order: str) -> Response:
-    if order not in ORDERS:
+    """Approving has an address, and a permission, of its own."""
+    if order not in ORDERS or order == APPROVE:
         raise NotFound(f"a plan takes no such order; it takes {', '.join(ORDERS)}")
+    if order in CHANGES_CAMERAS:
+        prove_first_for(visit, (await visit.plans.get(PlanId(plan))).total)
     return await _carried_out(visit, PlanId(plan), ORDERS[order][1])
 
 

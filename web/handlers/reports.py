@@ -12,7 +12,7 @@ from web.visit import Visited
 
 
 async def show(visit: Visited) -> Response:
-    signed = tuple(one for one in await views.recent(visit.store) if one.signed_by)
+    signed = tuple(one for one in await views.recent(visit.store, scope=visit.reading) if one.signed_by)
     return visit.page(Reports(signed))
 
 
@@ -21,6 +21,6 @@ async def download(visit: Visited, ending: str) -> Response:
     if ending not in FORMATS:
         raise HTTPException(404)
     media_type, write = FORMATS[ending]
-    body = await asyncio.to_thread(write, await stored_assessment(visit.store))
+    body = await asyncio.to_thread(write, await stored_assessment(visit.store, visit.reading))
     headers = {"Content-Disposition": f'attachment; filename="estate.{ending}"'}
     return Response(body, media_type=media_type, headers=headers)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from fleet import bundles, jobs, lookup, rollout_orders
 from fleet.errors import Invalid, NotFound
 from fleet.jobs import Kind
+from fleet.permissions import Permission
 from fleet.rollout_orders import MAY_RETRY
 from fleet.rollout_rows import RolloutId, RolloutView
 from fleet.rollouts import Rollouts as Work
@@ -30,8 +31,9 @@ MOST_TARGETS = 200
 MOST_EVENTS = 200
 
 Order = Callable[[Work, RolloutId, str], Awaitable[None]]
+APPROVE = "approve"
 ORDERS: Mapping[str, tuple[CampaignEvent, Order]] = {
-    "approve": (CampaignEvent.APPROVE, Work.approve),
+    APPROVE: (CampaignEvent.APPROVE, Work.approve),
     "start": (CampaignEvent.START, Work.start),
     "pause": (CampaignEvent.PAUSE, Work.pause),
     "resume": (CampaignEvent.RESUME, Work.resume),
@@ -42,7 +44,7 @@ ORDERS: Mapping[str, tuple[CampaignEvent, Order]] = {
 
 async def show_all(visit: Visited) -> Response:
     known = tuple(await bundles.listing(visit.store))
-    return visit.page(Rollouts(known, await jobs.recent(visit.service, Kind.ROLLOUT)))
+    return visit.page(Rollouts(known, await jobs.recent(visit.service, Kind.ROLLOUT, scope=visit.reading)))
 
 
 async def new(visit: Visited) -> Response:
@@ -51,7 +53,7 @@ async def new(visit: Visited) -> Response:
 
 async def _form(visit: Visit, fields: Mapping[str, str], mistake: str, status: int) -> Response:
     known = tuple(await bundles.listing(visit.store))
-    return visit.page(NewRollout(await choice_of(visit, "bundle"), known, fields, mistake), status)
+    return visit.page(NewRollout(await choice_of(visit, Permission.CHANGE, "bundle"), known, fields, mistake), status)
 
 
 async def create(visit: Visited) -> Response:
@@ -67,6 +69,7 @@ async def create(visit: Visited) -> Response:
             rules=rules_of(fields),
             name=fields["name"],
             canaries=ahead,
+            scope=visit.scope(Permission.CHANGE),
             zone=fields["zone"] or "UTC",
         )
     except (Invalid, NotFound) as exc:
@@ -76,7 +79,7 @@ async def create(visit: Visited) -> Response:
 
 async def _first(visit: Visit, words: str, chosen: Sequence[str]) -> tuple[str, ...]:
     """The cameras that go first. Only chosen ones: a name that was mistyped must not bring in another camera."""
-    ahead = await lookup.cameras(visit.store, words.replace(",", " ").split())
+    ahead = await lookup.cameras(visit.store, words.replace(",", " ").split(), visit.scope(Permission.CHANGE))
     if not set(ahead) <= set(chosen):
         raise Invalid("first on these cameras: one of them is not among those that are ticked")
     return ahead
@@ -87,19 +90,19 @@ async def show(visit: Visited, rollout: str) -> Response:
 
 
 async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) -> Response:
-    work = visit.service.rollouts
-    view = await work.get(rollout)
+    work, scope = visit.service.rollouts, visit.reading
+    view = await work.get(rollout, scope)
     bundle = await bundles.find(visit.store, view.bundle)
-    targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1)
+    targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1, scope=scope)
     following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
     shown = tuple(targets[:MOST_TARGETS])
-    events = await work.history(rollout, single=False, limit=MOST_EVENTS)
+    events = await work.history(rollout, single=False, limit=MOST_EVENTS, scope=scope)
     orders = offered(view)
     page = Rollout(
         view,
         bundle,
         jobs.of_rollout(view),
-        await work.groups(rollout),
+        await work.groups(rollout, scope),
         shown,
         following,
         most_harmed(view.rules),
@@ -128,17 +131,22 @@ def may_retry(campaign: CampaignState, target: TargetState) -> bool:
 
 async def events(visit: Visited, rollout: str) -> Response:
     """404 before the stream begins, not inside it."""
-    work, wanted = visit.service.rollouts, RolloutId(rollout)
-    await work.get(wanted)
+    work, wanted, scope = visit.service.rollouts, RolloutId(rollout), visit.reading
+    await work.get(wanted, scope)
 
     async def look() -> jobs.Job:
-        return jobs.of_rollout(await work.get(wanted))
+        return jobs.of_rollout(await work.get(wanted, scope))
 
-    return follow(work.events(wanted), look)
+    return follow(visit, work.events(wanted), look)
+
+
+async def approve(visit: Visited, rollout: str) -> Response:
+    return await _ordered(visit, RolloutId(rollout), Work.approve)
 
 
 async def carry_out(visit: Visited, rollout: str, order: str) -> Response:
-    if order not in ORDERS:
+    """Approving has an address, and a permission, of its own."""
+    if order not in ORDERS or order == APPROVE:
         raise NotFound(f"a rollout takes no such order; it takes {', '.join(ORDERS)}")
     return await _ordered(visit, RolloutId(rollout), ORDERS[order][1])
 

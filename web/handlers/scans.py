@@ -7,7 +7,8 @@ from starlette.responses import Response, StreamingResponse
 
 from fleet import estate
 from fleet.errors import Invalid, NeedsConfirmation
-from fleet.scans import ScanId, ScanProgress
+from fleet.permissions import Permission
+from fleet.scans import ScanId, ScanProgress, ScanView
 from fleet.views import NotEvaluatedRow
 from web import words
 from web.contexts import Scan, ScanForm, Scans
@@ -19,7 +20,11 @@ MOST_UNJUDGED = 500
 
 
 async def show_all(visit: Visited) -> Response:
-    return visit.page(Scans(ScanForm(visit.query.get("targets", "")), tuple(await visit.scans.recent())))
+    return visit.page(Scans(ScanForm(visit.query.get("targets", "")), await _recent(visit)))
+
+
+async def _recent(visit: Visit) -> tuple[ScanView, ...]:
+    return tuple(await visit.scans.recent(scope=visit.reading))
 
 
 async def start(visit: Visited) -> Response:
@@ -31,11 +36,12 @@ async def start(visit: Visited) -> Response:
             visit.name,
             default_credentials=typed.default_credentials,
             confirmed=bool(form.get("confirmed")),
+            scope=visit.scope(Permission.SCAN),
         )
     except Invalid as exc:
         count = exc.count if isinstance(exc, NeedsConfirmation) else 0
         again = ScanForm(typed.targets, typed.default_credentials, sentence(str(exc)), count)
-        return visit.page(Scans(again, tuple(await visit.scans.recent())), STATUSES[type(exc)])
+        return visit.page(Scans(again, await _recent(visit)), STATUSES[type(exc)])
     return see(f"/scans/{scan}")
 
 
@@ -46,18 +52,20 @@ async def show(visit: Visited, scan: str) -> Response:
 
 
 async def _unjudged(visit: Visit, scan: str) -> tuple[NotEvaluatedRow, ...]:
-    page = await estate.not_evaluated(visit.store, limit=MOST_UNJUDGED)
+    page = await estate.not_evaluated(visit.store, limit=MOST_UNJUDGED, scope=visit.reading)
     return tuple(row for row in page.items if row.scan == scan)
 
 
 async def events(visit: Visited, scan: str) -> Response:
     """Server-sent events; the first one is where the scan is now. 404 before the stream begins, not inside it."""
     await visit.scans.get(ScanId(scan))
-    return StreamingResponse(_lines(visit.scans.events(ScanId(scan))), media_type="text/event-stream")
+    return StreamingResponse(_lines(visit, visit.scans.events(ScanId(scan))), media_type="text/event-stream")
 
 
-async def _lines(progress: AsyncIterator[ScanProgress]) -> AsyncIterator[str]:
+async def _lines(visit: Visit, progress: AsyncIterator[ScanProgress]) -> AsyncIterator[str]:
     async for now in progress:
+        if not await visit.still_may(Permission.READ):
+            return
         yield f"data: {json.dumps(moving_parts(now))}\n\n"
 
 

@@ -1,30 +1,16 @@
-"""Settings: who may come in, people and machines."""
+"""Settings: who is told, and what begins by itself. People and machines: `web.handlers.people`."""
 
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from fleet import people, tokens
-from fleet.errors import Invalid
 from fleet.schedule import Cadence
-from fleet.tokens import Scope
 from web.contexts import Scheduled, Settings, Telling
-from web.problems import STATUSES
-from web.rendering import sentence
-from web.visit import Visit, Visited, see
+from web.visit import Visit, Visited
 
 
 async def show(visit: Visited) -> Response:
-    return await _page(visit, "", "", 200)
-
-
-async def _page(visit: Visit, made: str, mistake: str, status: int) -> Response:
-    everybody = await people.people(visit.store)
-    keys = await tokens.tokens(visit.store)
-    zone = visit.service.settings.schedule_zone
-    now = visit.store.now()
-    page = Settings(everybody, keys, tuple(Scope), now, telling(visit), scheduled(visit), zone, made, mistake)
-    return visit.page(page, status)
+    return visit.page(Settings(telling(visit), scheduled(visit), visit.service.settings.schedule_zone))
 
 
 def telling(visit: Visit) -> Telling:
@@ -45,21 +31,3 @@ def scheduled(visit: Visit) -> tuple[Scheduled, ...]:
         Scheduled("Scan of every camera", "scan_schedule", settings.scan_schedule, due(Cadence.SCAN)),
         Scheduled("Watch of its own AI", "accuracy_schedule", settings.accuracy_schedule, due(Cadence.ACCURACY)),
     )
-
-
-async def create_token(visit: Visited) -> Response:
-    """The one answer that shows a token: it is not stored, so it cannot be shown again."""
-    form = await visit.form()
-    try:
-        scopes = [Scope(word) for word in form.getlist("scope") if word in set(Scope)]
-        days = form.get("days", "")
-        number = int(days) if days.isdecimal() and len(days) < 5 else 0  # noqa: PLR2004 - digits
-        _, text = await tokens.create(visit.store, form.get("name", ""), scopes, visit.name, days=number)
-    except Invalid as exc:
-        return await _page(visit, "", sentence(str(exc)), STATUSES[type(exc)])
-    return await _page(visit, text.reveal(), "", 200)
-
-
-async def revoke_token(visit: Visited, token: str) -> Response:
-    await tokens.revoke(visit.store, token)
-    return see("/settings")

@@ -15,7 +15,7 @@ _MOST_TYPED = 20_000
 
 async def show_all(visit: Visited) -> Response:
     """With `edit` the form shows that site, otherwise a new one."""
-    known = await sites.sites(visit.store)
+    known = await sites.sites(visit.store, visit.reading)
     wanted = visit.query.get("edit", "")
     found = next((view.site for view in known if view.site.name == wanted), None)
     return visit.page(Sites(tuple(known), found or Site(""), found.name if found else "", ""))
@@ -34,7 +34,7 @@ async def put(visit: Visited) -> Response:
     try:
         await sites.put(visit.store, typed, visit.name, instead_of=before or None)
     except (Invalid, NotFound) as exc:
-        known = tuple(await sites.sites(visit.store))
+        known = tuple(await sites.sites(visit.store, visit.reading))
         return visit.page(Sites(known, typed, before, sentence(str(exc))), STATUSES[type(exc)])
     return see("/sites")
 
@@ -48,9 +48,9 @@ async def remove(visit: Visited) -> Response:
 
 async def listed(visit: Visited) -> list[SiteView]:
     """By name, with how many cameras each has."""
-    return await sites.sites(visit.store)
+    return await sites.sites(visit.store, visit.reading)
 
 
 async def choices(visit: Visit) -> tuple[str, ...]:
     """What the filters offer."""
-    return tuple(view.site.name for view in await sites.sites(visit.store))
+    return tuple(view.site.name for view in await sites.sites(visit.store, visit.reading))
