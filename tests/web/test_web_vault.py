@@ -41,9 +41,10 @@ async def other(house: House, camera: str) -> str:
     return next(row.id for row in (await estate.devices(house.store)).items if row.id != camera)
 
 
-@pytest.mark.parametrize(
-    "house", [{"webhook_url": "http://127.0.0.1:9/x", "webhook_secret_file": "/dev/null"}], indirect=True
-)
+MAIL = {"mail_to": ("watch@example.org",), "mail_port": 9}
+
+
+@pytest.mark.parametrize("house", [MAIL], indirect=True)
 async def test_a_password_is_shown_once_told_and_written_down(house: House, visit: Visit) -> None:
     camera = await kept(house)
     fields = {"account": "root", "version": "2", "reason": "installer on site"}
