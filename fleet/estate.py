@@ -63,6 +63,7 @@ __all__ = [
 
 _YESTERDAY = timedelta(hours=24)
 _FIX_FIRST = 10
+_MOST_VISITS = 500
 _BUCKET = 10
 # How much worse one finding is than one of the severity below.
 _BY_SEVERITY = {
@@ -228,8 +229,9 @@ async def _all_findings(connection: AsyncConnection, camera: str) -> tuple[Findi
 
 async def _history(connection: AsyncConnection, camera: str) -> tuple[ScorePoint, ...]:
     columns = (t.StoredDossier.at, t.StoredDossier.score, t.StoredDossier.failed, t.StoredDossier.unknown)
-    visits = select(*columns).where(t.StoredDossier.camera == camera).order_by(t.StoredDossier.id)
-    return tuple(ScorePoint(*row) for row in (await connection.execute(visits)).all())
+    visits = select(*columns).where(t.StoredDossier.camera == camera)
+    newest = visits.order_by(t.StoredDossier.id.desc()).limit(_MOST_VISITS)
+    return tuple(ScorePoint(*row) for row in reversed((await connection.execute(newest)).all()))
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ from sqlalchemy import insert
 from cameras.decoding import Decoder, Picture
 from cameras.errors import DeviceError
 from cameras.untrusted import clean_text
-from fleet import picture_incidents, picture_rows
+from fleet import picture_incidents, picture_rollups, picture_rows
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.evidence import EvidenceFolder
 from fleet.picture_incidents import Where
+from fleet.picture_rollups import Rollup
 from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSummary, Tile
 from fleet.settings import Settings
 from fleet.store import Store
@@ -210,6 +211,10 @@ class Pictures:
     async def history(self, camera: str, *, limit: int = 50, after: str | None = None) -> list[CheckView]:
         """The newest first."""
         return await picture_rows.history(self._store, camera, max(1, min(limit, 500)), after)
+
+    async def earlier(self, camera: str, *, limit: int = 50) -> tuple[Rollup, ...]:
+        """What is left of looks that are not kept one by one any more, the newest first."""
+        return await picture_rollups.of_camera(self._store, camera, max(1, min(limit, 500)))
 
     async def incidents(self, *, open_only: bool = True, limit: int = 100) -> list[IncidentView]:
         return await picture_incidents.listed(self._store, open_only=open_only, limit=max(1, min(limit, 500)))

@@ -21,6 +21,7 @@ from fleet.plan_reach import reaching
 from fleet.plans import Plans
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
+from fleet.retention import keeping
 from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
@@ -95,6 +96,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        await stack.enter_async_context(keeping(store, settings))
         yield Service(
             settings=settings,
             store=store,

@@ -39,6 +39,15 @@ class Settings(BaseSettings):
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)
     picture_days: int = Field(default=30, ge=1, le=3650)
+    # History is kept whole for some days, then by the hour, then by the day for ever; events of work after its end.
+    keep_raw_days: int = Field(default=7, ge=1, le=3650)
+    keep_hourly_days: int = Field(default=90, ge=1, le=3650)
+    keep_job_days: int = Field(default=90, ge=1, le=3650)
+    # Lines on stderr; a stop waits so long for steps that are under way; who may read /metrics.
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    stop_seconds: int = Field(default=60, ge=1, le=3600)
+    metrics: Literal["loopback", "token", "off"] = "loopback"
     # The detector that cameras' own AI is measured beside: MODEL.onnx with MODEL.yaml. Ours knows drawn scenes only.
     reference_model: Path | None = None
     # When cameras are scanned, and their AI watched, without being asked: crontab lines by that zone's clock, "" never.

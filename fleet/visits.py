@@ -133,9 +133,14 @@ async def addresses(store: Store) -> frozenset[str]:
 
 
 async def prune(store: Store) -> int:
-    """Forget all but the last visits of each camera; says how many. Once per scan is cheaper than at every visit."""
-    age = func.row_number().over(partition_by=t.StoredDossier.camera, order_by=t.StoredDossier.id.desc()).label("age")
-    aged = select(t.StoredDossier.id, age).subquery()
-    old = select(aged.c.id).where(aged.c.age > DOSSIERS_KEPT)
+    """Forget all but the last visits of each camera and the last of each day; says how many.
+
+    Once per scan is cheaper than at every visit. How long days are kept: `fleet.retention`.
+    """
+    d = t.StoredDossier
+    age = func.row_number().over(partition_by=d.camera, order_by=d.id.desc()).label("age")
+    of_day = func.row_number().over(partition_by=(d.camera, func.date(d.at)), order_by=d.id.desc()).label("of_day")
+    aged = select(d.id, age, of_day).subquery()
+    old = select(aged.c.id).where(aged.c.age > DOSSIERS_KEPT, aged.c.of_day > 1)
     async with store.write() as connection:
         return (await connection.execute(delete(t.StoredDossier).where(t.StoredDossier.id.in_(old)))).rowcount

@@ -20,6 +20,7 @@ from fleet.cli import (
     harden,
     health,
     passwords,
+    retention,
     rollout,
     screen,
     serve,
@@ -69,6 +70,7 @@ app.command(epilog=checks.EPILOG)(checks.checks)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.command(epilog=retention.EPILOG)(retention.retention)
 app.add_typer(analytics.app, name="analytics")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")

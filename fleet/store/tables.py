@@ -99,6 +99,7 @@ class Camera(Base):
         Index(None, "address", "port"),
         Index(None, "mac"),
         Index(None, "site"),
+        Index(None, "first_seen"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -223,6 +224,7 @@ class FindingEvent(Base):
 
 class Scan(Base):
     __tablename__ = "scans"
+    __table_args__ = (Index(None, "finished_at"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
