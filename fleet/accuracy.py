@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from structlog.contextvars import bind_contextvars
+
 from analytics_qa.detector import OUR_MODEL, Detector
 from analytics_qa.drift import Picture
 from analytics_qa.errors import AnalyticsError
@@ -77,6 +79,10 @@ class Accuracy:
         for view in await accuracy_rows.unfinished(self._store):
             self._begin(view)
         return self
+
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -172,6 +178,7 @@ class Accuracy:
 
     async def _run(self, view: WatchView) -> None:
         """A watch from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
+        bind_contextvars(watch=view.id, camera=view.camera)
         try:
             await self._carry_out(view)
         except asyncio.CancelledError:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from sqlalchemy import insert
+from structlog.contextvars import bind_contextvars
 
 from cameras.decoding import Decoder, Picture
 from cameras.errors import DeviceError
@@ -108,6 +109,10 @@ class Pictures:
             task.cancel()
         await self._group.__aexit__(None, None, None)
         await self._decoder.__aexit__(None, None, None)
+
+    def goes_on(self) -> bool:
+        """Whether what is due is looked at, as far as that is wanted."""
+        return self._clock is None or not self._clock.done()
 
     # --- asked for ---
 
@@ -249,6 +254,7 @@ class Pictures:
 
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""
+        bind_contextvars(camera=camera)
         try:
             await self._check_in_turn(camera, counts=True)
         except FleetError:

@@ -40,7 +40,8 @@ from fleet.vault import Vault, open_vault
 class Service:
     """The controller: its store, and the kinds of work that go on in the background.
 
-    `budget` is the one budget of login attempts that all of them share.
+    `budget` is the one budget of login attempts that all of them share. `background` says of each kind of work that
+    begins by itself whether it goes on, `at_work` of each kind of job how many are under way in this process.
     """
 
     settings: Settings
@@ -55,6 +56,8 @@ class Service:
     accuracy: Accuracy
     outbox: Outbox
     schedule: Schedule
+    background: Mapping[str, Callable[[], bool]]
+    at_work: Mapping[str, Callable[[], int]]
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -84,7 +87,14 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
-        plans = Plans(store, reaching(where, budget), prove, password_for=passwords, two_persons=settings.two_persons)
+        plans = Plans(
+            store,
+            reaching(where, budget),
+            prove,
+            password_for=passwords,
+            two_persons=settings.two_persons,
+            closing_s=settings.stop_seconds,
+        )
         access_to = looking(store, vault, settings, budget)
         pictures = Pictures(store, settings, access_to, channels=outbox.channels)
         model = settings.reference_model or OUR_MODEL
@@ -96,7 +106,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             await stack.enter_async_context(work)
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
-        await stack.enter_async_context(keeping(store, settings))
+        cutting = await stack.enter_async_context(keeping(store, settings))
         yield Service(
             settings=settings,
             store=store,
@@ -110,4 +120,18 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy=accuracy,
             outbox=outbox,
             schedule=schedule,
+            background={
+                "pictures": pictures.goes_on,
+                "rollouts": rollouts.goes_on,
+                "notices": outbox.goes_on,
+                "schedule": schedule.goes_on,
+                "retention": lambda: not cutting.done(),
+            },
+            at_work={
+                "scans": scans.under_way,
+                "plans": plans.under_way,
+                "password changes": rotations.under_way,
+                "rollouts": rollouts.under_way,
+                "watches": accuracy.under_way,
+            },
         )

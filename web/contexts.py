@@ -361,11 +361,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """`status` and its `title`; `detail` says what to do."""
+    """`status` and its `title`; `detail` says what to do. `number` is that of the request: the log has it too."""
 
     status: int
     title: str
     detail: str
+    number: str
 
 
 PAGES: Mapping[type, str] = {

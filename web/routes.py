@@ -18,6 +18,7 @@ from web.handlers import (
     findings,
     images,
     jobs,
+    operating,
     overview,
     plans,
     reports,
@@ -60,6 +61,9 @@ FIELD, HEADER = Proof.FIELD, Proof.HEADER
 
 ROUTES = (
     Route("/static/{name}", "GET", door.asset, PUBLIC),
+    Route("/healthz", "GET", operating.healthz, PUBLIC),
+    Route("/readyz", "GET", operating.readyz, PUBLIC),
+    Route("/metrics", "GET", operating.numbers, PUBLIC),
     Route("/set-up", "GET", door.set_up_form, ANYONE),
     Route("/set-up", "POST", door.set_up, ANYONE, FIELD),
     Route("/sign-in", "GET", door.sign_in_form, ANYONE),

@@ -1,5 +1,6 @@
 """One request and who makes it: what every handler is given."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, fields
 from typing import Annotated, cast
@@ -10,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleet import tokens
+from fleet.metrics import Metrics
 from fleet.people import SessionToken, SignedIn, session
 from fleet.plans import Plans
+from fleet.readiness import Readiness
 from fleet.scans import Scans
 from fleet.service import Service
 from fleet.store import Store
@@ -29,9 +32,12 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the console works with for as long as it runs."""
+    """What the console works with for as long as it runs. `stopping` is set once it takes nothing new."""
 
     service: Service
+    metrics: Metrics
+    readiness: Readiness
+    stopping: asyncio.Event
 
     def cookie(self, name: str) -> str:
         """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""

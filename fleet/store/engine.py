@@ -50,6 +50,7 @@ class Store:
         self._writing_to_disk = engine.execution_options(**{_WRITING: "FULL"})
         # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
         self._one_writer = asyncio.Lock()
+        self.writes = 0  # transactions that wrote, kept or undone
         self._closed = False
         self._under_way = 0
         self._idle = asyncio.Event()
@@ -77,6 +78,7 @@ class Store:
             try:
                 engine = self._writing_to_disk if durable else self._writing
                 with self._counted():
+                    self.writes += 1
                     async with _opened(engine, writing=True) as connection:
                         yield connection
             except UnicodeEncodeError as error:

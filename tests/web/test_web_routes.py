@@ -57,6 +57,9 @@ def test_every_role_has_its_permissions_and_an_unknown_one_has_none() -> None:
 def test_what_needs_no_session_is_this_and_nothing_else() -> None:
     assert {route.path for route in ROUTES if route.permission in OPEN} == {
         "/static/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
         "/set-up",
         "/sign-in",
         "/theme",

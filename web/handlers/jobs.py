@@ -1,16 +1,17 @@
 """All work in one list, and what every kind of it has in common: how it is followed."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from fleet import jobs, second_person
 from fleet.jobs import Job, Kind
 from web import words
 from web.job_contexts import Jobs
 from web.rendering import plural
+from web.streams import stream
 from web.visit import Visit, Visited
 
 
@@ -27,12 +28,14 @@ async def needs_another(visit: Visit, maker: str, offered: frozenset[str]) -> bo
     return asked and await second_person.is_the_same(visit.store, maker, visit.name)
 
 
-def follow(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:
+def follow(visit: Visit, changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> Response:
     """Server-sent events: what to say after each change, and "end" once nothing happens by itself any more."""
-    return StreamingResponse(_lines(changes, look), media_type="text/event-stream")
+    return stream(_lines(changes, look), visit.desk.stopping)
 
 
-async def _lines(changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]) -> AsyncIterator[str]:
+async def _lines(
+    changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]
+) -> AsyncGenerator[str, None]:
     async with aclosing(changes):
         async for _ in changes:
             job = await look()

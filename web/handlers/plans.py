@@ -116,7 +116,7 @@ async def events(visit: Visited, plan: str) -> Response:
     async def look() -> jobs.Job:
         return jobs.of_plan(await plans.get(wanted))
 
-    return follow(plans.events(wanted), look)
+    return follow(visit, plans.events(wanted), look)
 
 
 async def renew(visit: Visited, plan: str) -> Response:

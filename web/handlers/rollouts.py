@@ -124,7 +124,7 @@ async def events(visit: Visited, rollout: str) -> Response:
     async def look() -> jobs.Job:
         return jobs.of_rollout(await work.get(wanted))
 
-    return follow(work.events(wanted), look)
+    return follow(visit, work.events(wanted), look)
 
 
 async def carry_out(visit: Visited, rollout: str, order: str) -> Response:

@@ -57,7 +57,7 @@ async def events(visit: Visited, rotation: str) -> Response:
         # The findings of a camera are judged anew after its password is settled: only then has everything been said.
         return replace(job, going=rotations.works_on(wanted))
 
-    return follow(rotations.events(wanted), look)
+    return follow(visit, rotations.events(wanted), look)
 
 
 async def reconcile(visit: Visited, rotation: str) -> Response:

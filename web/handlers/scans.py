@@ -1,9 +1,9 @@
 """Scans: start one, watch it, stop it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from fleet import estate
 from fleet.errors import Invalid, NeedsConfirmation
@@ -13,6 +13,7 @@ from web import words
 from web.contexts import Scan, ScanForm, Scans
 from web.problems import STATUSES
 from web.rendering import sentence
+from web.streams import stream
 from web.visit import Visit, Visited, see
 
 MOST_UNJUDGED = 500
@@ -53,10 +54,10 @@ async def _unjudged(visit: Visit, scan: str) -> tuple[NotEvaluatedRow, ...]:
 async def events(visit: Visited, scan: str) -> Response:
     """Server-sent events; the first one is where the scan is now. 404 before the stream begins, not inside it."""
     await visit.scans.get(ScanId(scan))
-    return StreamingResponse(_lines(visit.scans.events(ScanId(scan))), media_type="text/event-stream")
+    return stream(_lines(visit.scans.events(ScanId(scan))), visit.desk.stopping)
 
 
-async def _lines(progress: AsyncIterator[ScanProgress]) -> AsyncIterator[str]:
+async def _lines(progress: AsyncIterator[ScanProgress]) -> AsyncGenerator[str, None]:
     async for now in progress:
         yield f"data: {json.dumps(moving_parts(now))}\n\n"
 

@@ -67,6 +67,15 @@ function show(section, now) {
   }
 }
 
+// Out of reach, refused, or just being started anew: the page stays until somebody answers, and is then asked for again.
+function comeBack() {
+  setTimeout(async () => {
+    const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+    if (answer?.ok) location.reload();
+    else comeBack();
+  }, 3000);
+}
+
 function followScan(section) {
   const source = new EventSource(section.dataset.scanEvents);
   source.addEventListener("message", (event) => {
@@ -78,9 +87,8 @@ function followScan(section) {
     }
   });
   source.addEventListener("error", () => {
-    // Out of reach or refused: ask for the whole page again, slowly, as a browser without script would.
     source.close();
-    setTimeout(() => location.reload(), 5000);
+    comeBack();
   });
 }
 
@@ -137,7 +145,7 @@ function followJob(place) {
   });
   source.addEventListener("error", () => {
     source.close();
-    setTimeout(() => location.reload(), 5000);
+    comeBack();
   });
 }
 
