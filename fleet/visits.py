@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import adoption, sites
+from fleet import adoption, camera_events, sites
 from fleet.adoption import AnyRow
 from fleet.store import Store
 from fleet.store import tables as t
@@ -88,6 +88,7 @@ async def keep_camera(
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:
         await connection.execute(_NEW_CAMERA, [{"id": camera, "first_seen": seen.at, **values}])
+    await camera_events.note_visit(connection, camera, before, values, seen.at)
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}
     await connection.execute(_NEW_DOSSIER, [row])

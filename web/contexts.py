@@ -16,6 +16,7 @@ from fleet.people import Person
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
+from fleet.search import Hit
 from fleet.sites import Site, SiteView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -31,6 +32,7 @@ from fleet.views import (
 )
 from scanners.model import Check, Verdict
 from web import job_contexts, picture_contexts
+from web.changed import ChangeLine
 from web.remedies import Remedy
 
 
@@ -105,8 +107,9 @@ class Overview:
     finding.
 
     `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
-    the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `form` is the start form
-    of an estate that is still empty.
+    the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `changed` is what is
+    otherwise than at the moment `since`, and `days` how long ago that is, out of `choices`. `form` is the start form of
+    an estate that is still empty.
     """
 
     view: OverviewView
@@ -116,7 +119,28 @@ class Overview:
     rationales: Mapping[str, str]
     pictures: PictureSummary
     places: tuple[SiteView, ...]
+    changed: tuple[ChangeLine, ...]
+    since: datetime
+    days: int
+    choices: tuple[int, ...]
     form: ScanForm
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """`hits` of one `kind`, each with its page; `everything` is the list of all of them, "" where these are all."""
+
+    kind: str
+    hits: tuple[tuple[str, Hit], ...]
+    everything: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found for `text`, in `groups`."""
+
+    text: str
+    groups: tuple[SearchGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +399,7 @@ PAGES: Mapping[type, str] = {
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",
+    Search: "search.html",
     Devices: "devices.html",
     Sites: "sites.html",
     Device: "device.html",

@@ -25,6 +25,7 @@ from web.handlers import (
     rollouts,
     rotations,
     scans,
+    searching,
     settings,
     sites,
 )
@@ -71,6 +72,7 @@ ROUTES = (
     Route("/sign-out", "POST", door.sign_out, READ, FIELD),
     Route("/theme", "POST", door.theme, ANYONE, FIELD),
     Route("/", "GET", overview.show, READ),
+    Route("/search", "GET", searching.show, READ),
     Route("/devices", "GET", devices.show_all, READ),
     Route("/devices.csv", "GET", devices.export, READ),
     Route("/devices/{camera}", "GET", devices.show, READ),
@@ -163,5 +165,7 @@ ROUTES = (
     Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER),
     Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
     Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER),
+    Route("/api/v1/search", "GET", searching.search, READ),
+    Route("/api/v1/changes", "GET", searching.changes, READ),
     Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )

@@ -99,7 +99,6 @@ class Camera(Base):
         Index(None, "address", "port"),
         Index(None, "mac"),
         Index(None, "site"),
-        Index(None, "first_seen"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -143,6 +142,19 @@ class StoredDossier(Base):
     failed: Mapped[int]
     unknown: Mapped[int]
     body: Mapped[bytes]
+
+
+class CameraEvent(Base):
+    """History: what happened to a camera itself (`fleet.camera_events`)."""
+
+    __tablename__ = "camera_events"
+    __table_args__ = (Index(None, "camera", "id"), Index(None, "at", "event"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str]
+    at: Mapped[datetime]
+    event: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text)
 
 
 class CheckText(Base):

@@ -12,13 +12,14 @@ from fleet import estate
 from fleet import findings as fleet_findings
 from fleet.errors import Invalid, NotFound
 from fleet.findings import FindingState, TriageAction
+from fleet.lifecycle import Event
 from fleet.views import FindingFilter, FindingRow
 from scanners.model import Severity
 from web.access import safe_next
 from web.contexts import CheckGroup, Finding, Findings, FindingsByCheck, TriageResult
 from web.handlers import sites
 from web.handlers.checks import WORST_FIRST
-from web.handlers.devices import site_as_query, site_choice
+from web.handlers.devices import moment_of, site_as_query, site_choice
 from web.handlers.overview import RATIONALES
 from web.remedies import remedy
 from web.rendering import sentence
@@ -39,6 +40,8 @@ def wanted_findings(query: QueryParams) -> FindingFilter:
         camera=query.get("camera") or None,
         text=query.get("q", "").strip()[:200],
         site=site_choice(query),
+        event=event if (event := query.get("event")) in set(Event) else None,
+        since=moment_of(query),
     )
 
 
@@ -51,6 +54,8 @@ def as_query(wanted: FindingFilter) -> str:
         "q": wanted.text,
         "site": site_as_query(wanted.site),
     }
+    if wanted.event and wanted.since:
+        pairs |= {"event": wanted.event, "since": wanted.since.isoformat()}
     return urlencode({name: value for name, value in pairs.items() if value})
 
 

@@ -41,8 +41,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("camera", "day", "picture", "version", name=op.f("pk_accuracy_days")),
     )
     op.create_index(op.f("ix_accuracy_days_day"), "accuracy_days", ["day"])
+    op.create_table(
+        "camera_events",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("camera", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_camera_events")),
+    )
+    op.create_index(op.f("ix_camera_events_at_event"), "camera_events", ["at", "event"])
+    op.create_index(op.f("ix_camera_events_camera_id"), "camera_events", ["camera", "id"])
     # What the first page asks: what is new, and what changed since a moment.
-    op.create_index(op.f("ix_cameras_first_seen"), "cameras", ["first_seen"])
     op.create_index(op.f("ix_picture_incidents_opened_at"), "picture_incidents", ["opened_at"])
     op.create_index(op.f("ix_scans_finished_at"), "scans", ["finished_at"])
     op.create_index(op.f("ix_plans_finished_at"), "plans", ["finished_at"])
@@ -54,7 +64,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plans_finished_at"), "plans")
     op.drop_index(op.f("ix_scans_finished_at"), "scans")
     op.drop_index(op.f("ix_picture_incidents_opened_at"), "picture_incidents")
-    op.drop_index(op.f("ix_cameras_first_seen"), "cameras")
+    op.drop_index(op.f("ix_camera_events_camera_id"), "camera_events")
+    op.drop_index(op.f("ix_camera_events_at_event"), "camera_events")
+    op.drop_table("camera_events")
     op.drop_index(op.f("ix_accuracy_days_day"), "accuracy_days")
     op.drop_table("accuracy_days")
     op.drop_index(op.f("ix_picture_rollups_picture"), "picture_rollups")
