@@ -111,6 +111,7 @@ async def test_the_doctor_examines_and_makes_nothing(tmp_path: Path) -> None:
     end = await camwarden(tmp_path, "doctor", "--json")
     lines = {line["what"]: line for line in json.loads(end.out)["lines"]}
     assert {"python", "home", "store", "clock", "multicast", "nmap", "ONVIF service descriptions"} <= set(lines)
+    assert {"disk", "database", "key", "certificate", "schedules", "notices", "history"} <= set(lines)
     assert (end.code, end.err) == (ExitCode.GOOD, ""), end
     assert all(line["advice"] for line in lines.values() if line["state"] != "ok")
     assert not (tmp_path / "camwarden.db").exists()
