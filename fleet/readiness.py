@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from fleet import store as stored
 from fleet.errors import FleetError
-from fleet.store import Store
+from fleet.store import Store, migrating
 
 WITHIN_S = 2.0
 LEAST_FREE_BYTES = 256 * 1024 * 1024
@@ -35,10 +32,7 @@ class Part:
 @cache
 def head() -> str:
     """The revision of the schema that this version of us works with. Reads files: run it in a thread."""
-    config = Config()
-    folder = Path(next(iter(stored.__path__))) / "migrations"
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
+    return migrating.newest()
 
 
 class Readiness:

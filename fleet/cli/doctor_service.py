@@ -55,6 +55,8 @@ def _disk(settings: Settings) -> Line:
 
 def _database(settings: Settings) -> Line:
     head = readiness.head()
+    if settings.database_url:
+        return Line("database", "ok", f"PostgreSQL; this program works with revision {head}")
     if not settings.database.exists():
         return Line("database", "ok", f"SQLite, not made yet; this program works with revision {head}")
     return Line("database", "ok", f"SQLite, revision {head}, {settings.database.stat().st_size // _MIB:,} MiB")
