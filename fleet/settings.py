@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     database_password_file: Path | None = None
     host: str = "127.0.0.1"
+    # Names under which people reach the console beside this machine's own, such as a proxy's.
+    hosts: tuple[str, ...] = ()
     port: int = Field(default=8080, ge=0, le=65535)
     credentials_file: Path | None = None
     catalogue_file: Path | None = None

@@ -97,7 +97,7 @@ def _names_in(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(str(one.value) for one in named if isinstance(one, x509.DNSName | x509.IPAddress))
 
 
-def our_own(home: Path, host: str, now: datetime) -> Tls:
+def our_own(home: Path, hosts: Iterable[str], now: datetime) -> Tls:
     """The certificate that we made ourselves, made now where there is none, none that can be used, or an old one.
 
     Raises CertificateUnusable where the folder cannot be written.
@@ -106,7 +106,7 @@ def our_own(home: Path, host: str, now: datetime) -> Tls:
     if _is_fit(tls, now):
         return tls
     try:
-        _make(tls, names_of_this_machine(host), now)
+        _make(tls, names_of_this_machine(hosts), now)
     except OSError as error:
         raise CertificateUnusable(f"{tls.certificate.parent} cannot be written: {error.strerror}") from error
     return tls
@@ -123,9 +123,9 @@ def _is_fit(tls: Tls, now: datetime) -> bool:
         return False
 
 
-def names_of_this_machine(host: str) -> tuple[str, ...]:
+def names_of_this_machine(hosts: Iterable[str]) -> tuple[str, ...]:
     """What people may type. Nothing is looked up: a name server that is silent must not keep the service waiting."""
-    found = ["localhost", "127.0.0.1", "::1", socket.gethostname(), host]
+    found = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts]
     with suppress(OSError, ValueError):
         found += interfaces.addresses(None)
     usable = (name for name in found if name and len(name) <= _MOST_NAME and name not in {"0.0.0.0", "::"})  # noqa: S104 - left out

@@ -44,7 +44,7 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
     app.state.desk = Desk(service, metrics, readiness, asyncio.Event())
     for route in ROUTES:
         _add(app, route)
-    names = hosts | {"localhost", service.settings.host, socket.gethostname()}
+    names = hosts | {*service.settings.hosts, "localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
         Frame,
         hosts=frozenset(name.lower() for name in names),

@@ -81,7 +81,11 @@ def choose(settings: Settings, certificate: Path | None, key: Path | None, *, in
         return certificates.given(certificate, key)
     if insecure_http or is_loopback(settings.host):
         return None
-    return certificates.our_own(settings.home, settings.host, utc_now())
+    return certificates.our_own(settings.home, names_of(settings), utc_now())
+
+
+def names_of(settings: Settings) -> tuple[str, ...]:
+    return (settings.host, *settings.hosts)
 
 
 def with_cookies(settings: Settings, *, tls: bool) -> Settings:
@@ -139,7 +143,7 @@ async def _renew(settings: Settings, console: Console, tls: Tls | None) -> None:
         await asyncio.sleep(_LOOKED_AT_EVERY.total_seconds())
         try:
             before = await asyncio.to_thread(certificates.facts, tls.certificate)
-            await asyncio.to_thread(certificates.our_own, settings.home, settings.host, utc_now())
+            await asyncio.to_thread(certificates.our_own, settings.home, names_of(settings), utc_now())
             if (after := await asyncio.to_thread(certificates.facts, tls.certificate)) != before:
                 console.renewed(tls)
                 _log.warning("the certificate was renewed", extra={"fingerprint": after.fingerprint})

@@ -25,7 +25,7 @@ def _key(mode: int) -> Callable[[Path], None]:
 
 def _certificate(days_ago: int) -> Callable[[Path], None]:
     def make(home: Path) -> None:
-        tls.our_own(home, "x", datetime.now(UTC) - timedelta(days=days_ago))
+        tls.our_own(home, ["x"], datetime.now(UTC) - timedelta(days=days_ago))
 
     return make
 

@@ -150,7 +150,7 @@ def presented(url: str) -> str:
 
 async def test_a_certificate_is_made_once_and_its_fingerprint_told(tmp_path: Path) -> None:
     """On loopback it is given by hand: nothing of a test listens for others."""
-    made = await asyncio.to_thread(certificates.our_own, tmp_path, "127.0.0.1", datetime.now(UTC))
+    made = await asyncio.to_thread(certificates.our_own, tmp_path, ["127.0.0.1"], datetime.now(UTC))
     words = ("--certificate", made.certificate, "--key", made.key)
     async with serving(tmp_path, *words) as (process, url):
         told = await said(process, "fingerprint ")
@@ -169,7 +169,7 @@ async def test_a_certificate_is_made_once_and_its_fingerprint_told(tmp_path: Pat
 
 def test_it_is_kept_until_shortly_before_its_end(tmp_path: Path) -> None:
     def fingerprint(at: datetime) -> str:
-        return certificates.facts(certificates.our_own(tmp_path, "cameras.example", at).certificate).fingerprint
+        return certificates.facts(certificates.our_own(tmp_path, ["cameras.example"], at).certificate).fingerprint
 
     first = fingerprint(NOW)
     assert fingerprint(NOW + timedelta(days=360)) == first
@@ -180,7 +180,7 @@ def test_it_is_kept_until_shortly_before_its_end(tmp_path: Path) -> None:
 
 
 def test_its_files_are_for_us_alone_and_it_names_this_machine(tmp_path: Path) -> None:
-    tls = certificates.our_own(tmp_path, "cameras.example", NOW)
+    tls = certificates.our_own(tmp_path, ["cameras.example"], NOW)
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tls.certificate, tls.key)} == {0o600}
     assert stat.S_IMODE(tls.key.parent.stat().st_mode) == 0o700
     assert {"localhost", "127.0.0.1", "::1", "cameras.example"} <= set(certificates.facts(tls.certificate).names)
@@ -191,7 +191,7 @@ def _garbage(tls: certificates.Tls) -> None:
 
 
 def _of_another(tls: certificates.Tls) -> None:
-    tls.key.write_bytes(certificates.our_own(tls.key.parent / "other", "x", NOW).key.read_bytes())
+    tls.key.write_bytes(certificates.our_own(tls.key.parent / "other", ["x"], NOW).key.read_bytes())
 
 
 def _encrypted(tls: certificates.Tls) -> None:
@@ -212,7 +212,7 @@ UNUSABLE = {
 def test_a_certificate_that_cannot_be_used_is_said_why(
     spoil: Callable[[certificates.Tls], None], words: str, tmp_path: Path
 ) -> None:
-    tls = certificates.our_own(tmp_path, "x", NOW)
+    tls = certificates.our_own(tmp_path, ["x"], NOW)
     spoil(tls)
     with pytest.raises(CertificateUnusable, match=words):
         certificates.given(tls.certificate, tls.key)
