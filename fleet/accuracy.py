@@ -31,6 +31,7 @@ from fleet.model_gate import Measurement
 from fleet.sight import OpenSight
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from fleet.watching import PICTURE_EVERY_S, Seen, watch
 
 __all__ = ["Accuracy", "AccuracyCard", "Label", "WatchId", "WatchState", "WatchView", "picture_unknown"]
@@ -179,6 +180,7 @@ class Accuracy:
     async def _run(self, view: WatchView) -> None:
         """A watch from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
         bind_contextvars(watch=view.id, camera=view.camera)
+        outlast_outages()
         try:
             await self._carry_out(view)
         except asyncio.CancelledError:

@@ -27,6 +27,7 @@ from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSumm
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import ReferenceView
 from health import series
 from health.checking import Checked, check
@@ -227,6 +228,7 @@ class Pictures:
     # --- by the clock ---
 
     async def _run(self) -> None:
+        outlast_outages()
         while True:
             try:
                 await picture_rows.watch_new_cameras(self._store)
@@ -255,6 +257,7 @@ class Pictures:
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""
         bind_contextvars(camera=camera)
+        outlast_outages()
         try:
             await self._check_in_turn(camera, counts=True)
         except FleetError:

@@ -25,6 +25,7 @@ from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
+from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import PictureCheck
 from fleet.store.retention_tables import AccuracyDay, PictureRollup
 
@@ -123,6 +124,7 @@ async def keeping(store: Store, settings: Settings) -> AsyncIterator[asyncio.Tas
 
 async def _daily(store: Store, settings: Settings) -> None:
     """The task's boundary: what went wrong is tried again on the next day."""
+    outlast_outages()
     await asyncio.sleep(FIRST_AFTER.total_seconds())
     while True:
         try:

@@ -19,6 +19,7 @@ from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.settings import Settings
 from fleet.store import Store, attempts
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.credentials import CredentialRule, CredentialsError, load_credentials
@@ -226,6 +227,7 @@ class Scans:
     async def _run(self, live: _Live, targets: Sequence[Target]) -> None:
         """A scan from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
         bind_contextvars(scan=live.view.id)
+        outlast_outages()
         end: tuple[ScanState, str | None]
         try:
             async with self._one_at_a_time:

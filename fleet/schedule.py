@@ -23,6 +23,7 @@ from fleet.errors import Invalid, NotFound
 from fleet.scans import ScanId, Scans
 from fleet.settings import Settings
 from fleet.store import Store
+from fleet.store.outages import outlast_outages
 from hardening.windows import zone
 
 ACTOR = "schedule"
@@ -136,6 +137,7 @@ class Schedule:
 
     async def _begin(self, cadence: Cadence) -> None:
         """The task's boundary: nothing is raised beyond it, and the next time is another try."""
+        outlast_outages()
         try:
             async with self._one_at_a_time:
                 await (self.scan() if cadence is Cadence.SCAN else self.watch())

@@ -107,6 +107,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         # Last, so that it is closed before what it starts.
         schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
         cutting = await stack.enter_async_context(keeping(store, settings))
+        stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
             store=store,

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +18,10 @@ from fleet.cli.leaving import Leaving
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.sd_notify import Notify
 from fleet.cli.service import Console, address_of, is_loopback, listen
+from fleet.errors import Busy
 from fleet.service import Service, open_service
 from fleet.settings import Settings, load_settings
+from fleet.store.controller import sole_controller
 from fleet.store.engine import utc_now
 from fleet.tls import CertificateUnusable, Tls
 
@@ -96,13 +99,32 @@ def with_cookies(settings: Settings, *, tls: bool) -> Settings:
     return settings.model_copy(update={"secure_cookies": tls})
 
 
+@asynccontextmanager
+async def ended_when(event: asyncio.Event, stop: Callable[[], None]) -> AsyncIterator[None]:
+    async def wait() -> None:
+        await event.wait()
+        stop()
+
+    waiting = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+
+
 async def _serve(settings: Settings, tls: Tls | None) -> None:
     notify = Notify()
     watchdog = asyncio.create_task(notify.live())  # until everything is closed
     try:
         with listen(settings.host, settings.port) as listening:
-            async with open_service(settings) as service:
-                await _run(service, Console(service, listening, tls), notify, address_of(listening, tls=bool(tls)), tls)
+            async with sole_controller(settings) as controller, open_service(settings) as service:
+                console = Console(service, listening, tls)
+                async with ended_when(controller.displaced, console.stop):
+                    await _run(service, console, notify, address_of(listening, tls=bool(tls)), tls)
+            if controller.displaced.is_set():
+                raise Busy("another Camwarden took this database over while it was gone; this one has ended")
     finally:
         await _end(watchdog)
 
