@@ -287,7 +287,10 @@ function makePalette(form) {
     } else if (event.key === "Enter" && list.children[at]) {
       event.preventDefault();
       location.href = list.children[at].dataset.href;
-    } else if (event.key === "Escape") close();
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault(); // a second one empties the field, as browsers do
+      close();
+    }
   });
   list.addEventListener("mousedown", (event) => {
     const option = event.target.closest("[role=option]");
