@@ -13,15 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from structlog.contextvars import bind_contextvars
+
 from analytics_qa.detector import OUR_MODEL, Detector
-from analytics_qa.drift import Picture
+from analytics_qa.drift import Picture, State
 from analytics_qa.errors import AnalyticsError
 from analytics_qa.golden import GoldenResult
 from analytics_qa.matching import NONE_SEEN
 from cameras.decoding import Decoder
 from cameras.errors import DeviceError
 from cameras.untrusted import clean_text
-from fleet import accuracy_rows
+from fleet import accuracy_rows, camera_events
 from fleet.accuracy_card import AccuracyCard, card
 from fleet.accuracy_rows import Baseline, Golden, Hour, Label, WatchId, WatchState, WatchView
 from fleet.audit import Action, Entry
@@ -79,6 +81,10 @@ class Accuracy:
         for view in await accuracy_rows.unfinished(self._store):
             self._begin(view)
         return self
+
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -175,6 +181,7 @@ class Accuracy:
 
     async def _run(self, view: WatchView) -> None:
         """A watch from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
+        bind_contextvars(watch=view.id, camera=view.camera)
         outlast_outages()
         try:
             await self._carry_out(view)
@@ -219,6 +226,10 @@ class Accuracy:
             claimed=in_all.claimed,
         )
         await accuracy_rows.save_result(self._store, ended, _hour(ended, seen))
+        said = (await self.card(ended.camera)).drift
+        if said.state in {State.DRIFTED, State.STEADY}:
+            drifted = said.state is State.DRIFTED
+            await camera_events.note_drift(self._store, ended.camera, drifted=drifted, detail=said.reason)
 
     async def _reference(self) -> Detector:
         return await asyncio.to_thread(Detector.load, self._model)

@@ -1,6 +1,6 @@
 """What the console reads: keyset paging, filters, counts. Nothing is changed but an acceptance that has run out."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
@@ -9,14 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet import scan_rows
 from fleet.errors import NotFound
 from fleet.findings import FindingState, reopen_expired
-from fleet.lifecycle import Event
 from fleet.paging import holds, how_many, number_and_id, paged, read_page, two, words
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.packing import unpack
 from fleet.views import (
-    Changes,
     CheckRow,
     DeviceFilter,
     DeviceRow,
@@ -38,7 +36,6 @@ from scanners.model import Outcome, Severity, Verdict
 from scanners.score import WEIGHTS
 
 __all__ = [
-    "Changes",
     "CheckRow",
     "DeviceFilter",
     "DeviceRow",
@@ -62,8 +59,10 @@ __all__ = [
     "vendors",
 ]
 
-_YESTERDAY = timedelta(hours=24)
 _FIX_FIRST = 10
+# Of `DeviceFilter.event`: a camera that told the last scan nothing.
+GONE = "gone"
+_MOST_VISITS = 500
 _BUCKET = 10
 # How much worse one finding is than one of the severity below.
 _BY_SEVERITY = {
@@ -80,7 +79,6 @@ _BY_SEVERITY = {
 async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
     """The whole estate in numbers, as far as it is in scope."""
     await reopen_expired(store)
-    since = store.now() - _YESTERDAY
     async with store.read() as connection:
         here = scope.at(t.Camera.site)
         by_worst = select(t.Camera.worst, func.count()).where(here).group_by(t.Camera.worst)
@@ -100,7 +98,6 @@ async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
             last_scan=scans[0] if scans else None,
             not_evaluated=silent,
             unknown=unknown,
-            changes=await _changes(connection, since, scope),
             scores=await _scores(connection, scope),
         )
 
@@ -112,17 +109,6 @@ async def _fix_first(connection: AsyncConnection, scope: Scope) -> tuple[CheckRo
     titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
     checks = [CheckRow(check, titles.get(check, check), worst, many, all_) for check, worst, many, all_ in rows]
     return tuple(sorted(checks, key=lambda row: (-WEIGHTS[row.severity], -row.cameras, row.check))[:_FIX_FIRST])
-
-
-async def _changes(connection: AsyncConnection, since: datetime, scope: Scope) -> Changes:
-    kinds = [event.value for event in (Event.OPENED, Event.REOPENED, Event.FIXED)]
-    recent = (t.FindingEvent.event.in_(kinds), t.FindingEvent.at >= since)
-    counted = select(t.FindingEvent.event, func.count()).where(*recent).group_by(t.FindingEvent.event)
-    if not scope.everywhere:
-        counted = counted.join(t.Finding, t.Finding.id == t.FindingEvent.finding).where(scope.of(t.Finding.camera))
-    events = dict((await connection.execute(counted)).all())
-    opened, reopened, fixed = (events.get(kind, 0) for kind in kinds)
-    return Changes(since, opened, reopened, fixed)
 
 
 async def _scores(connection: AsyncConnection, scope: Scope) -> tuple[ScoreBucket, ...]:
@@ -167,6 +153,8 @@ def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
         conditions.append(t.Camera.vendor == wanted.vendor.casefold())
     if wanted.site is not None:
         conditions.append(_at(wanted.site))
+    if wanted.event is not None and wanted.since is not None:
+        conditions.append(_happened(wanted.event, wanted.since))
     if wanted.severity is not None and wanted.check is None:
         conditions.append(_BY_SEVERITY[wanted.severity] > 0)
     if wanted.check is not None:
@@ -174,6 +162,15 @@ def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
         of_severity = t.Finding.severity == wanted.severity if wanted.severity else true()
         conditions.append(t.Camera.id.in_(failing.where(of_severity)))
     return conditions
+
+
+def _happened(event: str, since: datetime) -> ColumnElement[bool]:
+    if event == GONE:
+        silent = t.ScanNotEvaluated
+        told_nothing = select(silent.address).where(silent.current, silent.at >= since, silent.at > t.Camera.last_seen)
+        return t.Camera.address.in_(told_nothing)
+    e = t.CameraEvent
+    return t.Camera.id.in_(select(e.camera).where(e.event == event, e.at >= since))
 
 
 def _at(site: str) -> ColumnElement[bool]:
@@ -240,8 +237,9 @@ async def _all_findings(connection: AsyncConnection, camera: str) -> tuple[Findi
 
 async def _history(connection: AsyncConnection, camera: str) -> tuple[ScorePoint, ...]:
     columns = (t.StoredDossier.at, t.StoredDossier.score, t.StoredDossier.failed, t.StoredDossier.unknown)
-    visits = select(*columns).where(t.StoredDossier.camera == camera).order_by(t.StoredDossier.id)
-    return tuple(ScorePoint(*row) for row in (await connection.execute(visits)).all())
+    visits = select(*columns).where(t.StoredDossier.camera == camera)
+    newest = visits.order_by(t.StoredDossier.id.desc()).limit(_MOST_VISITS)
+    return tuple(ScorePoint(*row) for row in reversed((await connection.execute(newest)).all()))
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
@@ -280,6 +278,10 @@ def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         (t.Finding.camera, wanted.camera),
     )
     conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    if wanted.event is not None and wanted.since is not None:
+        e = t.FindingEvent
+        changed = select(e.finding).where(e.event == wanted.event, e.at >= wanted.since)
+        conditions.append(t.Finding.id.in_(changed))
     if wanted.site is not None:
         conditions.append(t.Finding.camera.in_(select(t.Camera.id).where(_at(wanted.site))))
     return conditions + [_mentions(word) for word in words(wanted.text)]

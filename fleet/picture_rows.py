@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet import picture_incidents
+from fleet import picture_incidents, picture_rollups
 from fleet.errors import NotFound
 from fleet.picture_views import CheckView, PictureSummary, ReferenceView, Tile
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import pictures_tables as p
+from fleet.store.retention_tables import PictureRollup
 from fleet.store.tables import Camera
 from fleet.store.upserts import upsert
 from health.conditions import Condition
@@ -75,7 +76,8 @@ async def good_conditions(store: Store, camera_id: str, since: datetime) -> list
     query = select(p.PictureCheck.at, p.PictureCheck.condition).where(*good)
     async with store.read() as connection:
         rows = (await connection.execute(query.order_by(p.PictureCheck.id.desc()).limit(1000))).all()
-    return [(at, Condition(condition)) for at, condition in rows if condition]
+        summed = await picture_rollups.good_hours(connection, camera_id, since, 1000)
+    return [*((at, Condition(condition)) for at, condition in rows if condition), *summed]
 
 
 async def references(store: Store, camera_id: str) -> dict[Condition, AnyRow]:
@@ -181,7 +183,7 @@ async def remember_evidence(connection: AsyncConnection, digest: str, kind: str,
 
 
 async def forget_old_evidence(store: Store, older_than: timedelta, most: int) -> list[str]:
-    """Take old pictures and checks out of the store; the digests whose files nobody names any more.
+    """Take old pictures out of the store; the digests whose files nobody names any more.
 
     The last picture of each camera stays, and so does what was approved.
     """
@@ -197,7 +199,8 @@ async def forget_old_evidence(store: Store, older_than: timedelta, most: int) ->
             await connection.execute(delete(p.Evidence).where(p.Evidence.digest.in_(some)))
             gone = update(p.PictureCheck).where(p.PictureCheck.picture.in_(some))
             await connection.execute(gone.values(picture=None))
-        await connection.execute(delete(p.PictureCheck).where(p.PictureCheck.at < until))
+            summed = update(PictureRollup).where(PictureRollup.picture.in_(some))
+            await connection.execute(summed.values(picture=None))
     return sorted(digests)
 
 

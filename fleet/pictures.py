@@ -13,14 +13,16 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from sqlalchemy import insert
+from structlog.contextvars import bind_contextvars
 
 from cameras.decoding import Decoder, Picture
 from cameras.errors import DeviceError
 from cameras.untrusted import clean_text
-from fleet import picture_incidents, picture_rows
+from fleet import picture_incidents, picture_rollups, picture_rows
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.evidence import EvidenceFolder
 from fleet.picture_incidents import Where
+from fleet.picture_rollups import Rollup
 from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSummary, Tile
 from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
@@ -109,6 +111,10 @@ class Pictures:
             task.cancel()
         await self._group.__aexit__(None, None, None)
         await self._decoder.__aexit__(None, None, None)
+
+    def goes_on(self) -> bool:
+        """Whether what is due is looked at, as far as that is wanted."""
+        return self._clock is None or not self._clock.done()
 
     # --- asked for ---
 
@@ -213,6 +219,10 @@ class Pictures:
         """The newest first."""
         return await picture_rows.history(self._store, camera, max(1, min(limit, 500)), after)
 
+    async def earlier(self, camera: str, *, limit: int = 50) -> tuple[Rollup, ...]:
+        """What is left of looks that are not kept one by one any more, the newest first."""
+        return await picture_rollups.of_camera(self._store, camera, max(1, min(limit, 500)))
+
     async def incidents(
         self, *, open_only: bool = True, limit: int = 100, scope: Scope = EVERYWHERE
     ) -> list[IncidentView]:
@@ -250,6 +260,7 @@ class Pictures:
 
     async def _check_by_clock(self, camera: str) -> None:
         """The task's boundary."""
+        bind_contextvars(camera=camera)
         outlast_outages()
         try:
             await self._check_in_turn(camera, counts=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from structlog.contextvars import bind_contextvars
+
 from cameras.facts import Gap
 from cameras.place import Place
 from cameras.untrusted import clean_text
@@ -64,7 +66,8 @@ class Plans:
     """`async with Plans(store, reach, prove) as plans`. What an earlier process was at work on goes on.
 
     `password_for` gives the password of a service account of a camera, stored before it is given. `two_persons`:
-    whoever made a plan does not approve it.
+    whoever made a plan does not approve it. When it is closed, steps that are being carried out may take so long as
+    `closing_s` says to come to their end; what comes after them is left for the next process.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Plans:
         cameras_at_once: int = 8,
         patience: Patience | None = None,
         busy_patience: Patience | None = None,
+        closing_s: float = 0,
     ) -> None:
         self._store = store
         self._reach = reach
@@ -87,6 +91,8 @@ class Plans:
         self._places = asyncio.Semaphore(cameras_at_once)
         self._patience = patience or Patience()
         self._busy_patience = busy_patience or Patience()
+        self._closing_s = closing_s
+        self._closing = False
         self._live: dict[PlanId, _Live] = {}
         self._listeners: dict[PlanId, set[asyncio.Event]] = {}
 
@@ -96,10 +102,18 @@ class Plans:
             self._work_on(plan, state)
         return self
 
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
         tasks = [live.task for live in self._live.values() if live.task]
+        changing = [live.task for live in self._live.values() if live.task and live.state is not PlanState.DRAFT]
+        if changing and self._closing_s:
+            await asyncio.wait(changing, timeout=self._closing_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -220,6 +234,7 @@ class Plans:
 
     async def _run(self, plan: PlanId, live: _Live, work: Callable[[PlanId, _Live], Coroutine[Any, Any, None]]) -> None:
         """The task's boundary. Cancelled, it leaves everything as it is written down, for the next process."""
+        bind_contextvars(plan=plan)
         outlast_outages()
         try:
             await work(plan, live)
@@ -322,7 +337,13 @@ class Plans:
             return await self._password_for(spot.camera, account)
 
         given: PasswordFor = password_for
-        return Means(reached.open_camera, given, self._patience, stopped=lambda: live.stopping)
+        return Means(reached.open_camera, given, self._patience, stopped=lambda: self._is_to_stop(live))
+
+    def _is_to_stop(self, live: _Live) -> bool:
+        """Asked between two steps: when we are closed, the next one is another process's."""
+        if self._closing:
+            raise asyncio.CancelledError
+        return live.stopping
 
     async def _take_lease(self, stack: AsyncExitStack, spot: Spot) -> None:
         """Waits for other work on the camera, but not for ever. Raises Busy."""
@@ -355,7 +376,7 @@ class Plans:
 
         async def one(this: Work) -> None:
             async with self._places:
-                if not live.ends_early:
+                if not live.ends_early and not self._closing:
                     await do(this)
 
         try:
@@ -365,6 +386,8 @@ class Plans:
         except ExceptionGroup as several:
             # The first is why the others ended; what they were at is written down.
             raise several.exceptions[0] from several
+        if self._closing:
+            raise asyncio.CancelledError
 
 
 def _has_changed(progress: Progress) -> bool:

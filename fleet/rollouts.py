@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from structlog.contextvars import bind_contextvars
+
 from fleet import backups, bundles, leases, rollout_orders, rollout_rows
 from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
 from fleet.reach import Connect
@@ -93,6 +95,10 @@ class Rollouts:
         self._tending = asyncio.create_task(self._tend())
         return self
 
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -100,6 +106,9 @@ class Rollouts:
             await _ended([self._tending])
         await _ended([live.task for live in self._live.values() if live.task])
         self._turn.give_back()
+
+    def goes_on(self) -> bool:
+        return self._tending is None or not self._tending.done()
 
     # --- what people do ---
 
@@ -288,6 +297,7 @@ class Rollouts:
 
     async def _travel(self, live: _Live, row: TargetRow, *, undo: bool) -> None:
         """One camera. The task's boundary: a fault of ours leaves it unknown, which counts as a failure."""
+        bind_contextvars(rollout=live.id, camera=row.camera)
         journey = Journey(live.work, row)
         try:
             await journey.go(undo=undo)

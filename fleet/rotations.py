@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import select
+from structlog.contextvars import bind_contextvars
 
 from cameras.budget import AttemptBudget
 from cameras.driver import AccountStore
@@ -106,6 +107,10 @@ class Rotations:
         await self._group.__aenter__()
         self._begin(left)
         return self
+
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -212,6 +217,7 @@ class Rotations:
 
     async def _run(self, row: OpenRow) -> None:
         """The task's boundary: a row that cannot go on stays as it is stored, for the next start."""
+        bind_contextvars(rotation=row.rotation, camera=row.camera)
         outlast_outages()
         try:
             async with self._at_once, only_here(self._settings.home / "locks", f"rotation-{row.id}") as mine:

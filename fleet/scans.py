@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from structlog.contextvars import bind_contextvars
+
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
 from fleet import findings, lookup, scan_rows, sites, visits
@@ -155,6 +157,10 @@ class Scans:
         self._group.create_task(self._keep_attempts())
         return self
 
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -238,6 +244,7 @@ class Scans:
 
     async def _run(self, live: _Live, targets: Sequence[Target]) -> None:
         """A scan from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
+        bind_contextvars(scan=live.view.id)
         outlast_outages()
         end: tuple[ScanState, str | None]
         try:

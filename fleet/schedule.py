@@ -84,6 +84,9 @@ class Schedule:
         self._clock.shutdown(wait=False)
         await asyncio.sleep(0)  # it only asks the loop to do so in its next round
 
+    def goes_on(self) -> bool:
+        return bool(self._clock.running)
+
     def next_due(self, cadence: Cadence) -> datetime | None:
         """`None` is never."""
         job = self._clock.get_job(cadence)

@@ -25,6 +25,7 @@ from fleet.plans import Plans
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
 from fleet.rejudging import catching_up
+from fleet.retention import keeping
 from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
@@ -44,7 +45,8 @@ from fleet.vault import Vault, open_vault
 class Service:
     """The controller: its store, and the kinds of work that go on in the background.
 
-    `budget` is the one budget of login attempts that all of them share.
+    `budget` is the one budget of login attempts that all of them share. `background` says of each kind of work that
+    begins by itself whether it goes on, `at_work` of each kind of job how many are under way in this process.
     """
 
     settings: Settings
@@ -61,6 +63,8 @@ class Service:
     schedule: Schedule
     single_sign_on: SingleSignOnDesk | None
     audit: AuditWatch
+    background: Mapping[str, Callable[[], bool]]
+    at_work: Mapping[str, Callable[[], int]]
 
     async def still(self, camera: str) -> bytes:
         """A picture of a stored camera, taken now. Raises `cameras.errors` and FleetError."""
@@ -90,7 +94,14 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
-        plans = Plans(store, reaching(where, budget), prove, password_for=passwords, two_persons=settings.two_persons)
+        plans = Plans(
+            store,
+            reaching(where, budget),
+            prove,
+            password_for=passwords,
+            two_persons=settings.two_persons,
+            closing_s=settings.stop_seconds,
+        )
         access_to = looking(store, vault, settings, budget)
         pictures = Pictures(store, settings, access_to, channels=outbox.channels)
         model = settings.reference_model or OUR_MODEL
@@ -105,6 +116,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         await stack.enter_async_context(catching_up(store, settings))
         audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
+        cutting = await stack.enter_async_context(keeping(store, settings))
         stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
@@ -121,4 +133,18 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             schedule=schedule,
             single_sign_on=single_sign_on(store, settings),
             audit=audit,
+            background={
+                "pictures": pictures.goes_on,
+                "rollouts": rollouts.goes_on,
+                "notices": outbox.goes_on,
+                "schedule": schedule.goes_on,
+                "retention": lambda: not cutting.done(),
+            },
+            at_work={
+                "scans": scans.under_way,
+                "plans": plans.under_way,
+                "password changes": rotations.under_way,
+                "rollouts": rollouts.under_way,
+                "watches": accuracy.under_way,
+            },
         )

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     database_password_file: Path | None = None
     host: str = "127.0.0.1"
+    # Names under which people reach the console beside this machine's own, such as a proxy's.
+    hosts: tuple[str, ...] = ()
     port: int = Field(default=8080, ge=0, le=65535)
     credentials_file: Path | None = None
     catalogue_file: Path | None = None
@@ -82,6 +84,15 @@ class Settings(BaseSettings):
     picture_minutes: int = Field(default=60, ge=0, le=10080)
     pictures_at_once: int = Field(default=8, ge=1, le=64)
     picture_days: int = Field(default=30, ge=1, le=3650)
+    # History is kept whole for some days, then by the hour, then by the day for ever; events of work after its end.
+    keep_raw_days: int = Field(default=7, ge=1, le=3650)
+    keep_hourly_days: int = Field(default=90, ge=1, le=3650)
+    keep_job_days: int = Field(default=90, ge=1, le=3650)
+    # Lines on stderr; a stop waits so long for steps that are under way; who may read /metrics.
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    stop_seconds: int = Field(default=60, ge=1, le=3600)
+    metrics: Literal["loopback", "token", "off"] = "loopback"
     # The detector that cameras' own AI is measured beside: MODEL.onnx with MODEL.yaml. Ours knows drawn scenes only.
     reference_model: Path | None = None
     # When cameras are scanned, and their AI watched, without being asked: crontab lines by that zone's clock, "" never.

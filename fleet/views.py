@@ -39,7 +39,8 @@ class DeviceFilter:
     """`text`: every word stands in name, address, manufacturer, model, serial or MAC.
 
     `vendor` is a manufacturer in any case. `severity` and `check`: the camera has a live finding (open or
-    acknowledged) of it. `site` is a site's name, "" for cameras of none.
+    acknowledged) of it. `site` is a site's name, "" for cameras of none. `event` happened to the camera, or "gone" to
+    its answers, at or after `since`.
     """
 
     text: str = ""
@@ -47,13 +48,15 @@ class DeviceFilter:
     severity: Severity | None = None
     check: str | None = None
     site: str | None = None
+    event: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
     """`state=None` is every state. `camera` is a camera's id. `text` as for devices, and in summary or subject.
 
-    `site` as for devices.
+    `site` as for devices. `event` happened to the finding at or after `since`.
     """
 
     state: FindingState | None = FindingState.OPEN
@@ -62,6 +65,8 @@ class FindingFilter:
     camera: str | None = None
     text: str = ""
     site: str | None = None
+    event: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +189,6 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """Finding events since `since`: 24 hours ago."""
-
-    since: datetime
-    opened: int
-    reopened: int
-    fixed: int
-
-
-@dataclass(frozen=True, slots=True)
 class ScoreBucket:
     """How many cameras score between `low` and `high`, both included."""
 
@@ -219,5 +214,4 @@ class OverviewView:
     last_scan: ScanView | None
     not_evaluated: int
     unknown: int
-    changes: Changes
     scores: tuple[ScoreBucket, ...]

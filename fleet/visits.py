@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import adoption, sites
+from fleet import adoption, camera_events, sites
 from fleet.adoption import AnyRow
 from fleet.store import Store
 from fleet.store import tables as t
@@ -91,6 +91,7 @@ async def keep_camera(
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:
         await connection.execute(_NEW_CAMERA, [{"id": camera, "first_seen": seen.at, **values}])
+    await camera_events.note_visit(connection, camera, before, values, seen.at)
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}
     await connection.execute(_NEW_DOSSIER, [row])
@@ -147,9 +148,14 @@ async def addresses(store: Store) -> frozenset[str]:
 
 
 async def prune(store: Store) -> int:
-    """Forget all but the last visits of each camera; says how many. Once per scan is cheaper than at every visit."""
-    age = func.row_number().over(partition_by=t.StoredDossier.camera, order_by=t.StoredDossier.id.desc()).label("age")
-    aged = select(t.StoredDossier.id, age).subquery()
-    old = select(aged.c.id).where(aged.c.age > DOSSIERS_KEPT)
+    """Forget all but the last visits of each camera and the last of each day; says how many.
+
+    Once per scan is cheaper than at every visit. How long days are kept: `fleet.retention`.
+    """
+    d = t.StoredDossier
+    age = func.row_number().over(partition_by=d.camera, order_by=d.id.desc()).label("age")
+    of_day = func.row_number().over(partition_by=(d.camera, func.date(d.at)), order_by=d.id.desc()).label("of_day")
+    aged = select(d.id, age, of_day).subquery()
+    old = select(aged.c.id).where(aged.c.age > DOSSIERS_KEPT, aged.c.of_day > 1)
     async with store.write() as connection:
         return (await connection.execute(delete(t.StoredDossier).where(t.StoredDossier.id.in_(old)))).rowcount

@@ -1,26 +1,35 @@
 """The console as an application."""
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fleet import belonging
+from fleet.metrics import Metrics
 from fleet.people import needs_setup
 from fleet.permissions import Permission
+from fleet.readiness import Readiness
 from fleet.service import Service
 from web.access import check_origin, check_token
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
 from web.proving import prove_first
+from web.request_ids import Peer
 from web.routes import ROUTES, Proof, Route
 from web.trail import acting_for, write_down
 from web.visit import Desk, Visit, meet, posted
+
+# Whose word on whom they speak for is believed.
+PROXIES = ("127.0.0.1", "::1")
 
 
 def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI:
@@ -34,18 +43,27 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
     )
-    app.state.desk = Desk(service)
+    metrics = Metrics()
+    readiness = Readiness(service.store, service.settings.home, service.background)
+    app.state.desk = Desk(service, metrics, readiness, asyncio.Event())
     for route in ROUTES:
         _add(app, route)
-    names = hosts | {"localhost", service.settings.host, socket.gethostname()}
+    names = hosts | {*service.settings.hosts, "localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
         Frame,
         hosts=frozenset(name.lower() for name in names),
         secure=service.settings.secure_cookies,
         failure=answer,
+        count=metrics.count,
         photos=re.compile("|".join(re.sub(r"{\w+}", "[^/]+", route.path) for route in ROUTES if route.takes_photo)),
     )
     return app
+
+
+def behind_proxies(app: FastAPI) -> Any:  # noqa: ANN401 - the server and the framework describe one interface in two ways
+    """The same, believing a proxy on this machine whom it speaks for."""
+    rewriting: Any = ProxyHeadersMiddleware(cast("Any", app), list(PROXIES))
+    return Peer(rewriting)
 
 
 def _add(app: FastAPI, route: Route) -> None:

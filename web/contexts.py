@@ -16,6 +16,7 @@ from fleet.jobs import Job
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
+from fleet.search import Hit
 from fleet.sites import Site, SiteView
 from fleet.views import (
     DeviceFilter,
@@ -30,6 +31,7 @@ from fleet.views import (
 )
 from scanners.model import Check, Verdict
 from web import account_contexts, audit_contexts, job_contexts, people_contexts, picture_contexts
+from web.changed import ChangeLine
 from web.remedies import Remedy
 
 
@@ -110,8 +112,9 @@ class Overview:
     finding.
 
     `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
-    the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `form` is the start form
-    of an estate that is still empty.
+    the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `changed` is what is
+    otherwise than at the moment `since`, and `days` how long ago that is, out of `choices`. `form` is the start form of
+    an estate that is still empty.
     """
 
     view: OverviewView
@@ -121,7 +124,28 @@ class Overview:
     rationales: Mapping[str, str]
     pictures: PictureSummary
     places: tuple[SiteView, ...]
+    changed: tuple[ChangeLine, ...]
+    since: datetime
+    days: int
+    choices: tuple[int, ...]
     form: ScanForm
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """`hits` of one `kind`, each with its page; `everything` is the list of all of them, "" where these are all."""
+
+    kind: str
+    hits: tuple[tuple[str, Hit], ...]
+    everything: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found for `text`, in `groups`."""
+
+    text: str
+    groups: tuple[SearchGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,11 +382,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """`status` and its `title`; `detail` says what to do."""
+    """`status` and its `title`; `detail` says what to do. `number` is that of the request: the log has it too."""
 
     status: int
     title: str
     detail: str
+    number: str
 
 
 PAGES: Mapping[type, str] = {
@@ -374,6 +399,7 @@ PAGES: Mapping[type, str] = {
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",
+    Search: "search.html",
     Devices: "devices.html",
     Sites: "sites.html",
     Device: "device.html",

@@ -2,16 +2,20 @@
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
-from uuid import uuid4
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cameras.untrusted import clean_text
+from web.request_ids import HEADER, request_id
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +49,18 @@ HEADERS = {
 }
 
 Failure = Callable[[Request, int, str], Response]
+# A request that was answered: its method, its row of the route table, its status, its seconds.
+Count = Callable[[str, str, int, float], None]
+# Asked for every few seconds, and by every page: their lines are for those who look closely.
+_QUIET = ("/static/", "/healthz", "/readyz", "/metrics")
+_ABANDONED = 499
 
 
 class Frame:
     """The outermost layer.
 
     `hosts` are the names we answer to, without port; `failure` draws an error; `photos` are the paths that may carry
-    a photo.
+    a photo. `count` is told of every answer.
     """
 
     def __init__(
@@ -62,8 +71,10 @@ class Frame:
         secure: bool,
         failure: Failure,
         photos: re.Pattern[str] | None = None,
+        count: Count = lambda *_: None,
     ) -> None:
         self._app = app
+        self._count = count
         self._photos = photos
         self._hosts = hosts
         self._failure = failure
@@ -75,34 +86,51 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        number, began_s = request_id(scope), time.perf_counter()
+        scope.setdefault("state", {})["request_id"] = number
+        status = _ABANDONED
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                headers[HEADER] = number
             await send(message)
 
+        with structlog.contextvars.bound_contextvars(request=number):
+            try:
+                await self._answer(scope, receive, send_with_headers, lambda: status != _ABANDONED)
+            finally:
+                self._tell(scope, status, time.perf_counter() - began_s)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, started: Callable[[], bool]) -> None:
         request = Request(scope, receive)
         try:
             most = self._most(scope["path"])
             self._check(request.headers, most)
-            await self._app(scope, _limited(receive, most), send_with_headers)
+            await self._app(scope, _limited(receive, most), send)
         except HTTPException as exc:
-            await self._failure(request, exc.status_code, exc.detail)(scope, receive, send_with_headers)
+            await self._failure(request, exc.status_code, exc.detail)(scope, receive, send)
         except ClientDisconnect:
             return  # nobody is there to be told
         except Exception:
-            # The boundary: whatever went wrong, the traceback is kept and the visitor gets a number to quote.
-            number = uuid4().hex[:12]
-            log.exception("request failed", extra={"incident": number, "path": scope["path"]})
-            if started:
+            # The boundary: whatever went wrong, the traceback is kept and the visitor gets the number to quote.
+            log.exception("request failed", extra={"path": clean_text(scope["path"], 200)})
+            if started():
                 raise
-            detail = f"The fault is ours and has been written to the log as {number}."
-            await self._failure(request, 500, detail)(scope, receive, send_with_headers)
+            detail = "The fault is ours and has been written to the log under the number of this request."
+            await self._failure(request, 500, detail)(scope, receive, send)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        """One line per request: no query string, no header, nothing that was sent."""
+        path, method = scope["path"], scope["method"]
+        self._count(method, getattr(scope.get("route"), "path", "none"), status, seconds)
+        level = logging.DEBUG if path.startswith(_QUIET) else logging.INFO
+        said = {"method": method, "path": clean_text(path, 200), "status": status, "ms": round(seconds * 1000, 1)}
+        log.log(level, "request", extra=said)
 
     def _most(self, path: str) -> int:
         return PHOTO_LIMIT_BYTES if self._photos and self._photos.fullmatch(path) else BODY_LIMIT_BYTES

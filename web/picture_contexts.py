@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fleet.accuracy_card import AccuracyCard
 from fleet.accuracy_rows import WatchView
+from fleet.picture_rollups import Rollup
 from fleet.picture_views import CheckView, IncidentView, PictureSummary, ReferenceView, Tile
 from fleet.picture_wall import Age, WallFilter
 from fleet.views import DeviceRow, Page
@@ -36,8 +37,8 @@ class Image:
     """One camera (`row`): its newest picture (`tile`, as old as `age` says) beside the `shown` reference view.
 
     `references` are all of its approved views, `history` its looks, newest first, and `older` the id after which it
-    goes on. `card` is how right its own AI is. `mutes` are the choices for planned work. `mistake` says why nothing
-    changed.
+    goes on; after the last of them come sums of `earlier` ones, by the hour or by the day. `card` is how right its own
+    AI is. `mutes` are the choices for planned work. `mistake` says why nothing changed.
     """
 
     row: DeviceRow
@@ -47,6 +48,7 @@ class Image:
     references: tuple[ReferenceView, ...]
     history: tuple[CheckView, ...]
     older: str
+    earlier: tuple[Rollup, ...]
     card: AccuracyCard
     mutes: tuple[str, ...]
     mistake: str

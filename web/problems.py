@@ -94,11 +94,13 @@ class SignInNeeded(Exception):
 def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The one error shape. `headers` such as Allow or Retry-After travel along."""
     title = TITLES.get(status) or HTTPStatus(status).phrase
+    number = getattr(request.state, "request_id", "")
     if request.url.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request": number}
         response: Response = JSONResponse(problem, status, media_type=PROBLEM_JSON)
     else:
-        response = draw(request, ErrorPage(status, title, detail), status, getattr(request.state, "visit", None))
+        page, visit = ErrorPage(status, title, detail, number), getattr(request.state, "visit", None)
+        response = draw(request, page, status, visit)
     response.headers.update(headers or {})
     return response
 

@@ -135,6 +135,8 @@ def environment() -> Environment:
         "VERDICTS": words.VERDICTS,
         "STATES": words.STATES,
         "SCAN_STATES": words.SCAN_STATES,
+        "CAMERA_EVENTS": words.CAMERA_EVENTS,
+        "SEARCH_KINDS": words.SEARCH_KINDS,
         "PHASES": words.PHASES,
         "ROW_STATES": words.ROW_STATES,
         "PICTURE_VERDICTS": words.PICTURE_VERDICTS,

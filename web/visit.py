@@ -1,5 +1,6 @@
 """One request and who makes it: what every handler is given."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, fields
 from typing import Annotated, cast
@@ -11,8 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleet import browsers, grants, tokens
 from fleet.grants import NOTHING, Rights
+from fleet.metrics import Metrics
 from fleet.permissions import Permission, Role
 from fleet.plans import Plans
+from fleet.readiness import Readiness
 from fleet.scans import Scans
 from fleet.scope import Scope
 from fleet.service import Service
@@ -31,9 +34,12 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the console works with for as long as it runs."""
+    """What the console works with for as long as it runs. `stopping` is set once it takes nothing new."""
 
     service: Service
+    metrics: Metrics
+    readiness: Readiness
+    stopping: asyncio.Event
 
     def cookie(self, name: str) -> str:
         """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""

@@ -48,6 +48,24 @@ STATES = {
     "fixed": Word("Fixed", "check", "pass", "A later scan looked again and it was gone."),
 }
 
+CAMERA_EVENTS = {
+    "found": Word("Found for the first time", "camera", "accent"),
+    "gone": Word("Told the last scan nothing", "plug", "unknown"),
+    "moved": Word("Answered at another address", "arrow", "low"),
+    "updated": Word("Has other firmware", "box", "low"),
+    "ai-drifted": Word("Its AI drifted", "eye", "fail"),
+    "ai-steady": Word("Its AI is steady again", "eye", "pass"),
+}
+
+SEARCH_KINDS = {
+    "camera": Word("Cameras", "camera", "quiet"),
+    "finding": Word("Findings", "flag", "quiet"),
+    "site": Word("Sites", "overview", "quiet"),
+    "plan": Word("Plans", "plan", "quiet"),
+    "rollout": Word("Rollouts", "box", "quiet"),
+    "scan": Word("Scans", "radar", "quiet"),
+}
+
 SCAN_STATES = {
     "queued": Word("Waiting to start", "hourglass", "low"),
     "running": Word("Running", "play", "accent"),

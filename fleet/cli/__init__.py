@@ -47,6 +47,9 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
         "harden": Listed("Put cameras right by a baseline: see the difference, change by steps, prove each step."),
         "health": Listed("Is the picture still good?"),
         "passwords": Listed("The cameras' own passwords: change them, see who changed them, look one up."),
+        "retention": Listed(
+            "Cut history to what the settings keep. The service does so by itself once a day.", "retention"
+        ),
         "rollout": Listed("Roll a bundle out over many cameras, the first group small."),
         "site": Listed(
             "Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in."

@@ -7,18 +7,19 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from cameras import soap
-from fleet.cli import screen
+from fleet.cli import doctor_service, screen
+from fleet.cli.doctor_service import Line
 from fleet.cli.outcomes import ExitCode
 from fleet.errors import FleetError
 from fleet.settings import Settings, load_settings
@@ -49,18 +50,6 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 LOW_PORTS = (80, 443, 554)
 WS_DISCOVERY_PORT = 3702
 SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/run/chronyd.pid"))
-
-State = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`advice` is what to do, "" where nothing is."""
-
-    what: str
-    state: State
-    found: str
-    advice: str = ""
 
 
 def doctor(
@@ -96,7 +85,13 @@ def examined(config: Path | None) -> list[Line]:
         settings = load_settings(config)
     except FleetError as error:
         return [*lines, Line("settings", "fail", str(error), "correct camwarden.toml or the CAMWARDEN_* variable")]
-    return [*lines, Line("settings", "ok", "can be read"), *_home(settings), *_store(settings)]
+    return [
+        *lines,
+        Line("settings", "ok", "can be read"),
+        *_home(settings),
+        *_store(settings),
+        *doctor_service.lines(settings),
+    ]
 
 
 def _python() -> Iterator[Line]:
@@ -185,12 +180,11 @@ def _home(settings: Settings) -> Iterator[Line]:
         folder = next(folder for folder in (settings.home, *settings.home.absolute().parents) if folder.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass
-        free_gib = shutil.disk_usage(folder).free // 2**30
     except OSError as error:
         advice = "make the folder and give it to this user, or set CAMWARDEN_HOME"
         yield Line("home", "fail", f"{settings.home}: {error.strerror}", advice)
         return
-    yield Line("home", "ok", f"{settings.home} can be written, {free_gib} GiB free")
+    yield Line("home", "ok", f"{settings.home} can be written")
 
 
 def _store(settings: Settings) -> Iterator[Line]:

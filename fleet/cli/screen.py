@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 import structlog
 from rich.console import Console
@@ -56,19 +57,44 @@ def progress(labels: Mapping[str, str]) -> Iterator[Advance]:
 
 
 class _ToStderr(logging.Handler):
-    """Looks for stderr at every record: a progress bar stands in front of it for a while."""
+    """Looks for stderr at every record: a progress bar stands in front of it for a while.
+
+    The journal reads the weight of a line from a number before it.
+    """
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__()
+        self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        text = self.format(record)
+        if self._journal:
+            weight = f"<{next(number for level, number in _WEIGHTS if record.levelno >= level)}>"
+            text = "\n".join(f"{weight}{line}" for line in text.splitlines())
+        sys.stderr.write(f"{text}\n")
 
 
-def start_logging(level: int) -> None:
-    """Events with their keys on stderr, one line each."""
+# As syslog numbers them.
+_WEIGHTS = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
+Form = Literal["text", "json"]
+
+
+def start_logging(level: int, form: Form = "text") -> None:
+    """Events with their keys on stderr, one line each but for tracebacks; as JSON really one each."""
     colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    handler = _ToStderr()
+    # Never with the values of variables: one of them may be a secret.
+    as_json: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
+    as_text: list[structlog.typing.Processor] = [
+        structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+    ]
+    handler = _ToStderr(journal=_is_journal())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ExtraAdder(),
@@ -76,8 +102,7 @@ def start_logging(level: int) -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # Never with the values of variables: one of them may be a secret.
-                structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),
+                *(as_json if form == "json" else as_text),
             ],
         )
     )
@@ -86,3 +111,12 @@ def start_logging(level: int) -> None:
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _is_journal() -> bool:
+    """Whether stderr leads there, as systemd says it does."""
+    try:
+        there = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"

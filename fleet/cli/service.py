@@ -1,27 +1,21 @@
 """The one place where the controller meets its console: everything else in `fleet` knows nothing of the web."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 
 import uvicorn
 
 from fleet.cli.outcomes import WrongUse
 from fleet.service import Service
-from web.app import create_app
+from fleet.tls import Tls
+from web.app import behind_proxies, create_app
 
-# Pages with live progress hold their connection open; a stop does not wait for their readers.
+# Pages with live progress are told to come back; a stop does not wait for the readers of others.
 GRACE_S = 3
 BACKLOG = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    certificate: Path
-    key: Path
 
 
 class _Server(uvicorn.Server):
@@ -36,25 +30,37 @@ class Console:
 
     def __init__(self, service: Service, listening: socket.socket, tls: Tls | None = None) -> None:
         self._listening = listening
-        self._server = _Server(
-            uvicorn.Config(
-                create_app(service),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=GRACE_S,
-                ssl_certfile=tls.certificate if tls else None,
-                ssl_keyfile=str(tls.key) if tls else None,
-            )
+        self._app = create_app(service)
+        config = uvicorn.Config(
+            behind_proxies(self._app),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=str(tls.key) if tls else None,
         )
+        config.load()
+        self._tls: ssl.SSLContext | None = config.ssl
+        if self._tls:
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._server = _Server(config)
 
     async def run(self) -> None:
         """Serve until `stop`."""
         await self._server.serve(sockets=[self._listening])
 
     def stop(self) -> None:
+        """Take nothing new; those who listen to live progress are told to come back."""
+        self._app.state.desk.stopping.set()
         self._server.should_exit = True
+
+    def renewed(self, tls: Tls) -> None:
+        """Shake hands with this certificate from now on."""
+        if self._tls:
+            self._tls.load_cert_chain(tls.certificate, tls.key)
 
 
 def listen(host: str, port: int) -> socket.socket:

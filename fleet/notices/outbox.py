@@ -99,6 +99,9 @@ class Outbox:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def goes_on(self) -> bool:
+        return self._task is None or not self._task.done()
+
     async def _run(self) -> None:
         outlast_outages()
         while True:

@@ -54,6 +54,7 @@ class Store:
         self._database = database
         # One of ours at a time; waiting here is fair and costs nothing, waiting inside the database is neither.
         self._one_writer = asyncio.Lock()
+        self.writes = 0  # transactions that wrote, kept or undone
         self._closed = False
         self._ending = asyncio.Event()
         self._under_way = 0
@@ -119,6 +120,7 @@ class Store:
         """
         try:
             with self._counted():
+                self.writes += writing
                 connection = await self._begun(engine, writing=writing)
                 try:
                     yield connection

@@ -77,7 +77,12 @@ class PictureIncident(Base):
     """A fault with a life: of one camera, or (`camera` is `None`) of a site, which its cameras' name in `part_of`."""
 
     __tablename__ = "picture_incidents"
-    __table_args__ = (Index(None, "closed_at", "site", "fault"), Index(None, "camera", "id"), Index(None, "part_of"))
+    __table_args__ = (
+        Index(None, "closed_at", "site", "fault"),
+        Index(None, "camera", "id"),
+        Index(None, "part_of"),
+        Index(None, "opened_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     camera: Mapped[str | None]

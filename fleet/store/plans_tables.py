@@ -13,7 +13,7 @@ class Plan(Base):
     """One plan. `baseline` is frozen at its making; `digest` is of everything that was approved."""
 
     __tablename__ = "plans"
-    __table_args__ = (Index(None, "state"),)
+    __table_args__ = (Index(None, "state"), Index(None, "finished_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]

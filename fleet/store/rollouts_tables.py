@@ -30,7 +30,7 @@ class Rollout(Base):
     """`revision` counts what people did to it, so that whoever runs it notices. `finished_at`: nothing is in flight."""
 
     __tablename__ = "rollouts"
-    __table_args__ = (Index(None, "state"),)
+    __table_args__ = (Index(None, "state"), Index(None, "finished_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]

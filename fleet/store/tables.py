@@ -149,6 +149,19 @@ class StoredDossier(Base):
     body: Mapped[bytes]
 
 
+class CameraEvent(Base):
+    """History: what happened to a camera itself (`fleet.camera_events`)."""
+
+    __tablename__ = "camera_events"
+    __table_args__ = (Index(None, "camera", "id"), Index(None, "at", "event"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str]
+    at: Mapped[datetime]
+    event: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text)
+
+
 class CheckText(Base):
     """The wording of a check, once instead of on every verdict."""
 
@@ -236,6 +249,7 @@ class FindingEvent(Base):
 
 class Scan(Base):
     __tablename__ = "scans"
+    __table_args__ = (Index(None, "finished_at"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fleet.cli.outcomes import ExitCode, WrongUse
-from fleet.cli.serve import decide
+from fleet.cli.serve import choose, with_cookies
 from fleet.cli.service import is_loopback, listen
 from fleet.settings import Settings
 from tests.cli.running import camwarden, ended, started
@@ -24,8 +24,9 @@ TRANSPORTS = {
     "loopback without TLS": ("127.0.0.1", {}, {}, False),
     "IPv6 loopback without TLS": ("::1", {}, {}, False),
     "loopback by name": ("localhost", {}, {}, False),
-    "loopback with TLS": ("127.0.0.1", {"tls": True}, {}, True),
-    "everybody with TLS": ("192.0.2.1", {"tls": True}, {}, True),
+    "everybody with a certificate that is made": ("192.0.2.1", {}, {}, True),
+    "everybody at once": ("0.0.0.0", {}, {}, True),  # noqa: S104 - nothing listens here
+    "a name that looks like loopback": ("127.0.0.1.example", {}, {}, True),
     "everybody, insecure": ("192.0.2.1", {"insecure_http": True}, {}, False),
     "behind a proxy": ("127.0.0.1", {}, {"secure_cookies": True}, True),
 }
@@ -36,14 +37,9 @@ def test_cookies_go_as_the_transport_allows(
     host: str, options: dict[str, bool], given: dict[str, bool], secure: bool, tmp_path: Path
 ) -> None:
     settings = Settings.model_validate({"home": tmp_path, "host": host, **given})
-    decided = decide(settings, **{"tls": False, "insecure_http": False, **options})
-    assert decided.secure_cookies is secure
-
-
-@pytest.mark.parametrize("host", ["192.0.2.1", "::", "cameras.example", "127.0.0.1.example"])
-def test_nobody_else_is_served_without_tls(host: str, tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="--insecure-http"):
-        decide(Settings(home=tmp_path, host=host), tls=False, insecure_http=False)
+    tls = choose(settings, None, None, **{"insecure_http": False, **options})
+    assert with_cookies(settings, tls=tls is not None).secure_cookies is secure
+    assert (tls is not None) is (secure and not given)
 
 
 LOOPBACKS = {
@@ -115,6 +111,7 @@ async def test_the_doctor_examines_and_makes_nothing(tmp_path: Path) -> None:
     end = await camwarden(tmp_path, "doctor", "--json")
     lines = {line["what"]: line for line in json.loads(end.out)["lines"]}
     assert {"python", "home", "store", "clock", "multicast", "nmap", "ONVIF service descriptions"} <= set(lines)
+    assert {"disk", "database", "key", "certificate", "schedules", "notices", "history"} <= set(lines)
     assert (end.code, end.err) == (ExitCode.GOOD, ""), end
     assert all(line["advice"] for line in lines.values() if line["state"] != "ok")
     assert not (tmp_path / "camwarden.db").exists()

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -61,8 +60,7 @@ async def test_the_overview_counts_what_is_live(store: Store, clock: Clock) -> N
     view = await estate.overview(store)
     assert view.by_worst == ((CRITICAL, 2), (HIGH, 0), (MEDIUM, 1), (LOW, 0), (None, 0))
     assert view.findings == SeverityCounts(critical=2, medium=1)
-    assert (view.unknown, view.changes.since) == (1, clock() - timedelta(hours=24))
-    assert (view.changes.opened, view.changes.reopened, view.changes.fixed) == (1, 0, 1)
+    assert view.unknown == 1
     assert [bucket.cameras for bucket in view.scores] == [1, 0, 0, 1, 0, 0, 1, 0, 0, 0]
 
 

@@ -43,6 +43,9 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
     return {
         **EMPTY,
         "device": f"/devices/{camera.id}",
+        "search": "/search?q=10.20.1",
+        "nothing found": "/search?q=nothing-is-called-so",
+        "cameras that came": "/devices?event=found&since=2020-01-01T00:00:00Z",
         "findings": "/findings",
         "findings by check": "/findings?by=check",
         "no findings": "/findings?q=nothing-is-called-so",
@@ -89,6 +92,9 @@ PAGES = (
     "overview",
     "devices",
     "device",
+    "search",
+    "nothing found",
+    "cameras that came",
     "findings",
     "findings by check",
     "no findings",
@@ -243,7 +249,41 @@ def test_the_keyboard_reaches_the_content_and_the_search(
         expect(page.locator("#search")).to_be_focused()
         page.keyboard.type("10.20.1.13")
         page.keyboard.press("Enter")
-        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.get_by_role("heading", name="Cameras")).to_be_visible()
+        expect(page.locator("main a[href^='/devices/']")).to_have_count(1)
+
+
+def test_the_palette_answers_while_one_types_and_jumps(
+    browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["viewer"], viewport=DESK) as page:
+        look(page, "/checks")
+        page.keyboard.press("Control+k")
+        field = page.locator("#search")
+        expect(field).to_be_focused()
+        page.keyboard.type("commiss")
+        expect(page.get_by_role("option")).to_have_count(1)
+        page.keyboard.press("ArrowDown")
+        expect(field).to_have_attribute("aria-activedescendant", "palette-0")
+        assert violations(page) == []
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{console.origin}/commissioning")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("10.20.1.13")
+        expect(page.get_by_role("option").first).to_contain_text("10.20.1.13")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("option")).to_have_count(0)
+        page.keyboard.type(" ")
+        page.get_by_role("option").first.click()
+        expect(page).to_have_url(re.compile("/devices/[0-9a-f-]+$"))
+
+
+def test_one_searches_without_script(browser: Browser, console: Console, furnished: Furnished) -> None:
+    with watched(browser, console, furnished.tokens["viewer"], java_script_enabled=False) as page:
+        look(page, "/")
+        page.get_by_label("Find anything").fill("10.20.1.13")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Cameras")).to_be_visible()
 
 
 def test_times_are_told_as_distances_with_the_date_beside(

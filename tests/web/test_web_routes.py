@@ -45,6 +45,9 @@ def test_every_role_has_its_permissions_and_none_of_those_that_nobody_needs() ->
 def test_what_needs_no_session_is_this_and_nothing_else() -> None:
     assert {route.path for route in ROUTES if route.permission in OPEN} == {
         "/static/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
         "/set-up",
         "/sign-in",
         "/sign-in/second",

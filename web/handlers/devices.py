@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -10,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, jobs
 from fleet.audit_views import history
+from fleet.camera_events import Happened
 from fleet.picture_wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
@@ -19,10 +21,11 @@ from web.contexts import Device, Devices, VerdictGroup
 from web.handlers import sites
 from web.handlers.checks import WORST_FIRST
 from web.handlers.overview import RATIONALES
-from web.rendering import plain, visible
+from web.rendering import moment, plain, visible
 from web.visit import Visit, Visited
 
 NO_SITE = "-"
+CAMERA_EVENTS = frozenset({*Happened, estate.GONE})
 READING_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 COLUMNS = (
     "name", "address", "port", "site", "manufacturer", "model", "firmware", "serial", "mac", "score", "worst",
@@ -39,7 +42,14 @@ def wanted_devices(query: QueryParams) -> DeviceFilter:
         severity=Severity(severity) if severity in set(Severity) else None,
         check=query.get("check") or None,
         site=site_choice(query),
+        event=event if (event := query.get("event")) in CAMERA_EVENTS else None,
+        since=moment_of(query),
     )
+
+
+def moment_of(query: QueryParams) -> datetime | None:
+    """What a link of ours says; anything else filters nothing."""
+    return moment(query.get("since", "")[:40].replace(" ", "+"))
 
 
 def site_choice(query: QueryParams) -> str | None:
@@ -55,6 +65,8 @@ def site_as_query(site: str | None) -> str | None:
 def as_query(wanted: DeviceFilter) -> str:
     pairs = {"q": wanted.text, "vendor": wanted.vendor, "severity": wanted.severity, "check": wanted.check}
     pairs |= {"site": site_as_query(wanted.site)}
+    if wanted.event and wanted.since:
+        pairs |= {"event": wanted.event, "since": wanted.since.isoformat()}
     return urlencode({name: value for name, value in pairs.items() if value})
 
 

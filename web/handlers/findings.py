@@ -13,6 +13,7 @@ from fleet import findings as fleet_findings
 from fleet.audit_views import history
 from fleet.errors import Invalid, NotFound
 from fleet.findings import FindingState, TriageAction
+from fleet.lifecycle import Event
 from fleet.permissions import Permission
 from fleet.views import FindingFilter, FindingRow
 from scanners.model import Severity
@@ -20,7 +21,7 @@ from web.access import safe_next
 from web.contexts import CheckGroup, Finding, Findings, FindingsByCheck, TriageResult
 from web.handlers import sites
 from web.handlers.checks import WORST_FIRST
-from web.handlers.devices import site_as_query, site_choice
+from web.handlers.devices import moment_of, site_as_query, site_choice
 from web.handlers.overview import RATIONALES
 from web.remedies import remedy
 from web.rendering import sentence
@@ -41,6 +42,8 @@ def wanted_findings(query: QueryParams) -> FindingFilter:
         camera=query.get("camera") or None,
         text=query.get("q", "").strip()[:200],
         site=site_choice(query),
+        event=event if (event := query.get("event")) in set(Event) else None,
+        since=moment_of(query),
     )
 
 
@@ -53,6 +56,8 @@ def as_query(wanted: FindingFilter) -> str:
         "q": wanted.text,
         "site": site_as_query(wanted.site),
     }
+    if wanted.event and wanted.since:
+        pairs |= {"event": wanted.event, "since": wanted.since.isoformat()}
     return urlencode({name: value for name, value in pairs.items() if value})
 
 

@@ -22,6 +22,7 @@ from web.visit import Visit, Visited, see
 
 MUTES = {"1 hour": timedelta(hours=1), "8 hours": timedelta(hours=8), "3 days": timedelta(days=3)}
 MOST_LOOKS = 20
+MOST_SUMS = 90
 MOST_INCIDENTS = 20
 _IDS = 32
 
@@ -89,6 +90,7 @@ async def _page(visit: Visit, camera: str, mistake: str, status: int) -> Respons
         references=compared.references,
         history=tuple(history[:MOST_LOOKS]),
         older=history[MOST_LOOKS - 1].id if len(history) > MOST_LOOKS else "",
+        earlier=() if len(history) > MOST_LOOKS else await pictures.earlier(camera, limit=MOST_SUMS),
         card=await visit.service.accuracy.card(camera),
         mutes=tuple(MUTES),
         mistake=mistake,

@@ -1,10 +1,10 @@
 """All work in one list, and what every kind of it has in common: how it is followed."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from fleet import jobs, second_person
 from fleet.jobs import Job, Kind
@@ -12,6 +12,7 @@ from fleet.permissions import Permission
 from web import words
 from web.job_contexts import Jobs
 from web.rendering import plural
+from web.streams import stream
 from web.visit import Visit, Visited
 
 
@@ -33,12 +34,12 @@ def follow(visit: Visit, changes: AsyncGenerator[object, None], look: Callable[[
 
     Nothing more is said to somebody whose grant has ended meanwhile.
     """
-    return StreamingResponse(_lines(visit, changes, look), media_type="text/event-stream")
+    return stream(_lines(visit, changes, look), visit.desk.stopping)
 
 
 async def _lines(
     visit: Visit, changes: AsyncGenerator[object, None], look: Callable[[], Awaitable[Job]]
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     async with aclosing(changes):
         async for _ in changes:
             if not await visit.still_may(Permission.READ):

@@ -1,15 +1,20 @@
 """The first page: what do I own, how bad is it, what first, what changed, what could not be judged."""
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
-from fleet import estate, sites
+from fleet import changes, estate, sites
 from fleet.views import OverviewView
 from scanners.checks import CHECKS
 from scanners.model import Severity
+from web.changed import lines
 from web.contexts import Overview, ScanForm, Slice
 from web.rendering import plural
 from web.visit import Visited
 
+# How far back the changes may go, the first unless asked otherwise.
+DAYS = (1, 7, 30)
 RATIONALES = {check.id: check.rationale for check in CHECKS}
 
 
@@ -19,7 +24,23 @@ async def show(visit: Visited) -> Response:
     pictures = await visit.service.pictures.summary(visit.reading)
     known = await sites.sites(visit.store, visit.reading)
     places = tuple(sorted(known, key=lambda place: (-place.urgent, place.site.name)))
-    return visit.page(Overview(view, headline(view), spread(view), unjudged, RATIONALES, pictures, places, ScanForm()))
+    days = int(asked) if (asked := visit.query.get("days", "")) in set(map(str, DAYS)) else DAYS[0]
+    changed = await changes.changes(visit.store, visit.store.now() - timedelta(days=days), visit.reading)
+    context = Overview(
+        view=view,
+        headline=headline(view),
+        spread=spread(view),
+        unjudged=unjudged,
+        rationales=RATIONALES,
+        pictures=pictures,
+        places=places,
+        changed=lines(changed),
+        since=changed.since,
+        days=days,
+        choices=DAYS,
+        form=ScanForm(),
+    )
+    return visit.page(context)
 
 
 def headline(view: OverviewView) -> str:

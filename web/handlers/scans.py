@@ -1,9 +1,9 @@
 """Scans: start one, watch it, stop it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from fleet import estate
 from fleet.errors import Invalid, NeedsConfirmation
@@ -14,6 +14,7 @@ from web import words
 from web.contexts import Scan, ScanForm, Scans
 from web.problems import STATUSES
 from web.rendering import sentence
+from web.streams import stream
 from web.visit import Visit, Visited, see
 
 MOST_UNJUDGED = 500
@@ -59,10 +60,10 @@ async def _unjudged(visit: Visit, scan: str) -> tuple[NotEvaluatedRow, ...]:
 async def events(visit: Visited, scan: str) -> Response:
     """Server-sent events; the first one is where the scan is now. 404 before the stream begins, not inside it."""
     await visit.scans.get(ScanId(scan))
-    return StreamingResponse(_lines(visit, visit.scans.events(ScanId(scan))), media_type="text/event-stream")
+    return stream(_lines(visit, visit.scans.events(ScanId(scan))), visit.desk.stopping)
 
 
-async def _lines(visit: Visit, progress: AsyncIterator[ScanProgress]) -> AsyncIterator[str]:
+async def _lines(visit: Visit, progress: AsyncGenerator[ScanProgress, None]) -> AsyncGenerator[str, None]:
     async for now in progress:
         if not await visit.still_may(Permission.READ):
             return

@@ -67,6 +67,15 @@ function show(section, now) {
   }
 }
 
+// Out of reach, refused, or just being started anew: the page stays until somebody answers, and is then asked for again.
+function comeBack() {
+  setTimeout(async () => {
+    const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+    if (answer?.ok) location.reload();
+    else comeBack();
+  }, 3000);
+}
+
 function followScan(section) {
   const source = new EventSource(section.dataset.scanEvents);
   source.addEventListener("message", (event) => {
@@ -78,9 +87,8 @@ function followScan(section) {
     }
   });
   source.addEventListener("error", () => {
-    // Out of reach or refused: ask for the whole page again, slowly, as a browser without script would.
     source.close();
-    setTimeout(() => location.reload(), 5000);
+    comeBack();
   });
 }
 
@@ -137,7 +145,7 @@ function followJob(place) {
   });
   source.addEventListener("error", () => {
     source.close();
-    setTimeout(() => location.reload(), 5000);
+    comeBack();
   });
 }
 
@@ -193,6 +201,114 @@ function comparePictures(box) {
   show();
 }
 
+// The field above every page: answers while one types, and the pages of the side bar. Without script it is a plain form.
+const FOUND_AT = {
+  camera: (id) => `/devices/${id}`,
+  finding: (id) => `/findings/${id}`,
+  site: (id) => `/devices?site=${encodeURIComponent(id)}`,
+  plan: (id) => `/plans/${id}`,
+  rollout: (id) => `/rollouts/${id}`,
+  scan: (id) => `/scans/${id}`,
+};
+
+function pagesNamed(text) {
+  return [...document.querySelectorAll(".side li a")]
+    .map((link) => ({ title: link.textContent.trim(), detail: "page", href: link.href }))
+    .filter((page) => page.title.toLowerCase().includes(text.toLowerCase()));
+}
+
+async function answersTo(text, signal) {
+  if (!text) return [];
+  const answer = await fetch(`/api/v1/search?q=${encodeURIComponent(text)}`, { signal });
+  if (!answer.ok) return [];
+  const { hits } = await answer.json();
+  return hits.map((hit) => ({ title: hit.title, detail: `${hit.kind}: ${hit.detail}`, href: FOUND_AT[hit.kind](hit.id) }));
+}
+
+function optionFor(found, number) {
+  const option = document.createElement("li");
+  option.id = `palette-${number}`;
+  option.setAttribute("role", "option");
+  option.setAttribute("aria-selected", "false");
+  option.dataset.href = found.href;
+  const detail = document.createElement("span");
+  detail.className = "sub";
+  detail.textContent = found.detail;
+  option.append(found.title, detail);
+  return option;
+}
+
+function makePalette(form) {
+  const input = form.querySelector("input");
+  const list = document.createElement("ul");
+  list.id = "palette";
+  list.hidden = true;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Answers");
+  form.append(list);
+  const said = { role: "combobox", "aria-controls": list.id, "aria-expanded": "false", "aria-autocomplete": "list" };
+  for (const [name, value] of Object.entries(said)) input.setAttribute(name, value);
+  let at = -1;
+  let asking = new AbortController();
+
+  const show = (found) => {
+    at = -1;
+    list.replaceChildren(...found.slice(0, 20).map(optionFor));
+    list.hidden = found.length === 0;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    input.removeAttribute("aria-activedescendant");
+  };
+  const close = () => {
+    asking.abort();
+    show([]);
+  };
+  const move = (step) => {
+    const options = list.children;
+    options[at]?.setAttribute("aria-selected", "false");
+    at = at < 0 && step < 0 ? options.length - 1 : (at + step + options.length) % options.length;
+    options[at].setAttribute("aria-selected", "true");
+    options[at].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[at].id);
+  };
+  input.addEventListener("input", async () => {
+    asking.abort();
+    const mine = (asking = new AbortController());
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    if (mine.signal.aborted) return;
+    const text = input.value.trim();
+    const found = await answersTo(text, mine.signal).catch(() => []);
+    if (!mine.signal.aborted) show([...pagesNamed(text), ...found]);
+  });
+  input.addEventListener("keydown", (event) => {
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (steps[event.key] && !list.hidden) {
+      event.preventDefault();
+      move(steps[event.key]);
+    } else if (event.key === "Enter" && list.children[at]) {
+      event.preventDefault();
+      location.href = list.children[at].dataset.href;
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault(); // a second one empties the field, as browsers do
+      close();
+    }
+  });
+  list.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("[role=option]");
+    if (option) location.href = option.dataset.href;
+  });
+  input.addEventListener("blur", close);
+}
+
+function openPalette(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+  const field = document.getElementById("search");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+  field.dispatchEvent(new Event("input"));
+}
+
 function focusSearch(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -205,6 +321,8 @@ function focusSearch(event) {
 tellTimes();
 setInterval(tellTimes, 30000);
 document.addEventListener("keydown", focusSearch);
+document.addEventListener("keydown", openPalette);
+document.querySelectorAll("[data-palette]").forEach(makePalette);
 document.querySelectorAll("[data-themes]").forEach(setTheme);
 document.querySelectorAll("[data-selection]").forEach(countSelection);
 document.querySelectorAll("[data-scan-events]").forEach(followScan);

@@ -1,0 +1,62 @@
+"""What happened to a camera itself: it was found, it moved, its firmware changed, its own AI drifted and came back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fleet.adoption import AnyRow
+from fleet.store import Store
+from fleet.store.ids import new_id
+from fleet.store.tables import CameraEvent
+
+
+class Happened(StrEnum):
+    FOUND = "found"
+    MOVED = "moved"
+    UPDATED = "updated"
+    AI_DRIFTED = "ai-drifted"
+    AI_STEADY = "ai-steady"
+
+
+async def note(connection: AsyncConnection, camera: str, what: Happened, detail: str, at: datetime) -> None:
+    row = {"id": new_id(), "camera": camera, "at": at, "event": what.value, "detail": detail}
+    await connection.execute(insert(CameraEvent), [row])
+
+
+async def note_visit(
+    connection: AsyncConnection, camera: str, before: AnyRow | None, now: Mapping[str, Any], at: datetime
+) -> None:
+    """What a visit found otherwise than the one before it. `now` are the columns as this visit leaves them."""
+    place = f"{now['address']}:{now['port']}"
+    if before is None:
+        await note(connection, camera, Happened.FOUND, place, at)
+        return
+    pairs = {
+        Happened.MOVED: (f"{before.address}:{before.port}", place),
+        Happened.UPDATED: (before.firmware, now["firmware"]),
+    }
+    for what, (earlier, later) in pairs.items():
+        if earlier and later and earlier != later:
+            await note(connection, camera, what, f"{earlier} → {later}", at)
+
+
+async def note_drift(store: Store, camera: str, *, drifted: bool, detail: str) -> None:
+    """Only where it differs from what was noted last; steady is how every camera begins."""
+    what = Happened.AI_DRIFTED if drifted else Happened.AI_STEADY
+    kinds = (Happened.AI_DRIFTED.value, Happened.AI_STEADY.value)
+    mine = (CameraEvent.camera == camera, CameraEvent.event.in_(kinds))
+    async with store.write() as connection:
+        newest = select(CameraEvent.event).where(*mine).order_by(CameraEvent.id.desc()).limit(1)
+        if (await connection.scalar(newest) or Happened.AI_STEADY.value) != what.value:
+            await note(connection, camera, what, detail, store.now())
+
+
+async def of_camera(store: Store, camera: str, limit: int = 50) -> Sequence[AnyRow]:
+    """The newest first."""
+    query = select(CameraEvent).where(CameraEvent.camera == camera).order_by(CameraEvent.id.desc()).limit(limit)
+    async with store.read() as connection:
+        return (await connection.execute(query)).all()

@@ -1,0 +1,66 @@
+"""One field over everything: its page, and what it and the first page's changes are to a machine."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query
+from starlette.responses import Response
+
+from fleet import changes as fleet_changes
+from fleet import search as fleet_search
+from fleet.changes import Changes
+from fleet.search import Found, Hit, Kind
+from web.contexts import Search, SearchGroup
+from web.rendering import moment
+from web.visit import Visited
+
+Q = Annotated[str, Query(max_length=fleet_search.MOST_CHARACTERS)]
+Since = Annotated[datetime | None, Query(description="a moment with its zone; a day ago where none is named")]
+
+# Where a hit is shown; `{}` is its id.
+PAGES = {
+    Kind.CAMERA: "/devices/{}",
+    Kind.FINDING: "/findings/{}",
+    Kind.SITE: "/devices?{}",
+    Kind.PLAN: "/plans/{}",
+    Kind.ROLLOUT: "/rollouts/{}",
+    Kind.SCAN: "/scans/{}",
+}
+_LISTS = {Kind.CAMERA: "/devices", Kind.FINDING: "/findings"}
+
+
+async def show(visit: Visited) -> Response:
+    found = await fleet_search.search(visit.store, visit.query.get("q", ""), visit.reading)
+    return visit.page(Search(found.text, grouped(found)))
+
+
+def grouped(found: Found) -> tuple[SearchGroup, ...]:
+    groups = ((kind, tuple(hit for hit in found.hits if hit.kind is kind)) for kind in Kind)
+    return tuple(SearchGroup(kind, _linked(hits), _all(kind, found)) for kind, hits in groups if hits)
+
+
+def _linked(hits: tuple[Hit, ...]) -> tuple[tuple[str, Hit], ...]:
+    return tuple((page_of(hit), hit) for hit in hits)
+
+
+def page_of(hit: Hit) -> str:
+    return PAGES[hit.kind].format(urlencode({"site": hit.id}) if hit.kind is Kind.SITE else hit.id)
+
+
+def _all(kind: Kind, found: Found) -> str:
+    """The list of all of them, "" where these are all or no list looks for the same."""
+    path = _LISTS.get(kind)
+    if path is None or kind not in found.more:
+        return ""
+    return f"{path}?{urlencode({'q': found.text})}"
+
+
+async def search(visit: Visited, *, q: Q = "") -> Found:
+    """A few answers of each kind, the most exact first; `more` names the kinds that have others besides."""
+    return await fleet_search.search(visit.store, q, visit.reading)
+
+
+async def changes(visit: Visited, *, since: Since = None) -> Changes:
+    """What changed since a moment of the last 31 days, in numbers."""
+    return await fleet_changes.changes(visit.store, moment(since), visit.reading)
