@@ -10,7 +10,7 @@ from fleet import camera_events, estate, findings, sites
 from fleet.camera_events import Happened
 from fleet.changes import Change, What, changes
 from fleet.errors import Invalid
-from fleet.scope import Scope
+from fleet.scope import EVERYWHERE, NOWHERE, Scope
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import tables as t
