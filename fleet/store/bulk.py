@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, cast
@@ -18,6 +18,7 @@ from fleet.store.refusals import no_text
 from fleet.store.tables import Utc
 
 _AT_ONCE = 20_000
+_MOMENT_CHARACTERS = len("2026-03-01 12:00:00.000000")
 _BETWEEN_TURNS = 500  # rows after which other tasks have theirs
 Values = Sequence[object]
 Convert = Callable[[Any], Any]
@@ -48,17 +49,9 @@ async def _many(connection: AsyncConnection, table: str, names: Sequence[str], r
     statement = f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(names))})'  # noqa: S608 - our names
     added = 0
     while True:
-        taken = 0
-
-        def some() -> Iterator[Values]:
-            nonlocal taken
-            for row in islice(rows, _AT_ONCE):
-                taken += 1
-                yield row
-
         try:
-            async with driver.executemany(statement, some()):
-                pass
+            async with driver.executemany(statement, islice(rows, _AT_ONCE)) as done:
+                taken: int = max(0, done.rowcount)
         except connection.dialect.loaded_dbapi.Error as error:
             raise _wrapped(error) from None
         added += taken
@@ -91,11 +84,15 @@ def _wrapped(error: Exception) -> DBAPIError:
 def _converted(
     rows: Iterable[Mapping[str, Any]], names: Sequence[str], converters: Sequence[Convert | None]
 ) -> Iterator[Values]:
-    """Plain columns cost nothing; only those that a type changes are touched one by one."""
+    """Plain columns cost nothing; only those that a type changes, or that must be looked at, are touched one by one."""
     get = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
-    changed = [(place, convert) for place, convert in enumerate(converters) if convert is not None]
+    texts = [place for place, convert in enumerate(converters) if convert is _text]
+    changed = [(place, convert) for place, convert in enumerate(converters) if convert and convert is not _text]
     for row in rows:
         values = list(get(row))
+        for place in texts:
+            if (text := values[place]) and "\0" in text:
+                raise no_text()
         for place, convert in changed:
             values[place] = convert(values[place])
         yield values
@@ -111,8 +108,7 @@ def _convert(table: Table, name: str, dialect: Dialect) -> Convert | None:
 
 
 def _text(value: str | None) -> str | None:
-    if value is not None and "\0" in value:
-        raise no_text()
+    """Stands for a column whose text is looked at in place: a call for each would cost as much as its insertion."""
     return value
 
 
@@ -120,4 +116,4 @@ def _moment(value: datetime | None) -> str | None:
     """As SQLAlchemy writes a moment into SQLite: always with microseconds, without a zone."""
     if value is None:
         return None
-    return Utc.stored(value).isoformat(" ", "microseconds")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ", "microseconds")[:_MOMENT_CHARACTERS]
