@@ -17,6 +17,7 @@ from fleet.store import (
     sites_tables,
     vault_tables,
 )
+from fleet.store.bulk import bulk_insert
 from fleet.store.engine import Store, is_made, open_store, where
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "access_tables",
     "accuracy_tables",
     "audit_tables",
+    "bulk_insert",
     "commissioning_tables",
     "factor_tables",
     "grants_tables",
