@@ -35,6 +35,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 # How old a sign-in at the provider may be that was asked for as a new proof.
 _FRESH = timedelta(minutes=5)
 _KNOWN_FOR = timedelta(minutes=10)
+_FAILED_FOR = timedelta(seconds=10)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_SECRET_BYTES = 4096
 
@@ -92,20 +93,31 @@ def address_for(provider: Provider, endpoints: Endpoints, asked: Asked, *, again
 
 
 class Discovery:
-    """Where the provider is asked, looked up once in ten minutes."""
+    """Where the provider is asked, looked up once in ten minutes. One look-up at a time, however many strangers ask."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._found: tuple[Endpoints, datetime] | None = None
+        self._failed: tuple[str, datetime] | None = None
+        self._looking = asyncio.Lock()
 
     async def endpoints(self, now: datetime) -> Endpoints:
-        """Raises ProviderUnavailable."""
-        if self._found is None or not self._found[1] <= now < self._found[1] + _KNOWN_FOR:
-            address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-            async with await _client(self._provider) as client:
-                said = await _json(client.stream("GET", address))
-            self._found = _endpoints(self._provider, said), now
+        """Raises ProviderUnavailable, also to those who ask within seconds of one who was told so."""
+        async with self._looking:
+            if self._failed and self._failed[1] <= now < self._failed[1] + _FAILED_FOR:
+                raise ProviderUnavailable(self._failed[0])
+            if self._found is None or not self._found[1] <= now < self._found[1] + _KNOWN_FOR:
+                self._found = await self._looked_up(now), now
         return self._found[0]
+
+    async def _looked_up(self, now: datetime) -> Endpoints:
+        address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+        try:
+            async with await _client(self._provider) as client:
+                return _endpoints(self._provider, await _json(client.stream("GET", address)))
+        except ProviderUnavailable as error:
+            self._failed = str(error), now
+            raise
 
 
 def _endpoints(provider: Provider, said: Mapping[str, Any]) -> Endpoints:

@@ -114,11 +114,12 @@ class SingleSignOnDesk:
     async def _let_in(
         self, connection: AsyncConnection, claims: Mapping[str, Any], asker: Asker
     ) -> SessionToken | None:
-        """`None` for somebody without a group that may anything here: then no session of theirs is left, either."""
+        """`None` for somebody without a group that may anything here: no session and no grant of theirs is left, then."""
         person = await self._linked(connection, claims)
         granted = granted_by(self._settings, claims)
         if not granted:
             if person:
+                await _granted(connection, person, granted)
                 await sessions.end_all_within(connection, person, signing_in.SINGLE_SIGN_ON)
             return None
         person = person or await self._link(connection, claims)

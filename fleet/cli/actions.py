@@ -66,10 +66,13 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "user add": Action.PERSON_ADD,
         "user disable": Action.PERSON_DISABLE,
         "user enable": Action.PERSON_ENABLE,
+        "user end-sessions": Action.SESSION_END,
         "user grant": Action.GRANT_GIVE,
         "user list": None,
         "user passwd": Action.PERSON_PASSWORD,
+        "user reset-factors": Action.FACTOR_RESET,
         "user revoke": Action.GRANT_END,
+        "user sessions": None,
         "vault rotate-key": Action.VAULT_ROTATE_KEY,
     }
 )

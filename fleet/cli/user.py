@@ -10,13 +10,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from fleet import grants, members, people
+from fleet import grants, members, people, sessions
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import actor, changing_store
 from fleet.grants import Grant, Wanted
 from fleet.members import Member
 from fleet.permissions import Role
+from fleet.second_factors import enrolled
+from fleet.sessions import SessionView
 from fleet.settings import load_settings
 from fleet.store import Store, open_store
 
@@ -158,9 +160,61 @@ def passwd(name: NameArgument, *, password_stdin: StdinOption = False, config: C
     screen.note(f"{name} has a new password")
 
 
+@app.command("sessions", epilog="Example: camwarden user sessions ana")
+def show_sessions(
+    name: NameArgument,
+    *,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Where a person is signed in: since when, last used, from where, by which browser, and what they showed."""
+    listed = asyncio.run(_changed(config, "user sessions", lambda store: _sessions(store, name)))
+    if as_json:
+        sys.stdout.write(json.dumps([_told(one) for one in listed]) + "\n")
+        return
+    for one in listed:
+        since, used = f"{one.created_at:%Y-%m-%d %H:%M}", f"{one.used_at:%Y-%m-%d %H:%M}"
+        sys.stdout.write(
+            f"{one.browser or 'unknown program'} from {one.source}, by {one.proof}; {since} to {used} UTC\n"
+        )
+    if not listed:
+        screen.note(f"{name} is signed in nowhere")
+
+
+@app.command("end-sessions", epilog="Example: camwarden user end-sessions ana")
+def end_sessions(name: NameArgument, *, config: ConfigOption = None) -> None:
+    """End all sessions of a person, who must sign in again."""
+    ended = asyncio.run(_changed(config, "user end-sessions", lambda store: _end_sessions(store, name)))
+    screen.note(f"{name}: {ended} ended")
+
+
+@app.command("reset-factors", epilog="Example: camwarden user reset-factors ana")
+def reset_factors(name: NameArgument, *, config: ConfigOption = None) -> None:
+    """Take away an app, security keys and recovery codes that were lost. It also ends all sessions of that person."""
+    asyncio.run(_changed(config, "user reset-factors", lambda store: _reset_factors(store, name)))
+    screen.note(f"{name} has no second factor any more")
+
+
 async def _changed(config: Path | None, command: str, work: Callable[[Store], Awaitable[Found]]) -> Found:
     async with changing_store(load_settings(config), command) as store:
         return await work(store)
+
+
+async def _sessions(store: Store, name: str) -> tuple[SessionView, ...]:
+    return await sessions.sessions_of(store, (await people.named(store, name)).id)
+
+
+async def _end_sessions(store: Store, name: str) -> int:
+    return await sessions.end_all(store, await people.named(store, name), actor())
+
+
+async def _reset_factors(store: Store, name: str) -> None:
+    await enrolled.reset(store, await people.named(store, name), actor())
+
+
+def _told(one: SessionView) -> dict[str, str]:
+    times = {"since": one.created_at.isoformat(), "last_used": one.used_at.isoformat()}
+    return {"source": one.source, "browser": one.browser, "proof": one.proof, **times}
 
 
 async def _read(config: Path | None) -> tuple[tuple[Member, ...], datetime]:

@@ -4,7 +4,8 @@ import pyotp
 
 from fleet import people, sessions, signing_in
 from fleet.errors import SecondStepNeeded
-from fleet.people import Person, Role
+from fleet.people import Person
+from fleet.permissions import Role
 from fleet.second_factors import enrolled
 from fleet.second_factors.enrolled import Shown
 from fleet.sessions import Asker, SignedIn

@@ -22,7 +22,7 @@ from fleet.errors import (
     VaultUnavailable,
 )
 from fleet.pending import Purpose
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.second_factors import enrolled, recovery, security_keys, totp
 from fleet.second_factors.enrolled import Shown
 from fleet.second_factors.security_keys import Answer

@@ -9,7 +9,7 @@ from fleet import browsers, passwords, people, sessions, signing_in
 from fleet.audit import Action
 from fleet.audit_views import Wanted, entries
 from fleet.errors import NotFound, TooManyAtOnce
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.sessions import Asker
 from fleet.store import Store
 from tests.fleet.factors import GOOD, HERE, anna, signed_in

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from fleet import people, sessions
+from fleet.permissions import Role
 from fleet.second_factors import enrolled
 from fleet.settings import Settings
 from fleet.store import tables as t
@@ -228,7 +229,7 @@ async def joined(running: Running, tmp_path: Path) -> AsyncIterator[Visitor]:
     named = Settings(home=tmp_path / "home", **oidc, oidc_groups=groups, oidc_name="Harbour ID")  # type: ignore[arg-type] # read as a file is
     async with AsyncExitStack() as stack:
         house = await open_house(stack, named)
-        await people.add_user(house.store, "root", PASSWORD, people.Role.ADMINISTRATOR)
+        await people.add_user(house.store, "root", PASSWORD, Role.ADMINISTRATOR)
         yield Visitor(await stack.enter_async_context(browser(house.app)))
 
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from fleet import people
-from fleet.people import Role
+from fleet.permissions import Role
 from fleet.settings import Settings
 from tests.web.conftest import PASSWORD, House
 from tests.web.consoles import Console, watched
@@ -135,6 +135,7 @@ def test_the_pages_of_an_app_and_of_other_people_are_usable_by_everybody(browser
         look(page, "My account")
         page.get_by_role("button", name="Set up an app").click()
         look(page, "Set up an app")
-        page.goto("/settings")
-        page.get_by_role("link", name="berta").click()
+        page.goto("/settings/people")
+        page.locator("summary").filter(has_text="berta").click()
+        page.get_by_role("link", name="How berta signs in").click()
         look(page, "How berta signs in")
