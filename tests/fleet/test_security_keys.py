@@ -133,6 +133,10 @@ async def test_the_key_of_one_person_does_not_open_for_another(store: Store) -> 
     shown = Shown(key=answer(mine.sign(asked.options, ORIGIN), asked))
     with pytest.raises(CodeRefused):
         await signing_in.second_step(store, await after_password(store, "Berta"), shown, HERE)
+    foreign = await asked_of(store, other)  # nor does the question that another was asked
+    shown = Shown(key=answer(mine.sign(foreign.options, ORIGIN), foreign))
+    with pytest.raises(CodeRefused):
+        await signing_in.second_step(store, await after_password(store), shown, HERE)
 
 
 MADE_WRONG = {
