@@ -114,7 +114,7 @@ class SingleSignOnDesk:
     async def _let_in(
         self, connection: AsyncConnection, claims: Mapping[str, Any], asker: Asker
     ) -> SessionToken | None:
-        """`None` for somebody in no group that may anything here: no session and no grant of theirs is left then."""
+        """`None` for somebody without a group that may anything here: then no session and no grant is left."""
         person = await self._linked(connection, claims)
         granted = granted_by(self._settings, claims)
         if not granted:

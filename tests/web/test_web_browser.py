@@ -62,6 +62,7 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "audit": "/settings/audit",
         "vault": "/settings/vault",
         "vault of a camera": f"/settings/vault/{camera.id}",
+        "people": "/settings/people",
         "sites": "/sites?edit=Harbour+office",
         "reports": "/reports",
         "jobs": "/jobs",

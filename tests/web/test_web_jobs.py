@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import estate, people, rollout_orders, rollout_rows, signing_in
+from fleet import estate, grants, people, rollout_orders, rollout_rows, signing_in
+from fleet.grants import Wanted
 from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
 from fleet.permissions import Role
@@ -20,6 +21,7 @@ from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId
 from fleet.scans import ScanState
 from fleet.settings import Settings
+from fleet.store import Store
 from fleet.views import FindingFilter
 from hardening.lifecycle import CameraState, StepState
 from hardening.model import Risk
@@ -107,7 +109,21 @@ ALLOWED = {
 }
 
 
+async def also_approves(store: Store, name: str) -> None:
+    """An operator carries out and does not approve, unless they hold both."""
+    await grants.give(store, (await people.named(store, name)).id, Wanted(Role.APPROVER), "root")
+
+
+async def test_an_operator_is_not_offered_to_approve_and_an_approver_nothing_else(house: House, visit: Visit) -> None:
+    for path in (f"/plans/{await a_plan(house)}", f"/rollouts/{await a_rollout(house)}"):
+        assert orders((await visit("approver").get(path)).text) == {"approve"}
+        assert "approve" not in orders((await visit("operator").get(path)).text)
+        assert (await visit("operator").post(f"{path}/approve", {})).status_code == 403
+        assert (await visit("approver").post(f"{path}/approve", {})).status_code == 303
+
+
 async def test_a_plan_offers_what_its_state_allows_and_no_more(house: House, visit: Visit) -> None:
+    await also_approves(house.store, "operator")
     operator, path = visit("operator"), f"/plans/{await a_plan(house)}"
     assert orders((await operator.get(path)).text) == ALLOWED[PlanState.AWAITING_APPROVAL]
     assert (await operator.post(f"{path}/approve", {})).headers["location"] == path
@@ -123,6 +139,7 @@ async def test_a_plan_offers_what_its_state_allows_and_no_more(house: House, vis
 
 @pytest.mark.parametrize("house", [{"two_persons": True}], indirect=True)
 async def test_whoever_made_it_is_told_to_ask_a_second_person(house: House, visit: Visit) -> None:
+    await also_approves(house.store, "operator")
     operator, other, chosen = visit("operator"), visit("administrator"), {"id": await cameras(house, 1)}
     bundle = await firmware(house.store, house.service.settings)
     plan = (await operator.post("/plans", {"baseline": "own", "text": BASELINE, **chosen})).headers["location"]
@@ -240,6 +257,7 @@ async def test_only_an_unclear_camera_can_be_reconciled(house: House, visit: Vis
 
 
 async def test_a_rollout_is_planned_approved_and_aborted_by_forms(house: House, visit: Visit) -> None:
+    await also_approves(house.store, "operator")
     operator, sample = visit("operator"), await a_rollout(house)
     await rollout_orders.abort(house.store, sample, "anna")
     bundle = (await rollout_rows.load(house.store, sample)).bundle
@@ -340,6 +358,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         await asyncio.to_thread(logins.chmod, 0o600)
         house = await open_house(stack, Settings(home=tmp_path / "home", credentials_file=logins))
         await people.add_user(house.store, "anna", PASSWORD, Role.OPERATOR)
+        await also_approves(house.store, "anna")
         client = await stack.enter_async_context(browser(house.app))
         session = await signing_in.sign_in(house.store, "anna", PASSWORD, "127.0.0.1")
         client.cookies.set("session", session.token.reveal())

@@ -65,7 +65,10 @@ async def machine(house: House) -> AsyncIterator[Machine]:
     rows = (await estate.devices(house.store, limit=3)).items
     network = Network({row.id: PretendCamera() for row in rows})
     network.unknown_logins = {row.id for row in (await estate.devices(house.store, limit=500)).items[3:]}
-    _, text = await tokens.create(house.store, "ci", [Scope.READ, Scope.PLAN, Scope.CHANGE], "anna", days=1)
+    scopes = [Scope.READ, Scope.PLAN, Scope.APPROVE, Scope.CHANGE]
+    _, text = await tokens.create(house.store, "ci", scopes, "anna", days=1)
+        house.store, "ci", [Scope.READ, Scope.PLAN, Scope.APPROVE, Scope.CHANGE], "anna", days=1
+    )
     async with network.service(house.store, two_persons=house.service.settings.two_persons) as plans:
         service = replace(house.service, plans=plans)
         async with browser(create_app(service)) as client:
@@ -105,7 +108,7 @@ async def test_where_two_persons_are_wanted_a_token_is_the_person_who_made_it(ma
     assert "ask a second person to approve it" in refused.json()["detail"]
     assert (await machine.post(f"plans/{plan}/apply")).status_code == 422
     for by, status in (("Anna", 422), ("boris", 200)):
-        _, text = await tokens.create(machine.house.store, f"of {by}", [Scope.CHANGE], by, days=1)
+        _, text = await tokens.create(machine.house.store, f"of {by}", [Scope.APPROVE], by, days=1)
         answer = await machine.post(f"plans/{plan}/approve", Authorization=f"Bearer {text.reveal()}")
         assert answer.status_code == status, answer.text
     assert (await machine.get(f"plans/{plan}"))["approved_by"] == "token of boris"
