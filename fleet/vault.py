@@ -8,7 +8,7 @@ else. The last five that were current are kept, and the last five that came to n
 old backup wants an old password.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,12 +23,14 @@ from cameras.untrusted import clean_text
 from fleet.audit import Action, Entry, record
 from fleet.errors import Invalid, NotFound, VaultUnavailable
 from fleet.master_key import master_key, master_key_within
+from fleet.notices import outbox
 from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
 from fleet.store.engine import place_of
 from fleet.store.ids import new_id
+from fleet.store.tables import Camera
 from fleet.store.upserts import upsert
 
 KEPT = 5
@@ -112,10 +114,12 @@ class Vault:
         async with self._store.read() as connection:
             return [_record(row) for row in (await connection.execute(wanted.order_by(*order))).all()]
 
-    async def reveal(self, camera: str, account: str, version: int, actor: str, reason: str) -> Secret:
-        """For a person's eyes. First it is written down who asked and why: no row, no password.
+    async def reveal(
+        self, camera: str, account: str, version: int, actor: str, reason: str, *, channels: Sequence[str] = ()
+    ) -> Secret:
+        """For a person's eyes. First it is written down who asked and why, and told on these `channels`.
 
-        Raises NotFound, and Invalid without a reason.
+        No row, no password. Raises NotFound, and Invalid without a reason.
         """
         why, who = clean_text(reason, 500).strip(), clean_text(actor).strip()
         if not why or not who:
@@ -124,6 +128,13 @@ class Vault:
         said = {"account": account, "version": version, "reason": why}
         async with self._store.write(durable=True) as connection:
             await record(connection, Entry(who, Action.VAULT_REVEAL, f"camera:{camera}", said))
+            place = (await connection.execute(select(Camera.address, Camera.port).where(Camera.id == camera))).first()
+            where = f"{place.address}:{place.port}" if place else camera
+            content = {
+                "subject": f"Camwarden: {who} was shown the password of a camera",
+                "text": f"{who} was shown version {version} of the password of {account} on {where}, saying: {why}",
+            }
+            await outbox.tell(connection, f"vault:{camera}", "alert", content, channels=channels, now=self._store.now())
         return secret
 
     # --- writing ---

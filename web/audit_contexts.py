@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from fleet.audit import Action
 from fleet.audit_chain import Row
 from fleet.audit_views import Wanted
 from fleet.audit_watch import CheckView
+from fleet.vault_views import AccountView
 from fleet.views import Page
 
 
@@ -28,5 +30,39 @@ class Audit:
     check: CheckView | None
 
 
-PAGES: Mapping[type, str] = {Audit: "audit.html"}
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """One `page` of accounts whose passwords the vault holds; `first` says which. Their age is told from `now`."""
+
+    page: Page[AccountView]
+    now: datetime
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VaultOfCamera:
+    """What the vault keeps of one `camera` (its id), by `versions`; ages from `now`. `mistake` says what to correct."""
+
+    camera: str
+    versions: tuple[AccountView, ...]
+    now: datetime
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The password itself (`text`) of that `version` of the `account` of the `camera`: shown this once."""
+
+    camera: str
+    account: str
+    version: int
+    text: str
+
+
+PAGES: Mapping[type, str] = {
+    Audit: "audit.html",
+    Vault: "vault.html",
+    VaultOfCamera: "vault_of_camera.html",
+    Revealed: "revealed.html",
+}
 NOUNS = tuple(dict.fromkeys(action.value.partition(".")[0] for action in Action))

@@ -35,6 +35,7 @@ from web.handlers import (
     settings,
     sites,
     sso,
+    vault,
 )
 
 
@@ -73,6 +74,7 @@ PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
 PLAN, APPROVE, CHANGE = Permission.PLAN, Permission.APPROVE, Permission.CHANGE
 COMMISSION, AUDIT, ADMINISTER = Permission.COMMISSION, Permission.AUDIT, Permission.ADMINISTER
+REVEAL = Permission.REVEAL
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 Did = Action
 
@@ -174,6 +176,9 @@ ROUTES = (
     Route("/reports", "GET", reports.show, READ),
     Route("/reports/estate.{ending}", "GET", reports.download, READ),
     Route("/settings", "GET", settings.show, READ),
+    Route("/settings/vault", "GET", vault.show_all, REVEAL),
+    Route("/settings/vault/{camera}", "GET", vault.show, REVEAL),
+    Route("/settings/vault/{camera}/reveal", "POST", vault.reveal, REVEAL, FIELD, Did.VAULT_REVEAL, proved=True),
     Route("/settings/audit", "GET", audit.show, AUDIT),
     Route("/settings/audit/check", "POST", audit.begin_check, AUDIT, FIELD, Did.AUDIT_CHECK),
     Route("/settings/audit/export", "GET", audit.export, AUDIT),

@@ -16,6 +16,7 @@ from fleet import lookup
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import actor, camera_ids, changing_store, need_store
+from fleet.notices.configured import channels
 from fleet.rotation_journal import set_by_hand
 from fleet.rotation_rows import CameraRotationView
 from fleet.rotations import RotationId, Rotations
@@ -197,7 +198,8 @@ async def _reveal(settings: Settings, word: str, account: str | None, version: i
                 "the vault holds no such password" if not wanted else "the camera has several accounts: give --account"
             )
         (one,) = wanted
-        return await vault.reveal(camera, one.account, one.version, actor(), reason)
+        told = [channel.name for channel in await asyncio.to_thread(channels, settings)]
+        return await vault.reveal(camera, one.account, one.version, actor(), reason, channels=told)
 
 
 async def _set(settings: Settings, word: str, username: str, password: Secret, *, login: bool) -> None:

@@ -212,3 +212,13 @@ document.querySelectorAll("[data-job-events]").forEach(followJob);
 document.querySelectorAll("[data-read-into]").forEach(readInto);
 document.querySelectorAll("[data-label-form]").forEach(scanLabel);
 document.querySelectorAll("[data-compare]").forEach(comparePictures);
+
+// A password is copied by a button; without script its field is selected by hand.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = "Copied";
+  });
+}
