@@ -14,6 +14,8 @@ ON_BOTH = {
     "test_estate",
     "test_estate_report",
     "test_findings",
+    "test_grants",
+    "test_grants_migration",
     "test_idempotency",
     "test_leases",
     "test_lookup",

@@ -53,6 +53,7 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "image": f"/images/{seen}",
         "accuracy": f"/images/{seen}/accuracy",
         "settings": "/settings",
+        "people": "/settings/people",
         "sites": "/sites?edit=Harbour+office",
         "reports": "/reports",
         "jobs": "/jobs",

@@ -25,7 +25,9 @@ _people = sa.table("people", *map(sa.column, ("id", "name", "role", "disabled_at
 _tokens = sa.table(
     "api_tokens",
     *map(sa.column, ("id", "created_by", "person")),
-    sa.column("scopes", sa.JSON()),
+    sa.column("everywhere", sa.Boolean()),
+    *(sa.column(name, sa.JSON()) for name in ("scopes", "sites", "addresses")),
+    sa.column("revoked_at", sa.DateTime()),
 )
 _grants = sa.table(
     "grants",
@@ -129,10 +131,7 @@ def _give_roles() -> None:
 
 def _drop_narrow_tokens(connection: sa.Connection) -> None:
     """A token that was held to some sites or addresses would be worth more than was given."""
-    narrow = sa.text("UPDATE api_tokens SET revoked_at = :now WHERE revoked_at IS NULL AND everywhere = :no")
-    connection.execute(narrow.bindparams(sa.bindparam("now", now := datetime.now(UTC).replace(tzinfo=None)), no=False))
-    rows = connection.execute(sa.text("SELECT id, addresses FROM api_tokens WHERE revoked_at IS NULL")).all()
-    for row in rows:
-        if row.addresses not in ("[]", []):
-            held = sa.text("UPDATE api_tokens SET revoked_at = :now WHERE id = :id")
-            connection.execute(held.bindparams(now=now, id=row.id))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for row in connection.execute(sa.select(_tokens).where(_tokens.c.revoked_at.is_(None))).all():
+        if not row.everywhere or row.addresses:
+            connection.execute(sa.update(_tokens).where(_tokens.c.id == row.id).values(revoked_at=now))
