@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from cameras.secret import Secret
 from fleet import estate, sites
 from fleet.pictures import Pictures
 from fleet.settings import Settings
@@ -38,6 +39,8 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
     camera = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
     finding = (await estate.findings(house.store, FindingFilter(camera=camera.id))).items[0]
     seen = await seen_camera(house)
+    await house.service.vault.put(camera.id, "root", Secret("a-password-of-a-camera"), "anna", login=True)
+    house.service.audit.begin_check()
     await sites.put(house.store, Site("Harbour office", ("10.20.1.0/27",), "Europe/Berlin", "22:00-05:00"), "anna")
     await sites.put(house.store, Site("Depot"), "anna")
     return {
@@ -54,6 +57,9 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "accuracy": f"/images/{seen}/accuracy",
         "settings": "/settings",
         "people": "/settings/people",
+        "audit": "/settings/audit",
+        "vault": "/settings/vault",
+        "vault of a camera": f"/settings/vault/{camera.id}",
         "sites": "/sites?edit=Harbour+office",
         "reports": "/reports",
         "jobs": "/jobs",
@@ -113,7 +119,11 @@ PAGES = (
     "rollout",
     "new rollout",
     "missing",
+    "audit",
+    "vault",
+    "vault of a camera",
 )
+OF_ADMINISTRATORS = frozenset({"audit", "vault", "vault of a camera"})
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +140,10 @@ def new_console(tmp_path: Path) -> Iterator[Console]:
         yield running
 
 
+def visitor_of(name: str) -> str:
+    return "administrator" if name in OF_ADMINISTRATORS else "operator"
+
+
 def look(page: Page, path: str) -> None:
     page.goto(path)
     expect(page.locator("h1")).to_have_count(1)
@@ -140,7 +154,7 @@ def look(page: Page, path: str) -> None:
 def test_a_page_has_no_accessibility_violation(
     name: str, scheme: str, browser: Browser, console: Console, furnished: Furnished
 ) -> None:
-    with watched(browser, console, furnished.tokens["operator"], color_scheme=scheme, viewport=DESK) as page:
+    with watched(browser, console, furnished.tokens[visitor_of(name)], color_scheme=scheme, viewport=DESK) as page:
         look(page, console.paths[name])
         page.evaluate("() => { for (const folded of document.querySelectorAll('details')) folded.open = true; }")
         assert violations(page) == []
@@ -163,7 +177,7 @@ def test_the_door_has_no_accessibility_violation(scheme: str, browser: Browser, 
 def test_a_phone_never_scrolls_sideways(
     name: str, size: dict[str, int], browser: Browser, console: Console, furnished: Furnished
 ) -> None:
-    with watched(browser, console, furnished.tokens["operator"], viewport=size) as page:
+    with watched(browser, console, furnished.tokens[visitor_of(name)], viewport=size) as page:
         look(page, console.paths[name])
         assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
 
