@@ -3,7 +3,6 @@
 One query for each kind, each by an index on time. What is behind a number is a list that somebody can open.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.camera_events import Happened
 from fleet.errors import Invalid
 from fleet.lifecycle import Event
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
@@ -24,7 +24,6 @@ from scanners.model import Severity
 
 A_DAY = timedelta(hours=24)
 LONGEST = timedelta(days=31)
-Sites = Collection[str] | None
 
 
 class What(StrEnum):
@@ -64,8 +63,8 @@ class Changes:
     items: tuple[Change, ...]
 
 
-async def changes(store: Store, since: datetime | None = None, sites: Sites = None) -> Changes:
-    """Since a day ago, or since another moment. `sites`: only what belongs to cameras of these; "" is of none.
+async def changes(store: Store, since: datetime | None = None, scope: Scope = EVERYWHERE) -> Changes:
+    """Since a day ago, or since another moment; only what belongs to cameras in `scope`.
 
     Raises Invalid for a moment that is to come, or so long ago that numbers say nothing any more.
     """
@@ -75,23 +74,13 @@ async def changes(store: Store, since: datetime | None = None, sites: Sites = No
         raise Invalid(f"say a moment of the last {LONGEST.days} days")
     async with store.read() as connection:
         found = [
-            *await _cameras(connection, since, sites),
-            *await _findings(connection, since, sites),
-            *await _pictures(connection, since, sites),
-            *await _work(connection, since, sites),
+            *await _cameras(connection, since, scope),
+            *await _findings(connection, since, scope),
+            *await _pictures(connection, since, scope),
+            *await _work(connection, since, scope),
         ]
     order = list(What)
     return Changes(since, tuple(sorted((one for one in found if one.count), key=lambda one: order.index(one.what))))
-
-
-def at_sites(column: Any, sites: Sites) -> ColumnElement[bool]:  # noqa: ANN401 - a column that holds ids of cameras
-    """Whether that camera belongs to one of the sites; `None` is all of them."""
-    if sites is None:
-        return true()
-    named = t.Camera.site.in_([site for site in sites if site])
-    here = named | t.Camera.site.is_(None) if "" in sites else named
-    inside: ColumnElement[bool] = column.in_(select(t.Camera.id).where(here))
-    return inside
 
 
 _EVENTS = {
@@ -103,15 +92,15 @@ _EVENTS = {
 }
 
 
-async def _cameras(connection: AsyncConnection, since: datetime, sites: Sites) -> list[Change]:
+async def _cameras(connection: AsyncConnection, since: datetime, scope: Scope) -> list[Change]:
     e = t.CameraEvent
-    events = select(e.event, func.count(distinct(e.camera))).where(e.at >= since, at_sites(e.camera, sites))
+    events = select(e.event, func.count(distinct(e.camera))).where(e.at >= since, scope.of(e.camera))
     counts = await _counts(connection, events.group_by(e.event))
     silent = t.ScanNotEvaluated
     gone = (
         select(func.count(distinct(t.Camera.id)))
         .join(silent, silent.address == t.Camera.address)
-        .where(silent.current, silent.at >= since, t.Camera.last_seen < silent.at, at_sites(t.Camera.id, sites))
+        .where(silent.current, silent.at >= since, t.Camera.last_seen < silent.at, scope.of(t.Camera.id))
     )
     return [
         Change(What.CAMERA_GONE, (await connection.execute(gone)).scalar_one()),
@@ -126,14 +115,14 @@ _OF_FINDINGS = {
 }
 
 
-async def _findings(connection: AsyncConnection, since: datetime, sites: Sites) -> list[Change]:
+async def _findings(connection: AsyncConnection, since: datetime, scope: Scope) -> list[Change]:
     """A finding that was fixed and came back counts as both."""
     e, f = t.FindingEvent, t.Finding
     kinds = [event.value for event in _OF_FINDINGS]
     query = (
         select(e.event, f.severity, func.count(distinct(f.id)))
         .join(f, f.id == e.finding)
-        .where(e.event.in_(kinds), e.at >= since, at_sites(f.camera, sites))
+        .where(e.event.in_(kinds), e.at >= since, scope.of(f.camera))
         .group_by(e.event, f.severity)
         .order_by(f.severity.desc())
     )
@@ -141,10 +130,10 @@ async def _findings(connection: AsyncConnection, since: datetime, sites: Sites) 
     return [Change(_OF_FINDINGS[Event(event)], count, severity) for event, severity, count in rows]
 
 
-async def _pictures(connection: AsyncConnection, since: datetime, sites: Sites) -> list[Change]:
+async def _pictures(connection: AsyncConnection, since: datetime, scope: Scope) -> list[Change]:
     """By cameras; an incident of a whole site is one."""
     i = PictureIncident
-    here = true() if sites is None else at_sites(i.camera, sites) | (i.camera.is_(None) & i.site.in_(list(sites)))
+    here = true() if scope.everywhere else scope.of(i.camera) | (i.camera.is_(None) & scope.at(i.site))
     own = (i.part_of.is_(None), here)
     bad = select(func.count()).select_from(i).where(i.opened_at >= since, i.closed_at.is_(None), *own)
     recovered = select(func.count()).select_from(i).where(i.closed_at >= since, *own)
@@ -154,15 +143,15 @@ async def _pictures(connection: AsyncConnection, since: datetime, sites: Sites) 
     ]
 
 
-async def _work(connection: AsyncConnection, since: datetime, sites: Sites) -> list[Change]:
+async def _work(connection: AsyncConnection, since: datetime, scope: Scope) -> list[Change]:
     """Scans look at networks, which belong to nobody: whoever sees only some sites is not told of them."""
-    plan = p.Plan.id.in_(select(p.PlanCamera.plan).where(at_sites(p.PlanCamera.camera, sites)))
-    rollout = r.Rollout.id.in_(select(r.RolloutTarget.rollout).where(at_sites(r.RolloutTarget.camera, sites)))
+    plan = p.Plan.id.in_(select(p.PlanCamera.plan).where(scope.of(p.PlanCamera.camera)))
+    rollout = r.Rollout.id.in_(select(r.RolloutTarget.rollout).where(scope.of(r.RolloutTarget.camera)))
     kinds: list[tuple[What, Any, ColumnElement[bool]]] = [
-        (What.PLAN_ENDED, p.Plan, plan if sites is not None else true()),
-        (What.ROLLOUT_ENDED, r.Rollout, rollout if sites is not None else true()),
+        (What.PLAN_ENDED, p.Plan, true() if scope.everywhere else plan),
+        (What.ROLLOUT_ENDED, r.Rollout, true() if scope.everywhere else rollout),
     ]
-    if sites is None:
+    if scope.everywhere:
         kinds.insert(0, (What.SCAN_ENDED, t.Scan, true()))
     found = []
     for what, table, here in kinds:

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet.changes import Sites, at_sites
 from fleet.paging import holds, words
+from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
@@ -54,8 +54,8 @@ class Found:
     more: tuple[Kind, ...]
 
 
-async def search(store: Store, text: str, sites: Sites = None, limit: int = MOST_OF_A_KIND) -> Found:
-    """Every word must be there. `sites`: only what belongs to cameras of these; "" is of none; `None` is everything."""
+async def search(store: Store, text: str, scope: Scope = EVERYWHERE, limit: int = MOST_OF_A_KIND) -> Found:
+    """Every word must be there. Only what belongs to cameras in `scope`."""
     asked = clean_text(text.strip(), MOST_CHARACTERS)
     if not words(asked):
         return Found(asked, (), ())
@@ -64,22 +64,22 @@ async def search(store: Store, text: str, sites: Sites = None, limit: int = MOST
     more: list[Kind] = []
     async with store.read() as connection:
         for kind, look in _LOOKS.items():
-            found = await look(connection, asked, sites, most + 1)
+            found = await look(connection, asked, scope, most + 1)
             hits += found[:most]
             more += [kind] if len(found) > most else []
     return Found(asked, tuple(hits), tuple(more))
 
 
-Look = Callable[[AsyncConnection, str, Sites, int], Awaitable[list[Hit]]]
+Look = Callable[[AsyncConnection, str, Scope, int], Awaitable[list[Hit]]]
 
 
-async def _cameras(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _cameras(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     """Who has exactly that address, serial number or MAC is meant; an index finds them."""
     c = t.Camera
     exact = or_(c.address == text, c.mac == text.lower(), c.serial == text, c.name == text)
     named = or_(*(c.site == text, c.firmware == text))
     every = and_(*(holds(c.search, word) for word in words(text)))
-    query = select(c).where(at_sites(c.id, sites), or_(exact, named, every))
+    query = select(c).where(scope.of(c.id), or_(exact, named, every))
     rows = await connection.execute(query.order_by(case((exact, 0), else_=1), c.score, c.id).limit(most))
     return [
         Hit(
@@ -92,14 +92,14 @@ async def _cameras(connection: AsyncConnection, text: str, sites: Sites, most: i
     ]
 
 
-async def _findings(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _findings(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     """By what was found: those of a camera are on the camera's page. Among the worst of the live ones, so many at most
     that an estate of any size answers at once.
     """
     f, c = t.Finding, t.Camera
     worst = select(f.id).where(f.state == "open").order_by(f.severity.desc(), f.id.desc()).limit(_LOOKED_AT)
     every = [or_(*(holds(column, word) for column in (f.check_id, f.summary, f.subject))) for word in words(text)]
-    query = select(f, c.address, c.name).join(c, c.id == f.camera).where(f.id.in_(worst), at_sites(f.camera, sites))
+    query = select(f, c.address, c.name).join(c, c.id == f.camera).where(f.id.in_(worst), scope.of(f.camera))
     rows = await connection.execute(query.where(*every).order_by(f.severity.desc(), f.id.desc()).limit(most))
     return [
         Hit(Kind.FINDING, row.id, row.summary, _line(row.name or row.address, row.severity, row.state))
@@ -107,36 +107,35 @@ async def _findings(connection: AsyncConnection, text: str, sites: Sites, most: 
     ]
 
 
-async def _sites(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _sites(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     query = select(Site.name, Site.note).where(*(Site.name.icontains(word, autoescape=True) for word in words(text)))
-    if sites is not None:
-        query = query.where(Site.name.in_(list(sites)))
+    query = query if scope.everywhere else query.where(scope.at(Site.name))
     rows = await connection.execute(query.order_by(Site.name).limit(most))
     return [Hit(Kind.SITE, row.name, row.name, row.note) for row in rows.all()]
 
 
-async def _plans(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _plans(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     name = p.Plan.baseline["name"].as_string()
     said = (name, p.Plan.actor, p.Plan.state, p.Plan.id)
-    here = p.Plan.id.in_(select(p.PlanCamera.plan).where(at_sites(p.PlanCamera.camera, sites)))
+    here = p.Plan.id.in_(select(p.PlanCamera.plan).where(scope.of(p.PlanCamera.camera)))
     query = select(p.Plan.id, p.Plan.actor, p.Plan.state, name.label("name")).where(*_mention(text, said))
-    query = query if sites is None else query.where(here)
+    query = query if scope.everywhere else query.where(here)
     rows = await connection.execute(query.order_by(p.Plan.id.desc()).limit(most))
     return [Hit(Kind.PLAN, row.id, row.name or "plan", _line(row.state, f"by {row.actor}")) for row in rows.all()]
 
 
-async def _rollouts(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _rollouts(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     o = r.Rollout
-    here = o.id.in_(select(r.RolloutTarget.rollout).where(at_sites(r.RolloutTarget.camera, sites)))
+    here = o.id.in_(select(r.RolloutTarget.rollout).where(scope.of(r.RolloutTarget.camera)))
     query = select(o).where(*_mention(text, (o.name, o.created_by, o.state, o.id)))
-    query = query if sites is None else query.where(here)
+    query = query if scope.everywhere else query.where(here)
     rows = await connection.execute(query.order_by(o.id.desc()).limit(most))
     return [Hit(Kind.ROLLOUT, row.id, row.name, _line(row.state, f"by {row.created_by}")) for row in rows.all()]
 
 
-async def _scans(connection: AsyncConnection, text: str, sites: Sites, most: int) -> list[Hit]:
+async def _scans(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     """Scans look at networks, which belong to nobody."""
-    if sites is not None:
+    if not scope.everywhere:
         return []
     s = t.Scan
     query = select(s).where(*_mention(text, (s.targets, s.actor, s.state, s.id))).order_by(s.id.desc()).limit(most)

@@ -10,6 +10,7 @@ from fleet import camera_events, estate, findings, sites
 from fleet.camera_events import Happened
 from fleet.changes import Change, What, changes
 from fleet.errors import Invalid
+from fleet.scope import EVERYWHERE, NOWHERE, Scope
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import tables as t
@@ -117,15 +118,15 @@ async def test_work_that_ended_is_told_by_how_it_ended(store: Store, clock: Cloc
             await connection.execute(insert(t.Scan), [row])
     ended = [one for one in (await changes(store)).items if one.what is What.SCAN_ENDED]
     assert {one.state: one.count for one in ended} == {"done": 2, "failed": 1}
-    assert What.SCAN_ENDED not in await told(store, sites={"Harbour"})
+    assert What.SCAN_ENDED not in await told(store, scope=Scope(frozenset({"Harbour"})))
 
 
 async def test_only_what_belongs_to_the_sites_that_one_may_see(store: Store) -> None:
     await sites.put(store, Site("Harbour", ("10.0.0.1/32",)), "anna")
     await visit(store, 1)
     await visit(store, 2)
-    for only, number in (({"Harbour"}, 1), ({""}, 1), ({"Harbour", ""}, 2), (None, 2), (set(), 0)):
-        found = await told(store, sites=only)
+    for scope, number in ((Scope(frozenset({"Harbour"})), 1), (EVERYWHERE, 2), (NOWHERE, 0)):
+        found = await told(store, scope=scope)
         assert sum(one.count for one in found.values() if one.what is What.CAMERA_NEW) == number
         assert sum(one.count for one in found.values() if one.what is What.FINDING_NEW) == number
 
