@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from fleet.store.refusals import unavailable
 from fleet.unbroken import to_the_end
 
 CHECK_S = 2.0
+_TRIES = 15
+_TRY_AGAIN_S = 0.1
 _MOST_TOLD_BYTES = 300
 _log = logging.getLogger(__name__)
 _TAKE = "SELECT pg_try_advisory_lock(%s)"
@@ -55,16 +58,25 @@ async def sole_controller(settings: Settings) -> AsyncIterator[Controller]:
             yield controller
             return
         wanted = await asyncio.to_thread(parameters, settings, CONTROLLER)
-        session = await _session(wanted)
-        watching = asyncio.create_task(_watch(controller, wanted, session))
+        place = _Place(wanted, await _patiently(wanted))
+        watching = asyncio.create_task(_watch(controller, place))
         try:
             yield controller
         finally:
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+            await to_the_end(_leave(place.session))
     finally:
         os.close(descriptor)
+
+
+@dataclass(slots=True)
+class _Place:
+    """How the database is reached, and the connection that holds the lock now."""
+
+    wanted: dict[str, Any]
+    session: psycopg.AsyncConnection[Any]
 
 
 def _lock(path: Path) -> int:
@@ -84,6 +96,15 @@ def _lock(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
     return descriptor
+
+
+async def _patiently(wanted: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
+    """A process that has just been killed holds its place until the server notices, a moment later. Raises Busy."""
+    for _ in range(_TRIES - 1):
+        with suppress(Busy):
+            return await _session(wanted)
+        await asyncio.sleep(_TRY_AGAIN_S)
+    return await _session(wanted)
 
 
 async def _session(wanted: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
@@ -108,29 +129,37 @@ async def _session(wanted: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
     raise Busy(f"another Camwarden serves this database already: {who}; stop it first")
 
 
-async def _watch(controller: Controller, wanted: dict[str, Any], session: psycopg.AsyncConnection[Any]) -> None:
+async def _leave(session: psycopg.AsyncConnection[Any]) -> None:
+    """Given back in words: a connection that is merely closed holds its lock until the server notices."""
+    with suppress(psycopg.Error):
+        await session.execute("SELECT pg_advisory_unlock(%s)", (CONTROLLER_LOCK,))
+    await session.close()
+
+
+async def _watch(controller: Controller, place: _Place) -> None:
     """A session that broke is begun again; where somebody else has the lock by then, we are not the controller."""
-    try:
-        while True:
-            await asyncio.sleep(CHECK_S)
-            try:
-                await session.execute("SELECT 1")
-            except psycopg.Error:
-                await session.close()
-                _log.warning("the database is gone, and with it the right to be the only controller")
-                session = await _again(wanted)
-                _log.warning("the database is back, and we are its only controller")
-    except Busy as error:
-        _log.error("this controller ends: %s", error)
-        controller.displaced.set()
-    finally:
-        await to_the_end(session.close())
+    while True:
+        await asyncio.sleep(CHECK_S)
+        try:
+            await place.session.execute("SELECT 1")
+        except psycopg.Error:
+            _log.warning("the database is gone, and with it the right to be the only controller")
+            await place.session.close()
+            if not await _again(place):
+                _log.error("another controller took the database over: this one ends")
+                controller.displaced.set()
+                return
+            _log.warning("the database is back, and we are its only controller")
 
 
-async def _again(wanted: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
-    """Raises Busy."""
+async def _again(place: _Place) -> bool:
+    """Whether the place is ours again, once the database is back."""
     while True:
         try:
-            return await _session(wanted)
+            place.session = await to_the_end(_session(place.wanted))
+        except Busy:
+            return False
         except StoreUnavailable:
             await asyncio.sleep(CHECK_S)
+        else:
+            return True
