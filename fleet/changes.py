@@ -64,7 +64,7 @@ class Changes:
 
 
 async def changes(store: Store, since: datetime | None = None, scope: Scope = EVERYWHERE) -> Changes:
-    """Since a day ago, or since another moment. Only what is in scope.
+    """Since a day ago, or since another moment; only what belongs to cameras in `scope`.
 
     Raises Invalid for a moment that is to come, or so long ago that numbers say nothing any more.
     """
@@ -133,11 +133,7 @@ async def _findings(connection: AsyncConnection, since: datetime, scope: Scope) 
 async def _pictures(connection: AsyncConnection, since: datetime, scope: Scope) -> list[Change]:
     """By cameras; an incident of a whole site is one."""
     i = PictureIncident
-    here = (
-        true()
-        if scope.everywhere
-        else scope.of(i.camera) | (i.camera.is_(None) & i.site.in_(sorted(scope.sites or ())))
-    )
+    here = true() if scope.everywhere else scope.of(i.camera) | (i.camera.is_(None) & scope.at(i.site))
     own = (i.part_of.is_(None), here)
     bad = select(func.count()).select_from(i).where(i.opened_at >= since, i.closed_at.is_(None), *own)
     recovered = select(func.count()).select_from(i).where(i.closed_at >= since, *own)
@@ -152,8 +148,8 @@ async def _work(connection: AsyncConnection, since: datetime, scope: Scope) -> l
     plan = p.Plan.id.in_(select(p.PlanCamera.plan).where(scope.of(p.PlanCamera.camera)))
     rollout = r.Rollout.id.in_(select(r.RolloutTarget.rollout).where(scope.of(r.RolloutTarget.camera)))
     kinds: list[tuple[What, Any, ColumnElement[bool]]] = [
-        (What.PLAN_ENDED, p.Plan, plan if not scope.everywhere else true()),
-        (What.ROLLOUT_ENDED, r.Rollout, rollout if not scope.everywhere else true()),
+        (What.PLAN_ENDED, p.Plan, true() if scope.everywhere else plan),
+        (What.ROLLOUT_ENDED, r.Rollout, true() if scope.everywhere else rollout),
     ]
     if scope.everywhere:
         kinds.insert(0, (What.SCAN_ENDED, t.Scan, true()))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.store import Store
@@ -17,7 +17,7 @@ from health.conditions import Condition
 
 # From the worst: a fault that was seen says more than a look that could not tell.
 WORST_FIRST = ("failed", "degraded", "unknown", "ok")
-_KEYS_AT_ONCE = 100
+_AT_ONCE = 100
 
 
 class Span(StrEnum):
@@ -152,28 +152,51 @@ async def roll_hours(connection: AsyncConnection, until: datetime, most: int) ->
 
 async def _add(connection: AsyncConnection, sums: dict[Key, Rollup]) -> None:
     """To what is there of the same hour or day already."""
-    keys = list(sums)
-    for some in _batches(keys):
-        for row in (await connection.execute(select(PictureRollup).where(_among(some)))).all():
-            there = _rollup(row)
-            key = (there.camera, there.span, there.at, there.condition)
-            sums[key] = added(there, sums[key])
-    await _drop(connection, keys)
-    await connection.execute(insert(PictureRollup), [_values(one) for one in sums.values()])
+    there = await _there(connection, list(sums))
+    changed = [_named(key) | _values(added(old, sums[key])) for key, old in there.items()]
+    made = [_values(one) for key, one in sums.items() if key not in there]
+    if changed:
+        await connection.execute(_CHANGE, changed)
+    if made:
+        await connection.execute(insert(PictureRollup), made)
+
+
+async def _there(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Rollup]:
+    """Found by the key's own index: some cameras at a time, over all of the time that is asked for."""
+    found: dict[Key, Rollup] = {}
+    wanted, moments = set(keys), [at for _, _, at, _ in keys]
+    p = PictureRollup
+    for some in _batches(sorted({camera for camera, *_ in keys})):
+        near = (p.camera.in_(some), p.span == keys[0][1].value, p.at.between(min(moments), max(moments)))
+        for row in (await connection.execute(select(p).where(*near))).all():
+            one = _rollup(row)
+            key = (one.camera, one.span, one.at, one.condition)
+            if key in wanted:
+                found[key] = one
+    return found
+
+
+_THIS = (
+    PictureRollup.camera == bindparam("of_camera"),
+    PictureRollup.span == bindparam("of_span"),
+    PictureRollup.at == bindparam("of_at"),
+    PictureRollup.condition == bindparam("of_condition"),
+)
+_CHANGE = update(PictureRollup).where(*_THIS)
+_DROP = delete(PictureRollup).where(*_THIS)
+
+
+def _named(key: Key) -> dict[str, Any]:
+    camera, span, at, condition = key
+    return {"of_camera": camera, "of_span": span.value, "of_at": at, "of_condition": condition}
 
 
 async def _drop(connection: AsyncConnection, keys: Sequence[Key]) -> None:
-    for some in _batches(keys):
-        await connection.execute(delete(PictureRollup).where(_among(some)))
+    await connection.execute(_DROP, [_named(key) for key in keys])
 
 
-def _among(keys: Sequence[Key]) -> Any:  # noqa: ANN401 - a condition
-    named = tuple_(PictureRollup.camera, PictureRollup.span, PictureRollup.at, PictureRollup.condition)
-    return named.in_(keys)
-
-
-def _batches(keys: Sequence[Key]) -> list[Sequence[Key]]:
-    return [keys[start : start + _KEYS_AT_ONCE] for start in range(0, len(keys), _KEYS_AT_ONCE)]
+def _batches(cameras: Sequence[str]) -> list[Sequence[str]]:
+    return [cameras[start : start + _AT_ONCE] for start in range(0, len(cameras), _AT_ONCE)]
 
 
 def _values(one: Rollup) -> dict[str, Any]:

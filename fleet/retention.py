@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, false, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet import picture_rollups
@@ -187,6 +187,15 @@ async def _old_counts(connection: AsyncConnection, cameras: Sequence[str], until
     return select(a.AccuracyHour).where(hour < until, or_(false(), *not_learning)).order_by(hour)
 
 
+_NAMES = ("of_camera", "of_hour", "of_picture", "of_version")
+_DROP_COUNT = delete(a.AccuracyHour).where(
+    a.AccuracyHour.camera == bindparam("of_camera"),
+    a.AccuracyHour.hour == bindparam("of_hour"),
+    a.AccuracyHour.picture == bindparam("of_picture"),
+    a.AccuracyHour.version == bindparam("of_version"),
+)
+
+
 async def _roll_counts(connection: AsyncConnection, cameras: Sequence[str], until: datetime) -> int:
     hours = (await connection.execute((await _old_counts(connection, cameras, until)).limit(ROWS_AT_ONCE))).all()
     days: dict[tuple[Any, ...], tuple[int, float]] = {}
@@ -194,11 +203,9 @@ async def _roll_counts(connection: AsyncConnection, cameras: Sequence[str], unti
         key = (row.camera, row.hour.replace(hour=0), row.picture, row.version)
         count, watched_s = days.get(key, (0, 0.0))
         days[key] = (count + row._mapping["count"], watched_s + row.watched_s)  # noqa: SLF001 - a row's own `count` is a method
-    table = a.AccuracyHour
-    named = tuple_(table.camera, table.hour, table.picture, table.version)
-    for some in _some(hours):
-        gone = [(row.camera, row.hour, row.picture, row.version) for row in some]
-        await connection.execute(delete(table).where(named.in_(gone)))
+    gone = [dict(zip(_NAMES, (row.camera, row.hour, row.picture, row.version), strict=True)) for row in hours]
+    if gone:
+        await connection.execute(_DROP_COUNT, gone)
     for key, (count, watched_s) in days.items():
         await _add_to_day(connection, key, count, watched_s)
     return len(hours)
@@ -206,15 +213,12 @@ async def _roll_counts(connection: AsyncConnection, cameras: Sequence[str], unti
 
 async def _add_to_day(connection: AsyncConnection, key: tuple[Any, ...], count: int, watched_s: float) -> None:
     d = AccuracyDay
-    this = tuple_(d.camera, d.day, d.picture, d.version).in_([key])
+    camera, day, picture, version = key
+    this = (d.camera == camera, d.day == day, d.picture == picture, d.version == version)
     more = {"count": d.count + count, "watched_s": d.watched_s + watched_s}
-    if not (await connection.execute(update(d).where(this).values(more))).rowcount:
-        values = dict(zip(("camera", "day", "picture", "version"), key, strict=True))
+    if not (await connection.execute(update(d).where(*this).values(more))).rowcount:
+        values = {"camera": camera, "day": day, "picture": picture, "version": version}
         await connection.execute(insert(d), [{**values, "count": count, "watched_s": watched_s}])
-
-
-def _some(rows: Sequence[Any], most: int = 100) -> list[Sequence[Any]]:
-    return [rows[start : start + most] for start in range(0, len(rows), most)]
 
 
 # --- visits -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
@@ -55,7 +55,7 @@ class Found:
 
 
 async def search(store: Store, text: str, scope: Scope = EVERYWHERE, limit: int = MOST_OF_A_KIND) -> Found:
-    """Every word must be there. Only what is in scope."""
+    """Every word must be there. Only what belongs to cameras in `scope`."""
     asked = clean_text(text.strip(), MOST_CHARACTERS)
     if not words(asked):
         return Found(asked, (), ())
@@ -74,13 +74,16 @@ Look = Callable[[AsyncConnection, str, Scope, int], Awaitable[list[Hit]]]
 
 
 async def _cameras(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
-    """Who has exactly that address, serial number or MAC is meant; an index finds them."""
+    """Who has exactly that name, address, serial number or MAC is meant, and an index finds them; then all that hold
+    the words, the lowest score first, as the list has them.
+    """
     c = t.Camera
-    exact = or_(c.address == text, c.mac == text.lower(), c.serial == text, c.name == text)
-    named = or_(*(c.site == text, c.firmware == text))
-    every = and_(*(holds(c.search, word) for word in words(text)))
-    query = select(c).where(scope.of(c.id), or_(exact, named, every))
-    rows = await connection.execute(query.order_by(case((exact, 0), else_=1), c.score, c.id).limit(most))
+    exact = select(c).where(or_(c.address == text, c.mac == text.lower(), c.serial == text, c.name == text))
+    every = select(c).where(*(holds(c.search, word) for word in words(text))).order_by(c.score, c.id)
+    rows: dict[str, Any] = {}
+    for query in (exact.order_by(c.id), every):
+        found = await connection.execute(query.where(scope.of(c.id)).limit(most))
+        rows = rows | {row.id: row for row in found.all() if row.id not in rows}
     return [
         Hit(
             Kind.CAMERA,
@@ -88,7 +91,7 @@ async def _cameras(connection: AsyncConnection, text: str, scope: Scope, most: i
             row.name or f"{row.address}:{row.port}",
             _line(row.address, row.manufacturer, row.model, row.serial, row.mac, row.site),
         )
-        for row in rows.all()
+        for row in list(rows.values())[:most]
     ]
 
 
@@ -109,8 +112,7 @@ async def _findings(connection: AsyncConnection, text: str, scope: Scope, most: 
 
 async def _sites(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     query = select(Site.name, Site.note).where(*(Site.name.icontains(word, autoescape=True) for word in words(text)))
-    if not scope.everywhere:
-        query = query.where(Site.name.in_(sorted(scope.sites or ())))
+    query = query if scope.everywhere else query.where(scope.at(Site.name))
     rows = await connection.execute(query.order_by(Site.name).limit(most))
     return [Hit(Kind.SITE, row.name, row.name, row.note) for row in rows.all()]
 

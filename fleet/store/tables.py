@@ -108,6 +108,8 @@ class Camera(Base):
         Index(None, "address", "port"),
         Index(None, "mac"),
         Index(None, "site"),
+        Index(None, "serial"),
+        Index(None, "name"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

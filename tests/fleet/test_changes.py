@@ -125,8 +125,8 @@ async def test_only_what_belongs_to_the_sites_that_one_may_see(store: Store) -> 
     await sites.put(store, Site("Harbour", ("10.0.0.1/32",)), "anna")
     await visit(store, 1)
     await visit(store, 2)
-    for only, number in ((Scope(frozenset({"Harbour"})), 1), (EVERYWHERE, 2), (NOWHERE, 0)):
-        found = await told(store, scope=only)
+    for scope, number in ((Scope(frozenset({"Harbour"})), 1), (EVERYWHERE, 2), (NOWHERE, 0)):
+        found = await told(store, scope=scope)
         assert sum(one.count for one in found.values() if one.what is What.CAMERA_NEW) == number
         assert sum(one.count for one in found.values() if one.what is What.FINDING_NEW) == number
 

@@ -400,6 +400,30 @@ async def test_a_service_that_goes_down_leaves_its_work_to_the_next(
     assert first.sent == ["discovery", "telnet"]
 
 
+async def test_a_service_that_is_stopped_lets_the_step_that_is_under_way_come_to_its_end(
+    store: Store, settings: Settings, clock: Clock, network: Network
+) -> None:
+    """What would come after it is the next process's, as is every camera that was not begun."""
+    sent = asyncio.Event()
+    first = next(iter(network.cameras.values()))
+    first.on_sent = lambda _name: sent.set()
+
+    plans = await network.service(store, closing_s=30, cameras_at_once=1).__aenter__()
+    plan = await observed(plans, network)
+    await plans.approve(plan, "anna")
+    await plans.start(plan, "anna")
+    await sent.wait()
+    await plans.__aexit__(None, None, None)
+    states_now = [one.state for one in await plans.cameras(plan)]
+    assert [len(one.sent) for one in network.cameras.values()] == [1, 0, 0]
+    assert states((await plans.cameras(plan))[0])["discovery-mode"] is StepState.DONE
+    assert states_now == [CameraState.APPLYING, CameraState.WAITING, CameraState.WAITING]
+    assert (await plans.get(plan)).state is PlanState.APPLYING
+    async with another_process(settings, clock, network) as again:
+        assert (await settled(again, plan)).state is PlanState.DONE
+    assert first.sent == ["discovery", "telnet"]
+
+
 async def test_a_draft_and_an_undo_go_on_too(store: Store, settings: Settings, clock: Clock, network: Network) -> None:
     async with network.service(store) as plans:
         draft = await plans.create(QUIET, list(network.cameras), "anna")

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert
 
 from fleet import findings, search, sites
-from fleet.scope import Scope
+from fleet.scope import EVERYWHERE, Scope
 from fleet.search import Kind
 from fleet.sites import Site
 from fleet.store import Store
@@ -63,11 +63,13 @@ async def test_there_are_few_of_each_kind_and_it_says_that_there_are_more(furnis
 
 
 async def test_only_what_belongs_to_the_sites_that_one_may_see(furnished: Store) -> None:
-    async def seen(text: str, *only: str) -> set[str]:
-        return {hit.title for hit in (await search.search(furnished, text, Scope(frozenset(only)))).hits}
+    async def seen(text: str, scope: Scope) -> set[str]:
+        return {hit.title for hit in (await search.search(furnished, text, scope)).hits}
 
-    assert await seen("10.0.0", "Harbour") == {"10.0.0.1:80"}
-    assert await seen("telnet", "Elsewhere") == set()
-    assert await seen("harbour", "Elsewhere") == set()
-    assert await seen("essential", "Harbour") == set()
-    assert {hit.title for hit in (await search.search(furnished, "essential")).hits} == {"essential"}
+    harbour, elsewhere = Scope(frozenset({"Harbour"})), Scope(frozenset({"Elsewhere"}))
+
+    assert await seen("10.0.0", harbour) == {"10.0.0.1:80"}
+    assert await seen("telnet", elsewhere) == set()
+    assert await seen("harbour", elsewhere) == set()
+    assert await seen("essential", harbour) == set()
+    assert await seen("essential", EVERYWHERE) == {"essential"}

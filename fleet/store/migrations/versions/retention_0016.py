@@ -52,6 +52,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_camera_events_at_event"), "camera_events", ["at", "event"])
     op.create_index(op.f("ix_camera_events_camera_id"), "camera_events", ["camera", "id"])
+    op.create_index(op.f("ix_cameras_serial"), "cameras", ["serial"])
+    op.create_index(op.f("ix_cameras_name"), "cameras", ["name"])
     # What the first page asks: what is new, and what changed since a moment.
     op.create_index(op.f("ix_picture_incidents_opened_at"), "picture_incidents", ["opened_at"])
     op.create_index(op.f("ix_scans_finished_at"), "scans", ["finished_at"])
@@ -64,6 +66,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plans_finished_at"), "plans")
     op.drop_index(op.f("ix_scans_finished_at"), "scans")
     op.drop_index(op.f("ix_picture_incidents_opened_at"), "picture_incidents")
+    op.drop_index(op.f("ix_cameras_name"), "cameras")
+    op.drop_index(op.f("ix_cameras_serial"), "cameras")
     op.drop_index(op.f("ix_camera_events_camera_id"), "camera_events")
     op.drop_index(op.f("ix_camera_events_at_event"), "camera_events")
     op.drop_table("camera_events")
