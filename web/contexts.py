@@ -11,7 +11,7 @@ from datetime import date, datetime
 from fleet.accuracy_card import AccuracyCard
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
-from fleet.jobs import Job
+from fleet.work import Job
 from fleet.people import Person
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age

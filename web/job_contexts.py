@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleet.bundles import BundleView
-from fleet.jobs import Job
+from fleet.work import Job
 from fleet.plans import PlanCameraView, PlanEventView, PlanView
 from fleet.rollout_rows import EventView, GroupView, RolloutView, TargetRow
 from fleet.rotations import RotationView

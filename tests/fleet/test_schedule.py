@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import insert
 
 from cameras.errors import Unreachable
-from fleet import accuracy, accuracy_rows, jobs, scan_rows
+from fleet import accuracy, accuracy_rows, scan_rows, work
 from fleet.accuracy import Accuracy, WatchId, WatchState
 from fleet.crontab import trigger_of
 from fleet.findings import record
@@ -231,10 +231,10 @@ async def test_a_service_closes_with_a_scheduled_scan_under_way(tmp_path: Path) 
             async for progress in service.scans.events(scan):
                 if progress.state is ScanState.RUNNING:
                     break
-            (job,) = await jobs.recent(service)
+            (job,) = await work.recent(service)
     assert due
     assert (due.minute, due.hour in {0, 1}) == (0, True), "two o'clock in Berlin"
-    assert (job.kind, job.title, job.actor, job.going) == (jobs.Kind.SCAN, "@all", "schedule", True)
+    assert (job.kind, job.title, job.actor, job.going) == (work.Kind.SCAN, "@all", "schedule", True)
     async with await open_store(settings) as store:
         assert (await scan_rows.load(store, scan)).state is ScanState.INTERRUPTED
 

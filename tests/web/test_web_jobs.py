@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fleet import estate, people, rollout_orders, rollout_rows
-from fleet.jobs import RotationState
+from fleet.work import RotationState
 from fleet.lifecycle import FindingState
 from fleet.people import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState

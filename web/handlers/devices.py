@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
-from fleet import estate, jobs
+from fleet import estate, work
 from fleet.picture_wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
@@ -105,7 +105,7 @@ def _inert(cell: object) -> object:
 async def show(visit: Visited, camera: str) -> Response:
     view = await estate.device(visit.store, camera)
     links = {(row.check, row.subject): row for row in view.findings}
-    done = await jobs.of_camera(visit.service, camera)
+    done = await work.of_camera(visit.service, camera)
     tile = await visit.service.pictures.tile(camera)
     context = Device(
         view=view,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 
-from fleet import jobs
+from fleet import work
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.plan_states import TRANSITIONS, PlanEvent
 from fleet.plans import PlanId, Plans, PlanView
@@ -88,7 +88,7 @@ async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Respon
     orders = offered(view)
     page = Plan(
         view,
-        jobs.of_plan(view),
+        work.of_plan(view),
         tuple(cameras),
         following,
         orders,
@@ -113,8 +113,8 @@ async def events(visit: Visited, plan: str) -> Response:
     plans, wanted = visit.service.plans, PlanId(plan)
     await plans.get(wanted)
 
-    async def look() -> jobs.Job:
-        return jobs.of_plan(await plans.get(wanted))
+    async def look() -> work.Job:
+        return work.of_plan(await plans.get(wanted))
 
     return follow(plans.events(wanted), look)
 

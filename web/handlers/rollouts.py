@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 
-from fleet import bundles, jobs, rollout_orders
+from fleet import bundles, rollout_orders, work
 from fleet.errors import Invalid, NotFound
-from fleet.jobs import Kind
 from fleet.rollout_orders import MAY_RETRY
 from fleet.rollout_rows import RolloutId, RolloutView
 from fleet.rollouts import Rollouts as Work
+from fleet.work import Kind
 from hardening.rollout import (
     CAMPAIGN_TRANSITIONS,
     TARGET_TRANSITIONS,
@@ -42,7 +42,7 @@ ORDERS: Mapping[str, tuple[CampaignEvent, Order]] = {
 
 async def show_all(visit: Visited) -> Response:
     known = tuple(await bundles.listing(visit.store))
-    return visit.page(Rollouts(known, await jobs.recent(visit.service, Kind.ROLLOUT)))
+    return visit.page(Rollouts(known, await work.recent(visit.service, Kind.ROLLOUT)))
 
 
 async def new(visit: Visited) -> Response:
@@ -88,7 +88,7 @@ async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) 
     page = Rollout(
         view,
         bundle,
-        jobs.of_rollout(view),
+        work.of_rollout(view),
         await work.groups(rollout),
         shown,
         following,
@@ -121,8 +121,8 @@ async def events(visit: Visited, rollout: str) -> Response:
     work, wanted = visit.service.rollouts, RolloutId(rollout)
     await work.get(wanted)
 
-    async def look() -> jobs.Job:
-        return jobs.of_rollout(await work.get(wanted))
+    async def look() -> work.Job:
+        return work.of_rollout(await work.get(wanted))
 
     return follow(work.events(wanted), look)
 
