@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from fleet.errors import Busy
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.jobs_tables import IS_RUNNING, Job
 
 LASTS = timedelta(minutes=5)
 RENEWED_EVERY_S = LASTS.total_seconds() / 3
@@ -53,7 +54,10 @@ async def give_back_all(store: Store, holder: str) -> None:
 async def _take(store: Store, camera: str, holder: str) -> None:
     now = store.now()
     row = {"camera": camera, "holder": holder, "until": now + LASTS}
-    free = (t.CameraLease.until <= now) | (t.CameraLease.holder == holder)
+    # What a job holds ends with the job (`fleet.jobs.desk`): a clock that jumps takes no camera from it.
+    running = select("job:" + Job.id).where(IS_RUNNING, Job.camera == camera)
+    ran_out = (t.CameraLease.until <= now) & t.CameraLease.holder.not_in(running)
+    free = ran_out | (t.CameraLease.holder == holder)
     wanted = insert(t.CameraLease).values(row)
     taken = wanted.on_conflict_do_update(
         index_elements=["camera"], set_={"holder": holder, "until": now + LASTS}, where=free

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.jobs import rows
@@ -95,10 +95,10 @@ class LocalDesk:
         """In order of priority, then age, as far as the limits and the cameras allow."""
         await self._reap()
         if not await self._anything():
-            return ()
+            return []
         async with self._store.write() as connection:
             now = self._store.now()
-            due = update(t.Job).where(t.Job.state == JobState.WAITING.value, t.Job.not_before <= now)
+            due = update(t.Job).where(t.IS_WAITING, t.Job.not_before <= now)
             await connection.execute(due.values(state=_QUEUED))
             found = await self._picked(connection, room, now)
             jobs = [row.id for row in found]
@@ -111,9 +111,9 @@ class LocalDesk:
 
     async def _anything(self) -> bool:
         """Idle, a controller asks its store and leaves it to others to write."""
-        due = (t.Job.state == JobState.WAITING.value) & (t.Job.not_before <= self._store.now())
+        due = t.IS_WAITING & (t.Job.not_before <= self._store.now())
         async with self._store.read() as connection:
-            for condition in (t.Job.state == text("'queued'"), due):
+            for condition in (t.IS_QUEUED, due):
                 if (await connection.execute(select(t.Job.id).where(condition).limit(1))).first():
                     return True
         return False
@@ -125,7 +125,7 @@ class LocalDesk:
             wanted = min(room - len(found), places.left)
             if wanted <= 0 or not places.kinds:
                 break
-            query = select(t.Job).where(t.Job.state == _QUEUED, *places.conditions(), t.Job.id.not_in(_ids(found)))
+            query = select(t.Job).where(t.IS_QUEUED, *places.conditions(), t.Job.id.not_in(_ids(found)))
             query = query.where(self._camera_is_free(now)).order_by(t.Job.priority, t.Job.id).limit(wanted)
             offered = (await connection.execute(query)).all()
             took = [row for row in offered if places.take(row)]
@@ -171,7 +171,7 @@ class LocalDesk:
     async def renew(self, jobs: Sequence[JobId]) -> Mapping[JobId, Asked]:
         """Written only when a quarter of the lease is over."""
         now, steady = self._store.now(), self._steady()
-        mine = (t.Job.holder == self._me, t.Job.state == _RUNNING)
+        mine = (t.Job.holder == self._me, t.IS_RUNNING)
         if self._renewed_at is None or steady - self._renewed_at >= self._lasts_s / 4:
             until = now + timedelta(seconds=self._lasts_s)
             held = select("job:" + t.Job.id).where(*mine)
@@ -203,7 +203,7 @@ class LocalDesk:
     async def _held(self, connection: AsyncConnection, jobs: Sequence[JobId]) -> dict[str, rows.AnyRow]:
         found: dict[str, rows.AnyRow] = {}
         for some in rows.batches(list(dict.fromkeys(jobs))):
-            query = select(t.Job).where(t.Job.id.in_(some), t.Job.holder == self._me, t.Job.state == _RUNNING)
+            query = select(t.Job).where(t.Job.id.in_(some), t.Job.holder == self._me, t.IS_RUNNING)
             found |= {row.id: row for row in (await connection.execute(query)).all()}
         return found
 
@@ -215,7 +215,7 @@ class LocalDesk:
         if self._reaped_at is not None and steady - self._reaped_at < REAPED_EVERY_S:
             return
         self._reaped_at = steady
-        others = select(t.Job.holder, t.Job.beat).where(t.Job.state == _RUNNING, t.Job.holder != self._me)
+        others = select(t.Job.holder, t.Job.beat).where(t.IS_RUNNING, t.Job.holder != self._me)
         beats: dict[str, list[int]] = {}
         async with self._store.read() as connection:
             for holder, beat in (await connection.execute(others)).all():
@@ -240,7 +240,7 @@ class LocalDesk:
         """Unless it was heard of meanwhile."""
         async with self._store.write() as connection:
             now = self._store.now()
-            left = select(t.Job).where(t.Job.holder == holder, t.Job.state == _RUNNING)
+            left = select(t.Job).where(t.Job.holder == holder, t.IS_RUNNING)
             found = (await connection.execute(left)).all()
             if found and _pulse([row.beat for row in found]) == beat:
                 await _write(connection, [lost(row, now) for row in found], now)
@@ -262,7 +262,7 @@ async def _write(connection: AsyncConnection, changes: Sequence[Change], now: da
 
 
 async def _running(connection: AsyncConnection) -> Sequence[Any]:
-    query = select(t.Job.kind, t.Job.site, func.count()).where(t.Job.state == _RUNNING)
+    query = select(t.Job.kind, t.Job.site, func.count()).where(t.IS_RUNNING)
     return (await connection.execute(query.group_by(t.Job.kind, t.Job.site))).all()
 
 

@@ -25,7 +25,6 @@ from fleet.views import Page
 LOOK_EVERY_S = 1.0
 MOST_AT_ONCE = 100_000
 _PRUNED_AT_ONCE = 10_000
-_FINAL = tuple(state.value for state in JobState if state.final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class Queue:
     async def drop(self, kind: str, why: str) -> int:
         """Every unfinished job of a kind ends here, whoever has it; how many. For work that does not go on."""
         async with self.store.write() as connection:
-            going = select(t.Job.id).where(t.Job.kind == kind, t.Job.state.in_(rows.OPEN))
+            going = select(t.Job.id).where(t.Job.kind == kind, t.IS_OPEN)
             jobs = list((await connection.scalars(going)).all())
             now = self.store.now()
             ended = {"state": JobState.CANCELLED.value, "finished_at": now, "reason": why}
@@ -132,7 +131,7 @@ class Queue:
         """Forget finished jobs that were kept for long enough; how many. The next call goes on where there are more."""
         count, now = 0, self.store.now()
         for kind in kinds:
-            old = (t.Job.kind == kind.name, t.Job.state.in_(_FINAL), t.Job.finished_at < now - kind.kept)
+            old = (t.Job.kind == kind.name, t.IS_FINAL, t.Job.finished_at < now - kind.kept)
             async with self.store.write() as connection:
                 query = select(t.Job.id).where(*old).limit(_PRUNED_AT_ONCE)
                 jobs = list((await connection.scalars(query)).all())

@@ -18,7 +18,6 @@ from fleet.store.tables import CameraLease
 AnyRow = Row[*tuple[Any, ...]]
 Values = dict[str, Any]
 SERVICE = "service"
-OPEN = tuple(state.value for state in JobState if not state.final)
 _AT_ONCE = 500
 # What a row says when nobody works on the job.
 NOBODY: Values = {"holder": None, "lease_until": None, "asked": Asked.NOTHING.value}
@@ -109,7 +108,7 @@ async def find(connection: AsyncConnection, job: JobId) -> AnyRow:
 async def unfinished_by_key(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, JobId]:
     found: dict[str, JobId] = {}
     for some in batches(keys):
-        query = select(t.Job.key, t.Job.id).where(t.Job.key.in_(some), t.Job.state.in_(OPEN))
+        query = select(t.Job.key, t.Job.id).where(t.Job.key.in_(some), t.IS_OPEN)
         found |= {row.key: JobId(row.id) for row in (await connection.execute(query)).all()}
     return found
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.store.tables import Base
@@ -58,6 +58,14 @@ class Job(Base):
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+# Conditions that meet the partial indexes above.
+IS_QUEUED = Job.state == literal_column("'queued'", String)
+IS_WAITING = Job.state == literal_column("'waiting'", String)
+IS_RUNNING = Job.state == literal_column("'running'", String)
+IS_OPEN = Job.state.in_([literal_column(f"'{state}'", String) for state in ("queued", "waiting", "running", "paused")])
+IS_FINAL = Job.state.in_([literal_column(f"'{state}'", String) for state in ("done", "failed", "cancelled")])
 
 
 class JobEvent(Base):
