@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
@@ -15,6 +14,7 @@ from fleet.store import Store
 from fleet.store import accuracy_tables as t
 from fleet.store.ids import new_id
 from fleet.store.tables import Camera
+from fleet.store.upserts import upsert
 
 WatchId = NewType("WatchId", str)
 _MOST_ROWS = 20_000

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects.sqlite import insert
 
 from cameras.untrusted import clean_text
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.rollouts_tables import StoredBundle
+from fleet.store.upserts import upsert
 from hardening import bundles
 from hardening.keys import KeyUnusable, load_trusted
 from hardening.manifest import BundleError, Manifest, Standing, read_manifest, written
@@ -95,7 +95,7 @@ async def import_bundle(store: Store, settings: Settings, path: Path, actor: str
     }
     again = {name: row[name] for name in row if name != "id"}
     async with store.write() as connection:
-        await connection.execute(insert(StoredBundle).values(row).on_conflict_do_update(["id"], set_=again))
+        await connection.execute(upsert(StoredBundle).values(row).on_conflict_do_update(["id"], set_=again))
     return await find(store, manifest.sha256)
 
 

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import delete, insert, select, update
 
 from fleet.errors import Busy, Invalid
 from fleet.store import Store

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from fleet.errors import Busy
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.jobs_tables import IS_RUNNING, Job
+from fleet.store.upserts import upsert
 
 LASTS = timedelta(minutes=5)
 RENEWED_EVERY_S = LASTS.total_seconds() / 3
@@ -58,7 +58,7 @@ async def _take(store: Store, camera: str, holder: str) -> None:
     running = select("job:" + Job.id).where(IS_RUNNING, Job.camera == camera)
     ran_out = (t.CameraLease.until <= now) & t.CameraLease.holder.not_in(running)
     free = ran_out | (t.CameraLease.holder == holder)
-    wanted = insert(t.CameraLease).values(row)
+    wanted = upsert(t.CameraLease).values(row)
     taken = wanted.on_conflict_do_update(
         index_elements=["camera"], set_={"holder": holder, "until": now + LASTS}, where=free
     )

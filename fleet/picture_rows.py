@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
@@ -13,6 +12,7 @@ from fleet.picture_views import CheckView, PictureSummary, ReferenceView, Tile
 from fleet.store import Store
 from fleet.store import pictures_tables as p
 from fleet.store.tables import Camera
+from fleet.store.upserts import upsert
 from health.conditions import Condition
 
 AnyRow = Row[*tuple[Any, ...]]

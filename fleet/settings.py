@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fleet.crontab import trigger_of
+from fleet.database_url import usable_url
 from fleet.errors import SettingsError
 from hardening.windows import WindowError, zone
 
@@ -28,6 +29,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     home: Path = Field(default_factory=lambda: user_data_path("camwarden"))
+    # postgresql://USER@HOST:PORT/NAME instead of the file in the home; the password is in a file, or in ~/.pgpass.
+    database_url: str | None = None
+    database_password_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     credentials_file: Path | None = None
@@ -57,6 +61,11 @@ class Settings(BaseSettings):
     webhook_secret_file: Path | None = None
     # Browsers drop a Secure cookie on plain HTTP, except (mostly) on loopback: off there, on everywhere else.
     secure_cookies: bool = Field(default_factory=_secure_unless_loopback)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: str | None) -> str | None:
+        return None if url is None else usable_url(url)
 
     @field_validator("scan_schedule", "accuracy_schedule")
     @classmethod

@@ -19,7 +19,6 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.secret import Credential, Secret
@@ -30,6 +29,7 @@ from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as t
 from fleet.store.ids import new_id
+from fleet.store.upserts import upsert
 from fleet.vault_key import read_or_make
 
 KEPT = 5

@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.frame.blocking",
     "tests.frame.leaks",
     "tests.frame.required",
+    "tests.frame.postgresql",
 ]

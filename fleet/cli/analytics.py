@@ -33,7 +33,7 @@ from fleet.reach import place_and_credential
 from fleet.reports.accuracy import Cards, cards_document, cards_table
 from fleet.settings import Settings, load_settings
 from fleet.sights import stored_sights
-from fleet.store import open_store
+from fleet.store import is_made, open_store
 from fleet.vault import open_vault
 
 app = typer.Typer(
@@ -187,7 +187,7 @@ def check(
     Counts of every watch are kept. Exit code: 0 nothing drifted, 1 drift, 3 a camera could not be watched.
     """
     settings = load_settings(config)
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan the cameras in the console first")
     settings = settings.model_copy(update={"credentials_file": credentials or settings.credentials_file})
     cards = asyncio.run(_check(settings, camera, seconds, model or settings.reference_model or OUR_MODEL))

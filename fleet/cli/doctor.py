@@ -22,7 +22,7 @@ from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode
 from fleet.errors import FleetError
 from fleet.settings import Settings, load_settings
-from fleet.store import open_store
+from fleet.store import is_made, open_store, where
 from scanners.discovery import interfaces
 from scanners.knowledge import load_knowledge
 
@@ -194,8 +194,8 @@ def _home(settings: Settings) -> Iterator[Line]:
 
 
 def _store(settings: Settings) -> Iterator[Line]:
-    if settings.database.exists():
-        yield _opens(settings, str(settings.database))
+    if is_made(settings):
+        yield _opens(settings, where(settings))
         return
     with tempfile.TemporaryDirectory() as folder:
         yield _opens(settings.model_copy(update={"home": Path(folder)}), "will be made by the first `camwarden serve`")
@@ -209,5 +209,10 @@ def _opens(settings: Settings, found: str) -> Line:
     try:
         asyncio.run(try_it())
     except FleetError as error:
-        return Line("store", "fail", str(error), "restore the database from a backup, or move it away")
+        return Line(
+            "store",
+            "fail",
+            str(error),
+            "put that right, or bring back a backup: `camwarden db restore`",
+        )
     return Line("store", "ok", found)

@@ -15,7 +15,7 @@ from fleet.cli.outcomes import WrongUse
 from fleet.reports.assessment import Assessment, from_json, verdict_values
 from fleet.reports.terminal import explained
 from fleet.settings import Settings, load_settings
-from fleet.store import open_store
+from fleet.store import is_made, open_store
 from scanners.checks import CHECKS
 from scanners.model import Verdict
 
@@ -88,7 +88,7 @@ def _pick(assessment: Assessment, camera: str) -> Found:
 
 
 async def _from_store(settings: Settings, camera: str) -> Found:
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console, or give --from FILE")
     async with await open_store(settings) as store:
         view = await estate.device(store, await lookup.camera(store, camera))

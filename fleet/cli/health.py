@@ -26,7 +26,7 @@ from fleet.picture_access import TIMEOUT_S, looking, reached
 from fleet.pictures import Pictures
 from fleet.reports.health import Judged, ShownFault, judged, to_json, to_terminal
 from fleet.settings import Settings, load_settings
-from fleet.store import Store, open_store
+from fleet.store import Store, is_made, open_store
 from fleet.vault import open_vault
 from health.checking import check
 from health.conditions import Condition, condition_of
@@ -227,7 +227,7 @@ async def _approve(settings: Settings, name: str, actor: str, condition: Conditi
 @asynccontextmanager
 async def _pictures(settings: Settings, pace: Pace) -> AsyncIterator[tuple[Store, Pictures]]:
     """Of the store, without its clock: only what is asked for is done."""
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console first")
     quiet = settings.model_copy(update={"picture_minutes": 0})
     async with await open_store(quiet) as store:

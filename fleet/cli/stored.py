@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from fleet import lookup
 from fleet.cli.outcomes import WrongUse
 from fleet.settings import Settings
-from fleet.store import Store
+from fleet.store import Store, is_made
 from fleet.tokens import AT_THE_COMMAND_LINE
 
 
 def need_store(settings: Settings) -> None:
     """Raises WrongUse where nothing was ever stored: a command that only reads makes no empty database."""
-    if not settings.database.exists():
+    if not is_made(settings):
         raise WrongUse("nothing is stored yet: scan in the console first (`camwarden serve`)")
 
 

@@ -14,13 +14,14 @@ from fleet.store import (
     sites_tables,
     vault_tables,
 )
-from fleet.store.engine import Store, open_store
+from fleet.store.engine import Store, is_made, open_store, where
 
 __all__ = [
     "Store",
     "access_tables",
     "accuracy_tables",
     "commissioning_tables",
+    "is_made",
     "jobs_tables",
     "open_store",
     "pictures_tables",
@@ -28,4 +29,5 @@ __all__ = [
     "rollouts_tables",
     "sites_tables",
     "vault_tables",
+    "where",
 ]

@@ -1,32 +1,22 @@
-"""Engine, transactions, schema and the one clock."""
+"""The store: transactions over one database, and the one clock."""
 
 import asyncio
-import os
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import aiosqlite
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from fleet.errors import Invalid, StoreUnavailable
+from fleet.errors import StoreUnavailable
 from fleet.settings import Settings
+from fleet.store import migrating, postgresql, sqlite
+from fleet.store.opened import Opened
+from fleet.store.refusals import cause_of, no_text, too_large, unavailable
 from fleet.unbroken import to_the_end
-
-_BUSY_TIMEOUT_MS = 5000
-_WRITING = "camwarden_writing"
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def utc_now() -> datetime:
@@ -36,19 +26,11 @@ def utc_now() -> datetime:
 class Store:
     """Readers run side by side; one transaction writes at a time. `now` is the clock of everything that is stored."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        now: Callable[[], datetime],
-        connections: "AbstractSet[_UnbrokenConnection]",
-    ) -> None:
+    def __init__(self, database: Opened, now: Callable[[], datetime]) -> None:
         self.now = now
         self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
-        self._engine = engine
-        self._connections = connections
-        self._writing = engine.execution_options(**{_WRITING: "NORMAL"})
-        self._writing_to_disk = engine.execution_options(**{_WRITING: "FULL"})
-        # SQLite has one writer; waiting here is fair and costs nothing, waiting inside SQLite is neither.
+        self._database = database
+        # One of ours at a time; waiting here is fair and costs nothing, waiting inside the database is neither.
         self._one_writer = asyncio.Lock()
         self._closed = False
         self._under_way = 0
@@ -58,31 +40,33 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent picture of the database. Raises StoreUnavailable, or Invalid for text that is none."""
-        try:
-            with self._counted():
-                async with _opened(self._engine) as connection:
-                    yield connection
-        except UnicodeEncodeError as error:
-            raise _half_a_character() from error
-        except SQLAlchemyError as error:
-            raise _unavailable("read", error) from error
+        async with self._transaction("read", self._database.reading, writing=False) as connection:
+            yield connection
 
     @asynccontextmanager
     async def write(self, *, durable: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction: kept when the block ends, undone when it raises. Raises StoreUnavailable.
 
-        No crash of ours loses what was kept; a power cut may lose the last moments, unless it is `durable`.
+        No other process of ours writes meanwhile: what was read in it stays true until its end. No crash of ours
+        loses what was kept; a power cut, or the death of a database server, may lose the last moments, unless it is
+        `durable`.
         """
-        async with self._one_writer:
-            try:
-                engine = self._writing_to_disk if durable else self._writing
-                with self._counted():
-                    async with _opened(engine, writing=True) as connection:
-                        yield connection
-            except UnicodeEncodeError as error:
-                raise _half_a_character() from error
-            except SQLAlchemyError as error:
-                raise _unavailable("written", error) from error
+        engine = self._database.durable if durable else self._database.writing
+        async with self._one_writer, self._transaction("written", engine, writing=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def claim(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that waits for no other writer, where the database can: for work that several take of one list.
+
+        Each row to be changed is locked first: `select(...).with_for_update(skip_locked=True)`, which SQLite ignores.
+        """
+        if self._database.claiming is None:
+            async with self.write() as connection:
+                yield connection
+            return
+        async with self._transaction("written", self._database.claiming, writing=True) as connection:
+            yield connection
 
     async def close(self) -> None:
         """Waits for what is under way: the pool forgets connections that are in use, and nobody would close them.
@@ -91,9 +75,22 @@ class Store:
         """
         self._closed = True
         await self._idle.wait()
-        await self._engine.dispose()
-        for connection in tuple(self._connections):
+        await self._database.reading.dispose()
+        for connection in tuple(self._database.connections):
             await to_the_end(connection.close())
+
+    @asynccontextmanager
+    async def _transaction(self, what: str, engine: AsyncEngine, *, writing: bool) -> AsyncIterator[AsyncConnection]:
+        try:
+            with self._counted():
+                async with _opened(engine, writing=writing) as connection:
+                    yield connection
+        except UnicodeEncodeError as error:
+            raise no_text() from error
+        except OverflowError as error:
+            raise too_large() from error
+        except SQLAlchemyError as error:
+            raise unavailable(what, error) from cause_of(error)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -118,7 +115,7 @@ class Store:
 
 
 @asynccontextmanager
-async def _opened(engine: AsyncEngine, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
+async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncIterator[AsyncConnection]:
     """Opening, keeping and closing are not cut off: the driver leaves a file open then, or waits for ever.
 
     A cancellation in between undoes what was written.
@@ -140,111 +137,28 @@ async def _begun(connection: AsyncConnection) -> None:
 
 
 async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) -> Store:
-    """Open (or make) `$CAMWARDEN_HOME/camwarden.db`, readable by its owner only, and upgrade its schema.
+    """Open the database of these settings and upgrade its schema; without `database_url` a file in the home, made here.
 
-    `async with await open_store(settings) as store: ...`. Raises StoreUnavailable.
+    `async with await open_store(settings) as store: ...`. Raises StoreUnavailable, SettingsError.
     """
-    await asyncio.to_thread(_prepare, settings.database)
-    connections: set[_UnbrokenConnection] = set()
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=lambda: _UnbrokenConnection.opened(settings.database, connections),
-        poolclass=AsyncAdaptedQueuePool,
-        hide_parameters=True,
-        pool_size=4,
-        max_overflow=0,
-        pool_timeout=30,
-    )
-    _speak_sqlite(engine.sync_engine)
-    return Store(engine, now, connections)
+    await asyncio.to_thread(_prepare, settings)
+    return Store(await postgresql.opened(settings) if settings.database_url else sqlite.opened(settings.database), now)
 
 
-class _UnbrokenConnection(aiosqlite.Connection):
-    """A cancelled statement is waited for, since the driver's thread runs it to its end anyway, and is then undone.
-
-    Otherwise its open cursor would keep the connection, and the connection the lock of a write that nobody undoes.
-    """
-
-    _among: set[Self]
-
-    @classmethod
-    async def opened(cls, database: Path, among: set[Self]) -> Self:
-        """It is `among` the open ones until it is closed."""
-        connection = cls(partial(sqlite3.connect, database), iter_chunk_size=64)
-        connection._thread.daemon = True  # as SQLAlchemy has it: a forgotten connection does not keep the process
-        await connection
-        connection._among = among
-        among.add(connection)
-        return connection
-
-    async def close(self) -> None:
-        try:
-            await super().close()
-        finally:
-            self._among.discard(self)
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
-        try:
-            return await to_the_end(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]
-        except asyncio.CancelledError:
-            if self._connection is not None and fn != self._connection.close:
-                await to_the_end(super()._execute(self._connection.rollback))  # type: ignore[no-untyped-call]
-            raise
+def is_made(settings: Settings) -> bool:
+    """Whether anything may be stored: a command that only reads makes no empty file. Blocks."""
+    return settings.database_url is not None or settings.database.exists()
 
 
-def _prepare(database: Path) -> None:
+def where(settings: Settings) -> str:
+    """Which database that is, fit to be shown."""
+    return postgresql.place(settings) if settings.database_url else str(settings.database)
+
+
+def _prepare(settings: Settings) -> None:
     try:
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
-        migrate(database)
+        if settings.database_url is None:
+            sqlite.prepare(settings.database)
+        migrating.migrate(settings)
     except (OSError, SQLAlchemyError, CommandError) as error:
-        raise _unavailable("opened", error) from error
-
-
-def migrate(database: Path, revision: str = "head") -> None:
-    """Bring the schema to that revision, up or (for "base" and earlier ones) down: whole or not at all. Blocks."""
-    engine = create_engine(URL.create("sqlite", database=str(database)), poolclass=NullPool, hide_parameters=True)
-    _speak_sqlite(engine, foreign_keys=False)  # rebuilding a table would delete what refers to it
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    direction = command.downgrade if revision == "base" else command.upgrade
-    with engine.execution_options(**{_WRITING: "NORMAL"}).begin() as connection:
-        config.attributes["connection"] = connection
-        direction(config, revision)
-
-
-def _speak_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
-    """Our own BEGIN: the driver's comes too late to read from one snapshot, and a write must not start as a read."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(driver: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-        driver.isolation_level = None
-        cursor = driver.cursor()
-        for pragma in (
-            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING)
-        if writing and connection.info.get(_WRITING, "NORMAL") != writing:
-            connection.exec_driver_sql(f"PRAGMA synchronous = {writing}")
-            connection.info[_WRITING] = writing
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _half_a_character() -> Invalid:
-    """What cameras say is cleaned before it comes here; this was typed, or made up in a URL."""
-    return Invalid("this text cannot be stored or looked for: it holds half a character")
-
-
-def _unavailable(what: str, error: Exception) -> StoreUnavailable:
-    """Only the driver's own words: SQLAlchemy's text quotes the statement."""
-    cause = getattr(error, "orig", None) or error
-    words = str(cause) if isinstance(cause, OSError | sqlite3.Error | CommandError) else type(cause).__name__
-    return StoreUnavailable(f"the database cannot be {what}: {words}")
+        raise unavailable("opened", error) from cause_of(error)

@@ -81,6 +81,11 @@ class Base(DeclarativeBase):
     }
 
 
+def only(condition: str, *, postgresql: str = "") -> dict[str, Any]:
+    """For an index of some rows: the condition, and PostgreSQL's own words for it where they differ."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(postgresql or condition)}
+
+
 def _written(*values: str) -> list[ColumnElement[str]]:
     """Written into the statement, not bound: SQLite uses a partial index only where it can read the condition."""
     return [literal_column(f"'{value}'", String) for value in values]
@@ -180,10 +185,8 @@ class Finding(Base):
         UniqueConstraint("camera", "check_id", "subject"),
         Index(None, "severity", "id"),
         Index(None, "state", "severity", "id"),
-        Index(
-            "ix_findings_live", "check_id", "severity", "camera", sqlite_where=text("state IN ('open', 'acknowledged')")
-        ),
-        Index("ix_findings_accepted", "accepted_until", sqlite_where=text("state = 'risk-accepted'")),
+        Index("ix_findings_live", "check_id", "severity", "camera", **only("state IN ('open', 'acknowledged')")),
+        Index("ix_findings_accepted", "accepted_until", **only("state = 'risk-accepted'")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -247,7 +250,7 @@ class ScanNotEvaluated(Base):
     __tablename__ = "scan_not_evaluated"
     __table_args__ = (
         Index(None, "scan"),
-        Index("ix_scan_not_evaluated_current", "address", "id", sqlite_where=text("current = 1")),
+        Index("ix_scan_not_evaluated_current", "address", "id", **only("current = 1", postgresql="current")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

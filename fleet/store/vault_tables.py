@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fleet.store.tables import Base
+from fleet.store.tables import Base, only
 
 OPEN = "state NOT IN ('current', 'undone')"
 
@@ -20,8 +20,8 @@ class SealedPassword(Base):
     __tablename__ = "vault_passwords"
     __table_args__ = (
         UniqueConstraint("camera", "account", "version"),
-        Index("uq_vault_passwords_current", "camera", "account", unique=True, sqlite_where=text("state = 'current'")),
-        Index("uq_vault_passwords_sealed", "camera", "account", unique=True, sqlite_where=text("state = 'sealed'")),
+        Index("uq_vault_passwords_current", "camera", "account", unique=True, **only("state = 'current'")),
+        Index("uq_vault_passwords_sealed", "camera", "account", unique=True, **only("state = 'sealed'")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -81,7 +81,7 @@ class CameraRotation(Base):
     __table_args__ = (
         Index(None, "rotation"),
         Index(None, "camera", "account", "id"),
-        Index("uq_rotation_cameras_open", "camera", "account", unique=True, sqlite_where=text(OPEN)),
+        Index("uq_rotation_cameras_open", "camera", "account", unique=True, **only(OPEN)),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -2,17 +2,14 @@
 
 import asyncio
 import gc
-import sqlite3
-import stat
 import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, func, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
 
 from cameras.budget import Attempt
 from fleet import findings
@@ -20,16 +17,16 @@ from fleet.errors import StoreUnavailable
 from fleet.settings import Settings
 from fleet.store import Store, attempts, open_store
 from fleet.store import tables as t
-from fleet.store.engine import migrate
 from fleet.store.ids import new_id
+from fleet.store.migrating import blocking_engine, migrate
 from fleet.store.packing import MOST_CHARACTERS, MOST_ENTRIES, cut, pack, unpack
 from tests.fleet.samples import FAIL, NOON, Clock, assessed
 
 
-def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
-    database = tmp_path / "camwarden.db"
-    migrate(database)
-    engine = create_engine(f"sqlite:///{database}")
+def test_the_models_are_what_the_migrations_make(settings: Settings) -> None:
+    settings.home.mkdir()
+    migrate(settings)
+    engine = blocking_engine(settings)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, t.Base.metadata) == []
@@ -39,11 +36,11 @@ def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
 async def test_the_schema_goes_down_and_up_again_with_rows_in_it(settings: Settings) -> None:
     async with await open_store(settings) as store:
         await findings.record(store, assessed({("telnet-open", ""): FAIL}))
-    await asyncio.to_thread(migrate, settings.database, "base")
-    assert await asyncio.to_thread(_tables, settings.database) == {"alembic_version"}
+    await asyncio.to_thread(migrate, settings, "base")
+    assert await asyncio.to_thread(_tables, settings) == {"alembic_version"}
     async with await open_store(settings) as store:
         await findings.record(store, assessed({("telnet-open", ""): FAIL}))
-    assert await asyncio.to_thread(_tables, settings.database) == {"alembic_version", *t.Base.metadata.tables}
+    assert await asyncio.to_thread(_tables, settings) == {"alembic_version", *t.Base.metadata.tables}
 
 
 async def test_opening_again_keeps_what_is_there(settings: Settings) -> None:
@@ -51,22 +48,6 @@ async def test_opening_again_keeps_what_is_there(settings: Settings) -> None:
         await findings.record(store, assessed({("telnet-open", ""): FAIL}))
     async with await open_store(settings) as store, store.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(t.Finding)) == 1
-
-
-async def test_only_the_owner_may_read_the_database(settings: Settings, store: Store) -> None:
-    async with store.write() as connection:
-        await connection.execute(insert(t.SetupToken), [{"token_hash": "x", "created_at": NOON}])
-    files = list(settings.home.iterdir())
-    assert {path.name for path in files} >= {"camwarden.db", "camwarden.db-wal"}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
-
-
-async def test_the_database_is_spoken_to_as_agreed(store: Store) -> None:
-    expected = {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 5000}
-    async with store.read() as connection:
-        told = {name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in expected}
-    assert told == expected
 
 
 async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
@@ -95,29 +76,10 @@ async def test_writers_at_the_same_time_take_turns(store: Store) -> None:
     assert sorted(map(int, names)) == list(range(20))
 
 
-async def _garbage(database: Path) -> None:
-    await asyncio.to_thread(database.write_bytes, b"this is no database, whatever its name says" * 100)
-
-
-async def _a_folder(database: Path) -> None:
-    await asyncio.to_thread(database.mkdir)
-
-
-async def _from_a_later_version(database: Path) -> None:
-    await asyncio.to_thread(migrate, database)
-    connection = await asyncio.to_thread(sqlite3.connect, database, check_same_thread=False)
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.commit()
-    connection.close()
-
-
-@pytest.mark.parametrize("spoil", [_garbage, _a_folder, _from_a_later_version])
-async def test_a_database_that_cannot_be_used_is_said_so(
-    settings: Settings, spoil: Callable[[Path], Awaitable[None]]
-) -> None:
-    settings.home.mkdir()
-    await spoil(settings.database)
-    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+async def test_a_database_of_a_later_version_is_said_so(settings: Settings) -> None:
+    async with await open_store(settings) as store, store.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match=r"cannot be opened: .*9999"):
         await open_store(settings)
 
 
@@ -127,7 +89,7 @@ async def test_an_error_of_the_database_names_no_value(store: Store) -> None:
         async with store.write() as connection:
             await connection.execute(insert(t.SetupToken), [row, row])
     chain = f"{caught.value} {caught.value.__cause__}"
-    assert "UNIQUE" in str(caught.value)
+    assert "unique" in str(caught.value).casefold()
     assert "the-secret-hash" not in chain
 
 
@@ -190,11 +152,10 @@ async def test_spent_logins_of_yesterday_are_forgotten(store: Store, clock: Cloc
         assert await connection.scalar(select(func.count()).select_from(t.SpentAttempt)) == 1
 
 
-def _tables(database: Path) -> set[str]:
-    connection = sqlite3.connect(database)
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    connection.close()
-    return {name for (name,) in names}
+def _tables(settings: Settings) -> set[str]:
+    engine = blocking_engine(settings)
+    with engine.connect() as connection:
+        return set(inspect(connection).get_table_names())
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -208,7 +169,7 @@ async def test_work_that_is_cut_off_at_any_moment_leaves_no_file_open_and_no_loc
             await connection.execute(text("SELECT 1"))
 
     cut = 0
-    for moment in range(120):
+    for moment in range(0, 120, 3):
         async with await open_store(settings) as store:  # whose first connection is still to be opened
             task = asyncio.create_task(look(store))
             until = time.perf_counter() + moment * 60e-6
@@ -219,7 +180,7 @@ async def test_work_that_is_cut_off_at_any_moment_leaves_no_file_open_and_no_loc
         cut += task.cancelled()
         assert task.cancelled() or task.exception() is None
         gc.collect(0)
-    assert cut > 5
+    assert cut > 2
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])

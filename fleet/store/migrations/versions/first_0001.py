@@ -140,7 +140,11 @@ def upgrade() -> None:  # a table of data, long on purpose
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scan_not_evaluated")),
     )
     op.create_index(
-        "ix_scan_not_evaluated_current", "scan_not_evaluated", ["address", "id"], sqlite_where=sa.text("current = 1")
+        "ix_scan_not_evaluated_current",
+        "scan_not_evaluated",
+        ["address", "id"],
+        sqlite_where=sa.text("current = 1"),
+        postgresql_where=sa.text("current"),
     )
     op.create_index(op.f("ix_scan_not_evaluated_scan"), "scan_not_evaluated", ["scan"])
     op.create_table(
@@ -189,13 +193,18 @@ def upgrade() -> None:  # a table of data, long on purpose
         sa.UniqueConstraint("camera", "check_id", "subject", name=op.f("uq_findings_camera_check_id_subject")),
     )
     op.create_index(
-        "ix_findings_accepted", "findings", ["accepted_until"], sqlite_where=sa.text("state = 'risk-accepted'")
+        "ix_findings_accepted",
+        "findings",
+        ["accepted_until"],
+        sqlite_where=sa.text("state = 'risk-accepted'"),
+        postgresql_where=sa.text("state = 'risk-accepted'"),
     )
     op.create_index(
         "ix_findings_live",
         "findings",
         ["check_id", "severity", "camera"],
         sqlite_where=sa.text("state IN ('open', 'acknowledged')"),
+        postgresql_where=sa.text("state IN ('open', 'acknowledged')"),
     )
     op.create_index(op.f("ix_findings_severity_id"), "findings", ["severity", "id"])
     op.create_index(op.f("ix_findings_state_severity_id"), "findings", ["state", "severity", "id"])

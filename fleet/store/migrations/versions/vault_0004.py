@@ -38,6 +38,7 @@ def _vault() -> None:
             ["camera", "account"],
             unique=True,
             sqlite_where=sa.text(f"state = '{state}'"),
+            postgresql_where=sa.text(f"state = '{state}'"),
         )
     op.create_table(
         "vault_logins",
@@ -93,6 +94,7 @@ def _rotations() -> None:
         ["camera", "account"],
         unique=True,
         sqlite_where=sa.text("state NOT IN ('current', 'undone')"),
+        postgresql_where=sa.text("state NOT IN ('current', 'undone')"),
     )
     op.create_table(
         "rotation_events",
