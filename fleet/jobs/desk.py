@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.jobs import rows
@@ -30,11 +30,14 @@ from fleet.process_locks import only_here
 from fleet.store import jobs_tables as t
 from fleet.store import tables
 from fleet.store.ids import new_id
+from fleet.store.upserts import upsert
 
 LASTS_S = 60.0
 RENEWED_EVERY_S = LASTS_S / 4
 REAPED_EVERY_S = 1.0
 _MOST_ROUNDS = 25
+# Beside those of `fleet.store.postgresql`.
+CLAIM_LOCK = 0x63616D03
 GONE = "there is no such camera any more"
 _RUNNING, _QUEUED = JobState.RUNNING.value, JobState.QUEUED.value
 
@@ -96,7 +99,8 @@ class LocalDesk:
         await self._reap()
         if not await self._anything():
             return []
-        async with self._store.write() as connection:
+        async with self._store.claim() as connection:
+            await _one_claim_at_a_time(connection)
             now = self._store.now()
             due = update(t.Job).where(t.IS_WAITING, t.Job.not_before <= now)
             await connection.execute(due.values(state=_QUEUED))
@@ -127,7 +131,7 @@ class LocalDesk:
                 break
             query = select(t.Job).where(t.IS_QUEUED, *places.conditions(), t.Job.id.not_in(_ids(found)))
             query = query.where(self._camera_is_free(now)).order_by(t.Job.priority, t.Job.id).limit(wanted)
-            offered = (await connection.execute(query)).all()
+            offered = (await connection.execute(query.with_for_update(skip_locked=True))).all()
             took = [row for row in offered if places.take(row)]
             found += await self._with_cameras(connection, took, now)
             if len(offered) < wanted:
@@ -157,14 +161,18 @@ class LocalDesk:
             for row in sorted(changing, key=lambda row: row.camera)
             if row.camera in there
         ]
+        taken: set[str] = set()  # by other work, in this moment
         if wanted:
             await connection.execute(delete(tables.CameraLease).where(_old(now, cameras)))
-            await connection.execute(insert(tables.CameraLease), wanted)
+            await connection.execute(upsert(tables.CameraLease).on_conflict_do_nothing(), wanted)
+            held = select(tables.CameraLease.holder).where(tables.CameraLease.camera.in_(cameras))
+            holders = set((await connection.scalars(held)).all())
+            taken |= {row["holder"] for row in wanted} - holders
         if gone:
             ended = {"state": JobState.FAILED.value, "finished_at": now, "reason": GONE}
             await rows.change(connection, gone, ended)
             await rows.tell(connection, now, [(job, Move.FAIL.value, GONE) for job in gone])
-        return [row for row in offered if row.id not in gone]
+        return [row for row in offered if row.id not in gone and rows.holder_name(row.id) not in taken]
 
     # --- renew ---
 
@@ -175,7 +183,7 @@ class LocalDesk:
         if self._renewed_at is None or steady - self._renewed_at >= self._lasts_s / 4:
             until = now + timedelta(seconds=self._lasts_s)
             held = select("job:" + t.Job.id).where(*mine)
-            async with self._store.write() as connection:
+            async with self._store.claim() as connection:
                 await connection.execute(update(t.Job).where(*mine).values(lease_until=until, beat=t.Job.beat + 1))
                 leased = update(tables.CameraLease).where(tables.CameraLease.holder.in_(held))
                 await connection.execute(leased.values(until=until))
@@ -188,7 +196,7 @@ class LocalDesk:
     # --- report ---
 
     async def report(self, reports: Sequence[Report]) -> None:
-        async with self._store.write() as connection:
+        async with self._store.claim() as connection:
             now = self._store.now()
             held = await self._held(connection, [report.job for report in reports])
             changes = [
@@ -204,7 +212,8 @@ class LocalDesk:
         found: dict[str, rows.AnyRow] = {}
         for some in rows.batches(list(dict.fromkeys(jobs))):
             query = select(t.Job).where(t.Job.id.in_(some), t.Job.holder == self._me, t.IS_RUNNING)
-            found |= {row.id: row for row in (await connection.execute(query)).all()}
+            locked = query.order_by(t.Job.id).with_for_update()
+            found |= {row.id: row for row in (await connection.execute(locked)).all()}
         return found
 
     # --- what others left behind ---
@@ -241,7 +250,7 @@ class LocalDesk:
         async with self._store.write() as connection:
             now = self._store.now()
             left = select(t.Job).where(t.Job.holder == holder, t.IS_RUNNING)
-            found = (await connection.execute(left)).all()
+            found = (await connection.execute(left.order_by(t.Job.id).with_for_update())).all()
             if found and _pulse([row.beat for row in found]) == beat:
                 await _write(connection, [lost(row, now) for row in found], now)
         self.queue.tell_followers()
@@ -259,6 +268,12 @@ async def _write(connection: AsyncConnection, changes: Sequence[Change], now: da
     moved = [change for change in changes if change.move]
     await rows.let_go(connection, [change.job for change in moved])
     await rows.tell(connection, now, [(one.job, one.move.value, one.note) for one in moved if one.move])
+
+
+async def _one_claim_at_a_time(connection: AsyncConnection) -> None:
+    """Limits are counted and kept in one go. A claim takes many jobs: whoever waits here waits for a moment."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})")
 
 
 async def _running(connection: AsyncConnection) -> Sequence[Any]:

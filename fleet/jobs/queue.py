@@ -109,7 +109,7 @@ class Queue:
 
     async def _order(self, job: JobId, move: Move, asked: Asked, actor: str) -> Job:
         async with self.store.write() as connection:
-            row = await rows.find(connection, job)
+            row = await rows.find(connection, job, to_change=True)
             await _carry_out(connection, row, _Order(move, asked, clean_text(actor)), self.store.now())
             found = rows.job_of(await rows.find(connection, job))
         self.ring()
@@ -119,7 +119,7 @@ class Queue:
         """Every unfinished job of a kind ends here, whoever has it; how many. For work that does not go on."""
         async with self.store.write() as connection:
             going = select(t.Job.id).where(t.Job.kind == kind, t.IS_OPEN)
-            jobs = list((await connection.scalars(going)).all())
+            jobs = list((await connection.scalars(going.order_by(t.Job.id).with_for_update())).all())
             now = self.store.now()
             ended = {"state": JobState.CANCELLED.value, "finished_at": now, "reason": why}
             await rows.change(connection, jobs, ended | rows.NOBODY)

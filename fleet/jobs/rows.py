@@ -97,9 +97,10 @@ def batches(of: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (of[begin : begin + _AT_ONCE] for begin in range(0, len(of), _AT_ONCE))
 
 
-async def find(connection: AsyncConnection, job: JobId) -> AnyRow:
-    """Raises NotFound."""
-    row = (await connection.execute(select(t.Job).where(t.Job.id == job))).first()
+async def find(connection: AsyncConnection, job: JobId, *, to_change: bool = False) -> AnyRow:
+    """Raises NotFound. `to_change`: runners, which wait for no other writer, leave it alone until the end."""
+    query = select(t.Job).where(t.Job.id == job)
+    row = (await connection.execute(query.with_for_update() if to_change else query)).first()
     if row is None:
         raise NotFound("there is no such job")
     return row

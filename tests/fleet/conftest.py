@@ -14,6 +14,7 @@ ON_BOTH = {
     "test_estate_report",
     "test_findings",
     "test_idempotency",
+    "test_jobs",
     "test_leases",
     "test_lookup",
     "test_model_gate",
