@@ -120,13 +120,13 @@ async def need_camera(store: Store, camera: str) -> None:
 
 async def save(store: Store, view: WatchView) -> None:
     async with store.write() as connection:
-        await _save(connection, view)
+        await save_in(connection, view)
 
 
 async def save_result(store: Store, view: WatchView, hour: Hour) -> None:
     """The end of a watch and what it counted: both or neither."""
     async with store.write() as connection:
-        await _save(connection, view)
+        await save_in(connection, view)
         values = {"camera": view.camera, **asdict(hour)}
         added = upsert(t.AccuracyHour).values(values)
         more = {
@@ -138,7 +138,8 @@ async def save_result(store: Store, view: WatchView, hour: Hour) -> None:
         )
 
 
-async def _save(connection: AsyncConnection, view: WatchView) -> None:
+async def save_in(connection: AsyncConnection, view: WatchView) -> None:
+    """Inside a transaction."""
     values = asdict(view)
     changed = await connection.execute(update(t.AccuracyWatch).where(t.AccuracyWatch.id == view.id).values(values))
     if not changed.rowcount:

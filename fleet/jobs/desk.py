@@ -59,7 +59,8 @@ class LocalDesk:
         self.queue = queue
         self._store = queue.store
         self._kinds = {kind.name: kind for kind in kinds}
-        self._limits = limits or Limits()
+        queue.know(kinds)
+        self.limits = limits or Limits()
         self._folder = folder
         self._steady = steady
         self._lasts_s = lasts_s
@@ -123,7 +124,7 @@ class LocalDesk:
         return False
 
     async def _picked(self, connection: AsyncConnection, room: int, now: datetime) -> list[rows.AnyRow]:
-        places = Places(self._limits, self._kinds, await _running(connection))
+        places = Places(self.limits, self._kinds, await _running(connection))
         found: list[rows.AnyRow] = []
         for _ in range(_MOST_ROUNDS):
             wanted = min(room - len(found), places.left)
@@ -207,6 +208,9 @@ class LocalDesk:
             await _write(connection, changes, now)
         if changes:
             self.queue.tell_followers()
+        for change in changes:
+            if change.move is Move.CANCEL:
+                await self.queue.was_cancelled(rows.job_of(held[change.job]))
 
     async def _held(self, connection: AsyncConnection, jobs: Sequence[JobId]) -> dict[str, rows.AnyRow]:
         found: dict[str, rows.AnyRow] = {}

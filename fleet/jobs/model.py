@@ -143,13 +143,18 @@ class Turn(Protocol):
 Step = Callable[[Turn], Awaitable[Next]]
 
 
+async def nothing_more(_job: Job) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A row of the table of kinds: the function, and what the queue must know before it hands a job of it out.
 
     `changes_camera`: only one such job of any kind runs on a camera at any time. `at_once` and `per_site` bound how
-    many run; `most_tries` how often a failure is tried again. `cut_short`: on the way down its step is cancelled and
-    put back; others come to their end. `kept` is how long a finished one is remembered.
+    many run; `most_tries` how often a failure is tried again. `cut_short`: where it is stopped, or the service is, its
+    step is cancelled; the steps of others come to their end. `cancelled` is told of a job that ended so, where work has
+    rows of its own. `kept` is how long a finished one is remembered.
     """
 
     name: str
@@ -159,6 +164,8 @@ class Kind:
     per_site: int | None = None
     most_tries: int = 5
     cut_short: bool = False
+    pausable: bool = True
+    cancelled: Callable[[Job], Awaitable[None]] = nothing_more
     kept: timedelta = timedelta(days=30)
 
 

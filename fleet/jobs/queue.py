@@ -54,6 +54,15 @@ class Queue:
         self.store = store
         self._bells: set[Callable[[], None]] = set()
         self._changed = asyncio.Event()
+        self._kinds: dict[str, Kind] = {}
+
+    def know(self, kinds: Iterable[Kind]) -> None:
+        """What is run in this process: orders heed what a kind can do."""
+        self._kinds |= {kind.name: kind for kind in kinds}
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        return tuple(self._kinds.values())
 
     # --- asked for ---
 
@@ -110,10 +119,19 @@ class Queue:
     async def _order(self, job: JobId, move: Move, asked: Asked, actor: str) -> Job:
         async with self.store.write() as connection:
             row = await rows.find(connection, job, to_change=True)
+            if move is Move.PAUSE and row.kind in self._kinds and not self._kinds[row.kind].pausable:
+                raise Invalid("this kind of work cannot pause: cancel it, and begin it anew when it suits")
             await _carry_out(connection, row, _Order(move, asked, clean_text(actor)), self.store.now())
             found = rows.job_of(await rows.find(connection, job))
         self.ring()
+        if move is Move.CANCEL and found.state is JobState.CANCELLED:
+            await self.was_cancelled(found)
         return found
+
+    async def was_cancelled(self, job: Job) -> None:
+        """Tell whoever keeps rows of their own about that work."""
+        if job.kind in self._kinds:
+            await self._kinds[job.kind].cancelled(job)
 
     async def drop(self, kind: str, why: str) -> int:
         """Every unfinished job of a kind ends here, whoever has it; how many. For work that does not go on."""
@@ -159,6 +177,17 @@ class Queue:
             found, more = await read_page(connection, begun.order_by(t.Job.id.desc()), limit)
             total = await connection.scalar(select(func.count()).select_from(t.Job).where(*named))
         return Page(tuple(map(rows.job_of, found)), found[-1].id if more else None, total or 0)
+
+    async def unfinished(self, kind: str) -> dict[str, JobId]:
+        """By what they belong to."""
+        query = select(t.Job.work, t.Job.id).where(t.Job.kind == kind, t.IS_OPEN)
+        async with self.store.read() as connection:
+            return {row.work: JobId(row.id) for row in (await connection.execute(query)).all()}
+
+    async def of_work(self, work: str) -> Job | None:
+        """The newest job that belongs to it."""
+        page = await self.listed(JobFilter(work=work), limit=1)
+        return page.items[0] if page.items else None
 
     async def counts(self) -> dict[JobState, int]:
         """Of all that are remembered."""

@@ -19,21 +19,28 @@ _log = logging.getLogger(__name__)
 class _Turn:
     """One call of a job's function."""
 
-    def __init__(self, job: Job, kind: Kind, changed: Callable[[], None]) -> None:
+    def __init__(self, job: Job, kind: Kind) -> None:
         self.job = job
         self.kind = kind
         self.asked = Asked.NOTHING
         self.told: Progress | None = None
         self.lost = False
-        self.task: asyncio.Task[None] | None = None
-        self._changed = changed
+        self.cut_off = False
+        self._task: asyncio.Task[None] | None = None
 
     def say(self, progress: Progress) -> None:
         self.told = progress
 
+    def begin(self) -> None:
+        """By the task itself: one that is cancelled before its first line ends without a word."""
+        self._task = asyncio.current_task()
+        if self.cut_off:
+            raise asyncio.CancelledError
+
     def cut(self) -> None:
-        if self.task:
-            self.task.cancel()
+        self.cut_off = True
+        if self._task:
+            self._task.cancel()
 
 
 class Runner:
@@ -58,6 +65,7 @@ class Runner:
         self._steady = steady
         self._turns: dict[JobId, _Turn] = {}
         self._reports: list[Report] = []
+        self._steps: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._renewed_s = 0.0
         self._loop: asyncio.Task[None] | None = None
@@ -123,7 +131,9 @@ class Runner:
         self._renewed_s = self._steady()
         for job, turn in self._turns.items():
             if job in held:
-                turn.asked = held[job]
+                before, turn.asked = turn.asked, held[job]
+                if turn.kind.cut_short and turn.asked is not Asked.NOTHING and turn.asked is not before:
+                    turn.cut()
             else:
                 self._lose(turn)
 
@@ -140,16 +150,20 @@ class Runner:
             turn.cut()
 
     def _begin(self, job: Job) -> None:
+        if self._stopping:  # it was told so while it waited for these
+            self._reports.append(Report(job.id, PutBack("the service was stopped")))
+            return
         if not self._turns:
             self._renewed_s = self._steady()
-        turn = _Turn(job, self._kinds[job.kind], self._desk.wake)
-        self._turns[job.id] = turn
-        turn.task = asyncio.create_task(self._step(turn))
+        turn = self._turns[job.id] = _Turn(job, self._kinds[job.kind])
+        self._steps.add(step := asyncio.create_task(self._step(turn)))
+        step.add_done_callback(self._steps.discard)
 
     async def _step(self, turn: _Turn) -> None:
         """The task's boundary."""
         said: Next
         try:
+            turn.begin()
             said = await turn.kind.step(turn)
         except asyncio.CancelledError:
             said = PutBack("the service was stopped")
