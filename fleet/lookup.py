@@ -40,13 +40,14 @@ async def camera(store: Store, name: str) -> str:
     return str(rows[0])
 
 
-async def targets(store: Store) -> list[str]:
-    """Every stored camera as a scan takes it: by its address, and by its port where that alone would not find it."""
-    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme).order_by(t.Camera.address, t.Camera.port)
+async def targets(store: Store, site: str | None = None) -> list[str]:
+    """Every stored camera (of a site) as a scan takes it: by its address, and its port where that would not find it."""
+    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme, t.Camera.site)
     async with store.read() as connection:
-        rows = (await connection.execute(wanted)).all()
-    there = Counter(row.address for row in rows)
-    return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row) for row in rows]
+        every = (await connection.execute(wanted.order_by(t.Camera.address, t.Camera.port))).all()
+    rows = [row for row in every if site is None or row.site == site]
+    there = Counter(row.address for row in every)
+    return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row[:3]) for row in rows]
 
 
 def _url(address: str, port: int, scheme: str) -> str:

@@ -26,7 +26,7 @@ ON_BOTH = {
     "test_rollouts",
     "test_rotations",
     "test_scans",
-    "test_schedule",
+    "test_schedules",
     "test_second_person",
     "test_service_passwords",
     "test_sites",
