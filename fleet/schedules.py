@@ -108,6 +108,13 @@ class Schedules:
         async with self._one_at_a_time:
             return await self._begin(view)
 
+    @property
+    def picture_minutes(self) -> int:
+        """How often pictures are looked at, 0 where only when somebody asks."""
+        looks = [one.view for one in self._known.values() if one.trigger and one.view.what is What.PICTURES]
+        every = [length for view in looks if (length := schedule_rows.after_every(view))]
+        return int(min(every).total_seconds() // 60) if every else 0
+
     # --- by the clock ---
 
     async def _tick(self) -> None:

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from fleet.accuracy_card import AccuracyCard
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
-from fleet.work import Job
 from fleet.people import Person
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
+from fleet.schedule_rows import ScheduleView
 from fleet.sites import Site, SiteView
 from fleet.tokens import Scope, Token
 from fleet.views import (
@@ -29,6 +29,7 @@ from fleet.views import (
     OverviewView,
     Page,
 )
+from fleet.work import Job
 from scanners.model import Check, Verdict
 from web import job_contexts, picture_contexts
 from web.remedies import Remedy
@@ -329,23 +330,11 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
-    """What begins by itself: `what` it is, the `key` and the `line` of the settings ("" is never), when it is next
-    `due`.
-    """
-
-    what: str
-    key: str
-    line: str
-    due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """`everybody` who may sign in, the `keys` of machines with the `scopes` there are, and `now` to tell ended ones.
 
-    `telling` says where notices go, `scheduled` what begins by itself, by the clock of `zone`. `made` is the text of a
-    token that was just made, the only time; `mistake` says what to correct in the form.
+    `telling` says where notices go, `scheduled` what begins by itself. `made` is the text of a token that was just
+    made, the only time; `mistake` says what to correct in the form.
     """
 
     everybody: tuple[Person, ...]
@@ -353,8 +342,7 @@ class Settings:
     scopes: tuple[Scope, ...]
     now: datetime
     telling: Telling
-    scheduled: tuple[Scheduled, ...]
-    zone: str
+    scheduled: tuple[ScheduleView, ...]
     made: str
     mistake: str
 

@@ -197,9 +197,9 @@ def daily(ago: timedelta) -> str:
 
 
 MISSED: dict[str, tuple[str, timedelta, int]] = {
-    "down half an hour ago": (daily(timedelta(minutes=30)), timedelta(minutes=31), 1),
+    "down half an hour ago": (daily(timedelta(minutes=30)), timedelta(minutes=45), 1),
     "down for days": (daily(timedelta(minutes=30)), timedelta(days=9), 1),
-    "that is too long ago": (daily(timedelta(minutes=90)), timedelta(minutes=91), 0),
+    "that is too long ago": (daily(timedelta(minutes=90)), timedelta(minutes=105), 0),
     "each minute of a day": ("* * * * *", timedelta(days=1), 1),
     "an interval, many times": ("every 1 minute", timedelta(hours=9), 1),
 }

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from fleet import estate, people, rollout_orders, rollout_rows
-from fleet.work import RotationState
 from fleet.lifecycle import FindingState
 from fleet.people import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
@@ -21,6 +20,7 @@ from fleet.rollout_rows import RolloutId
 from fleet.scans import ScanState
 from fleet.settings import Settings
 from fleet.views import FindingFilter
+from fleet.work import RotationState
 from hardening.lifecycle import CameraState, StepState
 from hardening.model import Risk
 from hardening.passwords import State

@@ -14,7 +14,7 @@ from fleet.people import Role
 from fleet.store import Store
 from fleet.tokens import Scope
 from tests.web.conftest import House, Visit
-from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
+from tests.web.jobs_samples import a_job, a_plan, a_rollout, a_rotation, a_schedule
 from web.access import CHANGING, PERMISSIONS, Permission, may
 from web.routes import ROUTES, Proof, Route
 
@@ -84,7 +84,9 @@ async def path_of(route: Route, house: House) -> str:
         token=token.id,
         ending="json",
         baseline="essential",
-        order="approve",
+        order="run-again" if "{job}" in route.path else "off" if "{schedule}" in route.path else "approve",
+        job=await a_job(house) if "{job}" in route.path else "",
+        schedule=await a_schedule(house) if "{schedule}" in route.path else "",
         plan=await a_plan(house) if "{plan}" in route.path else "",
         rotation=await a_rotation(house) if "{rotation}" in route.path else "",
         rollout=await a_rollout(house) if "{rollout}" in route.path else "",
@@ -147,7 +149,8 @@ async def test_a_change_that_was_not_meant_is_refused(
     sent = await visitor.csrf() if token == "right" else token
     if route.proof is Proof.HEADER:
         shown = {"X-CSRF-Token": sent} if sent else {}
-        answer = await visitor.client.post(path, json={"targets": "127.0.0.99"}, headers={**shown, **headers})
+        body = {"targets": "127.0.0.99"}
+        answer = await visitor.client.request(route.method, path, json=body, headers={**shown, **headers})
     else:
         answer = await visitor.client.post(path, data={"csrf": sent} if sent else {}, headers=headers)
     assert answer.status_code == 403

@@ -115,7 +115,7 @@ async def show(visit: Visited, camera: str) -> Response:
         links=links,
         jobs=done,
         tile=tile,
-        age=age_of(tile, visit.service.settings.picture_minutes),
+        age=age_of(tile, visit.service.schedules.picture_minutes),
         card=await visit.service.accuracy.card(camera),
     )
     return visit.page(context)

@@ -45,7 +45,7 @@ async def show_all(visit: Visited) -> Response:
     tiles = await pictures.wall()
     page = page_of(tiles, wanted, after)
     queued = visit.query.get("queued", "")
-    minutes = visit.service.settings.picture_minutes
+    minutes = visit.service.schedules.picture_minutes
     context = Images(
         page=page,
         ages={tile.camera: age_of(tile, minutes) for tile in page.items},
@@ -83,7 +83,7 @@ async def _page(visit: Visit, camera: str, mistake: str, status: int) -> Respons
     context = Image(
         row=(await estate.device(visit.store, camera)).row,
         tile=compared.tile,
-        age=age_of(compared.tile, visit.service.settings.picture_minutes),
+        age=age_of(compared.tile, visit.service.schedules.picture_minutes),
         shown=_chosen(compared.references, light),
         references=compared.references,
         history=tuple(history[:MOST_LOOKS]),

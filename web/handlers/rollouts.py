@@ -77,19 +77,19 @@ async def show(visit: Visited, rollout: str) -> Response:
 
 
 async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) -> Response:
-    work = visit.service.rollouts
-    view = await work.get(rollout)
+    rollouts = visit.service.rollouts
+    view = await rollouts.get(rollout)
     bundle = await bundles.find(visit.store, view.bundle)
-    targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1)
+    targets = await rollouts.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1)
     following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
     shown = tuple(targets[:MOST_TARGETS])
-    events = await work.history(rollout, single=False, limit=MOST_EVENTS)
+    events = await rollouts.history(rollout, single=False, limit=MOST_EVENTS)
     orders = offered(view)
     page = Rollout(
         view,
         bundle,
         work.of_rollout(view),
-        await work.groups(rollout),
+        await rollouts.groups(rollout),
         shown,
         following,
         most_harmed(view.rules),
@@ -118,13 +118,13 @@ def may_retry(campaign: CampaignState, target: TargetState) -> bool:
 
 async def events(visit: Visited, rollout: str) -> Response:
     """404 before the stream begins, not inside it."""
-    work, wanted = visit.service.rollouts, RolloutId(rollout)
-    await work.get(wanted)
+    rollouts, wanted = visit.service.rollouts, RolloutId(rollout)
+    await rollouts.get(wanted)
 
     async def look() -> work.Job:
-        return work.of_rollout(await work.get(wanted))
+        return work.of_rollout(await rollouts.get(wanted))
 
-    return follow(work.events(wanted), look)
+    return follow(rollouts.events(wanted), look)
 
 
 async def carry_out(visit: Visited, rollout: str, order: str) -> Response:

@@ -6,9 +6,8 @@ from starlette.responses import Response
 
 from fleet import people, tokens
 from fleet.errors import Invalid
-from fleet.schedule import Cadence
 from fleet.tokens import Scope
-from web.contexts import Scheduled, Settings, Telling
+from web.contexts import Settings, Telling
 from web.problems import STATUSES
 from web.rendering import sentence
 from web.visit import Visit, Visited, see
@@ -21,9 +20,9 @@ async def show(visit: Visited) -> Response:
 async def _page(visit: Visit, made: str, mistake: str, status: int) -> Response:
     everybody = await people.people(visit.store)
     keys = await tokens.tokens(visit.store)
-    zone = visit.service.settings.schedule_zone
     now = visit.store.now()
-    page = Settings(everybody, keys, tuple(Scope), now, telling(visit), scheduled(visit), zone, made, mistake)
+    scheduled = tuple(await visit.service.schedules.listed())
+    page = Settings(everybody, keys, tuple(Scope), now, telling(visit), scheduled, made, mistake)
     return visit.page(page, status)
 
 
@@ -34,16 +33,8 @@ def telling(visit: Visit) -> Telling:
         mail=settings.mail_to,
         mail_host=f"{settings.mail_host}:{settings.mail_port}",
         webhook_host=urlsplit(settings.webhook_url or "").hostname or "",
-        picture_minutes=settings.picture_minutes,
+        picture_minutes=visit.service.schedules.picture_minutes,
         picture_days=settings.picture_days,
-    )
-
-
-def scheduled(visit: Visit) -> tuple[Scheduled, ...]:
-    settings, due = visit.service.settings, visit.service.schedule.next_due
-    return (
-        Scheduled("Scan of every camera", "scan_schedule", settings.scan_schedule, due(Cadence.SCAN)),
-        Scheduled("Watch of its own AI", "accuracy_schedule", settings.accuracy_schedule, due(Cadence.ACCURACY)),
     )
 
 
