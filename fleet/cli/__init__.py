@@ -21,6 +21,7 @@ from fleet.cli import (
     health,
     passwords,
     rollout,
+    schedule,
     screen,
     serve,
     simulate,
@@ -76,6 +77,7 @@ app.add_typer(harden.app, name="harden")
 app.add_typer(health.app, name="health")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(rollout.app, name="rollout")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(site.app, name="site")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
