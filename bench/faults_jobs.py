@@ -36,7 +36,7 @@ from scanners.assessment import CameraAssessment
 from scanners.dossier import Dossier
 
 FULL, QUICK = 500, 12
-JOBS, CAMERAS = 24, 6
+JOBS, CAMERAS = 16, 8
 MOST_KILLS = 3
 # About: "begin", two ids, a step and a process.
 LINE_BYTES = 90
@@ -153,7 +153,7 @@ class _Run:
 
     def _new(self, cameras: Sequence[str]) -> NewJob:
         camera = self._chance.choice(cameras)
-        return NewJob(self._chance.choice(("change", "other")), "bench", camera=camera, site=f"s{camera[-1] > '7'}")
+        return NewJob(self._chance.choice(("change", "other")), "bench", camera=camera, site=f"s{cameras.index(camera) % 3}")
 
     def _start(self, context: ForkServerContext) -> BaseProcess:
         seeded = replace(self._task, seed=self._chance.randrange(1 << 30))

@@ -20,7 +20,7 @@ from fleet.store import Store, postgresql, sqlite
 from fleet.store.engine import utc_now
 from fleet.store.jobs_tables import IS_OPEN, Job
 
-STEPS = 3
+STEPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def _serve(task: Task) -> None:
         number = turn.job.progress.done
         if not effects.ended(job, number):
             effects.write("begin", job, camera, number)
-            await asyncio.sleep(chance.uniform(0, 0.004))
+            await asyncio.sleep(chance.uniform(0, 0.002))
             effects.write("end", job, camera, number)
         following = turn.job.progress.__class__(number + 1, STEPS)
         return Done() if number + 1 == STEPS else Again(None, following)
@@ -73,9 +73,9 @@ async def _serve(task: Task) -> None:
     database = await postgresql.opened(settings) if settings.database_url else sqlite.opened(settings.database)
     async with Store(database, utc_now) as store:
         queue = Queue(store)
-        async with running(queue, kinds, folder=settings.home / "locks", limits=Limits(16, 3)):
+        async with running(queue, kinds, folder=settings.home / "locks", limits=Limits(16, 4)):
             while await _open_jobs(store):  # noqa: ASYNC110 - others bring it about as well
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
 
 async def _open_jobs(store: Store) -> bool:

@@ -1,11 +1,14 @@
 """A few of the runs of `bench/faults_jobs.py`: controllers killed in the middle, on either engine."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bench import faults_jobs
-from tests.frame.postgresql import Server
+
+if TYPE_CHECKING:
+    from tests.frame.postgresql import Server
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
