@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 PARTS: Mapping[str, str] = MappingProxyType(
-    {"passwords": "bench.faults_passwords", "rollouts": "bench.faults_rollouts"}
+    {"jobs": "bench.faults_jobs", "passwords": "bench.faults_passwords", "rollouts": "bench.faults_rollouts"}
 )
 
 

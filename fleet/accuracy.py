@@ -1,19 +1,18 @@
 """Is the AI of the cameras still right: watches that run in the background, labels of people, and the card of a camera.
 
-A watch is kept whole or not at all. What a process that died left unfinished is begun again by the next one, a few
-times at most.
+A watch is one job of the queue, and is kept whole or not at all. What a process that died left unfinished is begun
+again by the next one, a few times at most.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from structlog.contextvars import bind_contextvars
 
 from analytics_qa.detector import OUR_MODEL, Detector
 from analytics_qa.drift import Picture, State
@@ -26,17 +25,21 @@ from cameras.untrusted import clean_text
 from fleet import accuracy_rows, camera_events
 from fleet.accuracy_card import AccuracyCard, card
 from fleet.accuracy_rows import Baseline, Golden, Hour, Label, WatchId, WatchState, WatchView
-from fleet.audit import Action, Entry
-from fleet.errors import FleetError, Invalid, StoreUnavailable
+from fleet.audit import SCHEDULE, Action, Entry, acting, record
+from fleet.errors import FleetError, Invalid, NotFound, StoreUnavailable
+from fleet.jobs.alone import running
+from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Priority, Turn
+from fleet.jobs.queue import Queue
 from fleet.model_gate import Measurement
 from fleet.sight import OpenSight
 from fleet.store import Store
 from fleet.store.ids import new_id
-from fleet.store.outages import outlast_outages
 from fleet.watching import PICTURE_EVERY_S, Seen, watch
 
 __all__ = ["Accuracy", "AccuracyCard", "Label", "WatchId", "WatchState", "WatchView", "picture_unknown"]
 
+KIND = "accuracy"
+_WORK = "watch:"
 MOST_SECONDS = 3600
 MOST_WAITING = 1000
 AT_ONCE = 4
@@ -55,7 +58,8 @@ class Accuracy:
     """`async with Accuracy(store, open_sight) as accuracy`.
 
     `open_sight` opens a camera by its id; `picture_verdict` is what health says of its picture now: it gates
-    everything that is said about drift. `model` is the reference detector.
+    everything that is said about drift. `model` is the reference detector. Whoever gives a `queue` runs the jobs of
+    `kind` and is closed before this is; otherwise they run here.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Accuracy:
         picture_verdict: PictureVerdict = picture_unknown,
         model: Path = OUR_MODEL,
         picture_every_s: float = PICTURE_EVERY_S,
+        queue: Queue | None = None,
     ) -> None:
         self._store = store
         self._open_sight = open_sight
@@ -73,27 +78,33 @@ class Accuracy:
         self._model = model
         self._picture_every_s = picture_every_s
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._live: dict[WatchId, asyncio.Task[None]] = {}
-        self._over: dict[WatchId, asyncio.Event] = {}
-        self._stopped: set[WatchId] = set()
+        self._queue = queue or Queue(store)
+        self._is_alone = queue is None
+        self._running = AsyncExitStack()
+        self.kind = Kind(
+            KIND,
+            self._step,
+            at_once=AT_ONCE,
+            most_tries=1,
+            cut_short=True,
+            pausable=False,
+            cancelled=self._cancelled,
+        )
 
     async def __aenter__(self) -> Self:
-        for view in await accuracy_rows.unfinished(self._store):
-            self._begin(view)
+        known = await self._queue.unfinished(KIND)
+        left = [view for view in await accuracy_rows.unfinished(self._store) if work_of(view.id) not in known]
+        if left:
+            await self._queue.enqueue_many([_job(view) for view in left])
+        if self._is_alone:
+            await self._running.enter_async_context(running(self._queue, [self.kind]))
         return self
-
-    def under_way(self) -> int:
-        """How much of it this process is at work on."""
-        return len(self._live)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """What runs is left for the next process."""
-        going = list(self._live.values())
-        for task in going:
-            task.cancel()
-        await asyncio.gather(*going, return_exceptions=True)
+        await self._running.aclose()
 
     # --- watching ---
 
@@ -101,13 +112,16 @@ class Accuracy:
         """Queue a watch; needs the operator role. Raises Invalid, NotFound."""
         if not 1 <= seconds <= MOST_SECONDS:
             raise Invalid(f"a watch lasts 1 to {MOST_SECONDS} seconds")
-        if len(self._live) >= MOST_WAITING:
+        if len(await self._queue.unfinished(KIND)) >= MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} watches are waiting already; wait for them")
         await accuracy_rows.need_camera(self._store, camera)
         view = _queued(camera, clean_text(actor), seconds, self._store)
         begun = Entry(view.actor, Action.ACCURACY_WATCH, f"camera:{camera}", {"watch": view.id, "seconds": seconds})
-        await accuracy_rows.save(self._store, view, begun)
-        self._begin(view)
+        async with self._store.write() as connection:
+            await accuracy_rows.save_in(connection, view)
+            await self._queue.enqueue_in(connection, [_job(view)])
+            await record(connection, begun)
+        self._queue.ring()
         return view.id
 
     async def get(self, watch_id: WatchId) -> WatchView:
@@ -120,17 +134,17 @@ class Accuracy:
 
     async def finished(self, watch_id: WatchId) -> WatchView:
         """Waits until it has ended. Raises NotFound."""
-        if over := self._over.get(watch_id):
-            await over.wait()
+        if job := await self._queue.of_work(work_of(watch_id)):
+            await self._queue.ended(job.id)
         return await self.get(watch_id)
 
     async def stop(self, watch_id: WatchId) -> None:
         """Ends it; nothing of it is kept. Raises NotFound."""
-        await self.get(watch_id)
-        if task := self._live.get(watch_id):
-            self._stopped.add(watch_id)
-            task.cancel()
-            await self._over[watch_id].wait()
+        view = await self.get(watch_id)
+        job = await self._queue.of_work(work_of(watch_id))
+        if job and not view.state.final:
+            await self._queue.cancel(job.id, acting().actor)
+            await self._queue.ended(job.id)
 
     # --- what people say ---
 
@@ -175,28 +189,33 @@ class Accuracy:
 
     # --- the work ---
 
-    def _begin(self, view: WatchView) -> None:
-        self._over[view.id] = asyncio.Event()
-        self._live[view.id] = asyncio.create_task(self._run(view))
-
-    async def _run(self, view: WatchView) -> None:
-        """A watch from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
-        bind_contextvars(watch=view.id, camera=view.camera)
-        outlast_outages()
+    async def _step(self, turn: Turn) -> Next:
+        """A watch from its beginning to its end."""
+        view = await accuracy_rows.load(self._store, _watch_of(turn.job))
+        if view.state.final:
+            return Failed("this watch is over; start a new one", final=True)
         try:
             await self._carry_out(view)
         except asyncio.CancelledError:
-            if view.id in self._stopped:
+            if turn.asked is Asked.CANCEL:
                 await self._end(view, WatchState.STOPPED, None)
+            raise
         except (DeviceError, AnalyticsError, FleetError) as error:
-            await self._end(view, WatchState.FAILED, clean_text(str(error), 500))
-        except Exception as error:  # noqa: BLE001 - the task's boundary
+            why = clean_text(str(error), 500)
+        except Exception as error:  # noqa: BLE001 - a watch that fails is told, whatever it failed of
             _log.exception("a watch failed", extra={"watch": view.id})
-            await self._end(view, WatchState.FAILED, f"a fault of ours ({type(error).__name__}); see the log")
-        finally:
-            self._stopped.discard(view.id)
-            del self._live[view.id]
-            self._over.pop(view.id).set()
+            why = f"a fault of ours ({type(error).__name__}); see the log"
+        else:
+            return Done()
+        await self._end(view, WatchState.FAILED, why)
+        return Failed(why, final=True)
+
+    async def _cancelled(self, job: Job) -> None:
+        """A job that never began leaves its watch to be ended here."""
+        with suppress(NotFound):
+            view = await accuracy_rows.load(self._store, _watch_of(job))
+            if not view.state.final:
+                await self._end(view, WatchState.STOPPED, None)
 
     async def _carry_out(self, queued: WatchView) -> None:
         if queued.starts >= MOST_STARTS:
@@ -245,6 +264,20 @@ class Accuracy:
             await accuracy_rows.save(self._store, replace(current, state=state, error=error, finished_at=now))
         except StoreUnavailable:
             _log.exception("the end of a watch could not be stored", extra={"watch": view.id})
+
+
+def work_of(watch_id: WatchId) -> str:
+    """What its job belongs to."""
+    return f"{_WORK}{watch_id}"
+
+
+def _watch_of(job: Job) -> WatchId:
+    return WatchId(job.work.removeprefix(_WORK))
+
+
+def _job(view: WatchView) -> NewJob:
+    priority = Priority.CLOCK if view.actor == SCHEDULE else Priority.ASKED
+    return NewJob(KIND, view.actor, camera=view.camera, work=work_of(view.id), priority=priority)
 
 
 def _hour(view: WatchView, seen: Seen) -> Hour:

@@ -9,7 +9,6 @@ from typing import Any, NewType
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet.audit import Entry, record
 from fleet.errors import NotFound
 from fleet.store import Store
 from fleet.store import accuracy_tables as t
@@ -119,18 +118,15 @@ async def need_camera(store: Store, camera: str) -> None:
             raise NotFound("there is no such camera")
 
 
-async def save(store: Store, view: WatchView, entry: Entry | None = None) -> None:
-    """With what the audit trail says to it."""
+async def save(store: Store, view: WatchView) -> None:
     async with store.write() as connection:
-        await _save(connection, view)
-        if entry:
-            await record(connection, entry)
+        await save_in(connection, view)
 
 
 async def save_result(store: Store, view: WatchView, hour: Hour) -> None:
     """The end of a watch and what it counted: both or neither."""
     async with store.write() as connection:
-        await _save(connection, view)
+        await save_in(connection, view)
         values = {"camera": view.camera, **asdict(hour)}
         added = upsert(t.AccuracyHour).values(values)
         more = {
@@ -142,7 +138,8 @@ async def save_result(store: Store, view: WatchView, hour: Hour) -> None:
         )
 
 
-async def _save(connection: AsyncConnection, view: WatchView) -> None:
+async def save_in(connection: AsyncConnection, view: WatchView) -> None:
+    """Inside a transaction."""
     values = asdict(view)
     changed = await connection.execute(update(t.AccuracyWatch).where(t.AccuracyWatch.id == view.id).values(values))
     if not changed.rowcount:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, String, cast, select, union_all
+from sqlalchemy import Select, String, case, cast, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fleet.errors import BeyondYourSites, NotFound
@@ -18,6 +18,7 @@ from fleet.store import Store
 from fleet.store import accuracy_tables as a
 from fleet.store import commissioning_tables as c
 from fleet.store import grants_tables as g
+from fleet.store import jobs_tables as j
 from fleet.store import pictures_tables as i
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
@@ -75,6 +76,17 @@ def _of_picture(digest: str) -> Sites:
     return select(t.Camera.site).where(t.Camera.id.in_(select(showing.c.camera)))
 
 
+def _of_job(job: str) -> Sites:
+    """Where its camera is now; a job of no camera is of its site."""
+    site = case((j.Job.camera.is_(None), j.Job.site), else_=t.Camera.site)
+    return select(site).select_from(j.Job).outerjoin(t.Camera, t.Camera.id == j.Job.camera).where(j.Job.id == job)
+
+
+def _of_schedule(schedule: str) -> Sites:
+    """By its id or name. One of the whole estate is of no single site."""
+    return select(j.Schedule.site).where(or_(j.Schedule.id == schedule, j.Schedule.name == schedule))
+
+
 CAMERA = Kind("there is no such camera", lambda found: select(t.Camera.site).where(t.Camera.id == found))
 FINDING = Kind("there is no such finding", _part_of(t.Finding.id, t.Finding.camera))
 
@@ -92,6 +104,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "commissioning": Kind(
             "there is no such commissioning", _part_of(c.CommissionedCamera.commissioning, c.CommissionedCamera.camera)
         ),
+        "job": Kind("there is no such job", _of_job),
+        "schedule": Kind("there is no such schedule", _of_schedule),
         "watch": Kind("there is no such watch", _part_of(a.AccuracyWatch.id, a.AccuracyWatch.camera)),
         "picture": Kind("this picture is not kept any more", _of_picture),
     }

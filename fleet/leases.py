@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from fleet.errors import Busy, StoreUnavailable
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.jobs_tables import IS_RUNNING, Job
 from fleet.store.outages import outlast_outages
 from fleet.store.upserts import upsert
 
@@ -56,7 +57,10 @@ async def give_back_all(store: Store, holder: str) -> None:
 async def _take(store: Store, camera: str, holder: str) -> None:
     now = store.now()
     row = {"camera": camera, "holder": holder, "until": now + LASTS}
-    free = (t.CameraLease.until <= now) | (t.CameraLease.holder == holder)
+    # What a job holds ends with the job (`fleet.jobs.desk`): a clock that jumps takes no camera from it.
+    running = select("job:" + Job.id).where(IS_RUNNING, Job.camera == camera)
+    ran_out = (t.CameraLease.until <= now) & t.CameraLease.holder.not_in(running)
+    free = ran_out | (t.CameraLease.holder == holder)
     wanted = upsert(t.CameraLease).values(row)
     taken = wanted.on_conflict_do_update(
         index_elements=["camera"], set_={"holder": holder, "until": now + LASTS}, where=free

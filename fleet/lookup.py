@@ -43,13 +43,13 @@ async def camera(store: Store, name: str, scope: Scope = EVERYWHERE) -> str:
 
 
 async def targets(store: Store, scope: Scope = EVERYWHERE) -> list[str]:
-    """Every stored camera as a scan takes it: by its address, and by its port where that alone would not find it."""
-    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme).where(scope.at(t.Camera.site))
-    wanted = wanted.order_by(t.Camera.address, t.Camera.port)
+    """Every stored camera in scope as a scan takes it: by its address, and its port where that would not find it."""
+    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme, t.Camera.site)
     async with store.read() as connection:
-        rows = (await connection.execute(wanted)).all()
-    there = Counter(row.address for row in rows)
-    return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row) for row in rows]
+        every = (await connection.execute(wanted.order_by(t.Camera.address, t.Camera.port))).all()
+    rows = [row for row in every if scope.covers(row.site)]
+    there = Counter(row.address for row in every)
+    return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row[:3]) for row in rows]
 
 
 def _url(address: str, port: int, scheme: str) -> str:

@@ -34,21 +34,19 @@ _FRESH: Values = {
 }
 
 
-async def watch_new_cameras(store: Store) -> None:
-    """Every stored camera is watched, from now on."""
+async def watch_new_cameras(store: Store) -> list[str]:
+    """Every stored camera is watched, from now on; those that were not, until now."""
     unwatched = select(Camera.id).where(Camera.id.not_in(select(p.PictureWatch.camera)))
-    async with store.write() as connection:
-        cameras = (await connection.execute(unwatched)).scalars().all()
-        rows = [{**_FRESH, "camera": camera, "next_at": store.now()} for camera in cameras]
-        if rows:
-            await connection.execute(upsert(p.PictureWatch).on_conflict_do_nothing(), rows)
-
-
-async def due(store: Store, limit: int) -> Sequence[str]:
-    query = select(p.PictureWatch.camera).where(p.PictureWatch.next_at <= store.now())
     async with store.read() as connection:
-        found = await connection.execute(query.order_by(p.PictureWatch.next_at).limit(limit))
-        return found.scalars().all()
+        if (await connection.execute(unwatched.limit(1))).first() is None:
+            return []
+    async with store.write() as connection:
+        cameras = list((await connection.scalars(unwatched)).all())
+        if cameras:
+            await connection.execute(
+                upsert(p.PictureWatch).on_conflict_do_nothing(), [{**_FRESH, "camera": camera} for camera in cameras]
+            )
+    return cameras
 
 
 async def camera(store: Store, camera_id: str) -> AnyRow:
@@ -64,8 +62,8 @@ async def watch(connection: AsyncConnection, camera_id: str) -> AnyRow | None:
     return (await connection.execute(select(p.PictureWatch).where(p.PictureWatch.camera == camera_id))).first()
 
 
-async def change_watch(connection: AsyncConnection, camera_id: str, values: Values, now: datetime) -> None:
-    fresh = {**_FRESH, "next_at": now, **values, "camera": camera_id}
+async def change_watch(connection: AsyncConnection, camera_id: str, values: Values) -> None:
+    fresh = {**_FRESH, **values, "camera": camera_id}
     wanted = upsert(p.PictureWatch).values(fresh)
     await connection.execute(wanted.on_conflict_do_update(index_elements=["camera"], set_=values))
 
@@ -140,16 +138,16 @@ async def summary(store: Store, scope: Scope = EVERYWHERE) -> PictureSummary:
     return PictureSummary(cameras, with_faults, max(0, cameras - looked), whole_sites)
 
 
-async def make_due(store: Store, cameras: Sequence[str], scope: Scope = EVERYWHERE) -> list[str]:
-    """The cameras among these that are stored and in scope: their next check is now."""
-    now = store.now()
-    async with store.write() as connection:
-        query = select(Camera.id).where(Camera.id.in_(cameras), scope.at(Camera.site))
-        known = set((await connection.execute(query)).scalars())
-        found = [camera for camera in cameras if camera in known]
-        for camera_id in found:
-            await change_watch(connection, camera_id, {"next_at": now}, now)
-    return found
+async def sites_of(
+    connection: AsyncConnection, cameras: Sequence[str], scope: Scope = EVERYWHERE
+) -> dict[str, str | None]:
+    """The site of each of these that is stored and in scope, in their order."""
+    known: dict[str, str | None] = {}
+    for some in _batches(cameras):
+        here = (Camera.id.in_(some), scope.at(Camera.site))
+        rows = (await connection.execute(select(Camera.id, Camera.site).where(*here))).all()
+        known |= {row.id: row.site for row in rows}
+    return {camera: known[camera] for camera in cameras if camera in known}
 
 
 def _tile(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:

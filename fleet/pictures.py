@@ -1,10 +1,9 @@
-"""Pictures: the look of every stored camera, checked again and again while the service runs."""
+"""Pictures: the look of every stored camera. One check is one job; `fleet.schedules` says when there is one."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -13,14 +12,18 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from sqlalchemy import insert
-from structlog.contextvars import bind_contextvars
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.decoding import Decoder, Picture
 from cameras.errors import DeviceError
 from cameras.untrusted import clean_text
-from fleet import picture_incidents, picture_rollups, picture_rows
+from fleet import due, picture_incidents, picture_rollups, picture_rows
+from fleet.audit import SCHEDULE, SERVICE
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.evidence import EvidenceFolder
+from fleet.jobs.alone import running
+from fleet.jobs.model import Done, Failed, Kind, NewJob, Next, Priority, Turn
+from fleet.jobs.queue import Queue
 from fleet.picture_incidents import Where
 from fleet.picture_rollups import Rollup
 from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSummary, Tile
@@ -28,7 +31,6 @@ from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
-from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import ReferenceView
 from health import series
 from health.checking import Checked, check
@@ -40,15 +42,16 @@ from health.visit import Access, Pace, Taken, take
 
 AccessTo = Callable[[picture_rows.AnyRow], Awaitable[Access]]
 
-TICK_S = 1.0
+KIND = "pictures"
+MOST_DUE_AT_ONCE = 500
 SECOND_LOOK = timedelta(minutes=5)
 _HISTORY = timedelta(days=14)
-_PRUNED_EVERY = timedelta(hours=6)
+# The checks themselves are kept for much longer; their jobs would only fill the list.
+_JOBS_KEPT = timedelta(hours=2)
 _MOST_PICTURES_KEPT = 200_000
 _MOST_REFERENCES_HELD = 512
 MOST_QUEUED = 500
 _QUALITY = 80
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Pictures:
 
     `access_to` says how a stored camera is reached; it raises FleetError where nobody gave a login for it.
     `channels` are the names of the outbox's ways. What a check found is stored whole or not at all; an interrupted one
-    is simply due again.
+    begins anew. Whoever gives a `queue` runs the jobs of `kind` and is closed before this is; otherwise they run here.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Pictures:
         channels: Sequence[str] = (),
         pace: Pace | None = None,
         chance: random.Random | None = None,
+        queue: Queue | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -90,31 +94,25 @@ class Pictures:
         self._decoder = Decoder()
         self._places = asyncio.Semaphore(settings.pictures_at_once)
         self._turns: dict[str, asyncio.Lock] = {}
-        self._under_way: set[str] = set()
         self._held: dict[str, Reference] = {}
-        self._pruned_at: datetime | None = None
-        self._group = asyncio.TaskGroup()
-        self._clock: asyncio.Task[None] | None = None
-        self._checks: set[asyncio.Task[None]] = set()
+        self._queue = queue or Queue(store)
+        self._is_alone = queue is None
+        self._running = AsyncExitStack()
+        self.kind = Kind(
+            KIND, self._step, at_once=settings.pictures_at_once, most_tries=1, cut_short=True, kept=_JOBS_KEPT
+        )
 
     async def __aenter__(self) -> Self:
         await self._decoder.__aenter__()
-        await self._group.__aenter__()
-        if self._settings.picture_minutes:
-            self._clock = self._group.create_task(self._run())
+        if self._is_alone:
+            await self._running.enter_async_context(running(self._queue, [self.kind]))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in [*self._checks, *([self._clock] if self._clock else [])]:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
+        await self._running.aclose()
         await self._decoder.__aexit__(None, None, None)
-
-    def goes_on(self) -> bool:
-        """Whether what is due is looked at, as far as that is wanted."""
-        return self._clock is None or not self._clock.done()
 
     # --- asked for ---
 
@@ -138,15 +136,25 @@ class Pictures:
         checked = await self._check_in_turn(camera, counts=False)
         return None if checked.verdict == Health.UNKNOWN.value else sorted(checked.faults)
 
-    async def queue(self, cameras: Sequence[str], scope: Scope = EVERYWHERE) -> int:
+    async def queue(self, cameras: Sequence[str], actor: str = SERVICE, scope: Scope = EVERYWHERE) -> int:
         """Look at those of these that are in scope soon, as places come free; how many. Raises Invalid."""
         if len(cameras) > MOST_QUEUED:
             raise Invalid(f"at most {MOST_QUEUED} cameras can be asked for at once")
-        found = await picture_rows.make_due(self._store, list(dict.fromkeys(cameras)), scope)
-        if self._clock is None:  # nobody else would take up what is due
-            for camera in found:
-                self._begin(camera)
-        return len(found)
+        async with self._store.write() as connection:
+            found = await picture_rows.sites_of(connection, list(dict.fromkeys(cameras)), scope)
+            count = await self._ask_for(connection, found, actor, Priority.ASKED)
+        self._queue.ring()
+        return count
+
+    async def _ask_for(
+        self, connection: AsyncConnection, found: Mapping[str, str | None], actor: str, priority: Priority
+    ) -> int:
+        """A job for each of these cameras, with its site, that has none."""
+        jobs = [
+            NewJob(KIND, actor, camera=camera, site=site, key=f"{KIND}:{camera}", priority=priority)
+            for camera, site in found.items()
+        ]
+        return len(await self._queue.enqueue_in(connection, jobs))
 
     async def approve(
         self, camera: str, actor: str, *, condition: Condition | None = None, picture: str | None = None
@@ -189,7 +197,7 @@ class Pictures:
         await picture_rows.camera(self._store, camera)
         values = {"muted_until": until, "mute_reason": clean_text(reason, 300) or None}
         async with self._store.write() as connection:
-            await picture_rows.change_watch(connection, camera, values, self._store.now())
+            await picture_rows.change_watch(connection, camera, values)
 
     async def wall(self, scope: Scope = EVERYWHERE) -> list[Tile]:
         """The newest picture of every camera with its age; those with a fault first."""
@@ -231,68 +239,32 @@ class Pictures:
 
     # --- by the clock ---
 
-    async def _run(self) -> None:
-        outlast_outages()
-        while True:
-            try:
-                await picture_rows.watch_new_cameras(self._store)
-                await self._prune()
-                await self._start_due()
-            except FleetError:
-                _log.exception("picture checks cannot go on just now")
-            await asyncio.sleep(TICK_S)
-
-    async def _start_due(self) -> None:
-        free = self._settings.pictures_at_once - len(self._under_way)
-        if free <= 0:
-            return
-        for camera in await picture_rows.due(self._store, free + len(self._under_way)):
-            if camera not in self._under_way and len(self._under_way) < self._settings.pictures_at_once:
-                self._begin(camera)
-
-    def _begin(self, camera: str) -> None:
-        if camera in self._under_way:
-            return
-        self._under_way.add(camera)
-        task = self._group.create_task(self._check_by_clock(camera))
-        self._checks.add(task)
-        task.add_done_callback(self._checks.discard)
-
-    async def _check_by_clock(self, camera: str) -> None:
-        """The task's boundary."""
-        bind_contextvars(camera=camera)
-        outlast_outages()
-        try:
-            await self._check_in_turn(camera, counts=True)
-        except FleetError:
-            _log.exception("a picture check could not be stored", extra={"camera": camera})
-        except Exception:  # noqa: BLE001 - the boundary; a camera whose check always fails must not be due for ever
-            _log.exception("a picture check failed by a fault of ours", extra={"camera": camera})
-            with suppress(FleetError):
-                await self._later(camera)
-        finally:
-            self._under_way.discard(camera)
-
-    async def _later(self, camera: str) -> None:
-        async with self._store.write() as connection:
-            values = {"next_at": self._next(series.Series())}
-            await picture_rows.change_watch(connection, camera, values, self._store.now())
-
-    def _next(self, followed: series.Series) -> datetime:
-        """A tenth earlier or later each time, so that checks of a whole estate do not march in step."""
-        every = timedelta(minutes=self._settings.picture_minutes or 60)
-        if series.wants_a_second_look(followed):
-            every = min(every, SECOND_LOOK)
-        return self._store.now() + every * self._chance.uniform(0.9, 1.1)
-
-    async def _prune(self) -> None:
+    async def ask_for_due(self, limit: int = MOST_DUE_AT_ONCE) -> int:
+        """Make jobs of the checks that are due by now; how many. Cameras that are new are due at once."""
+        new = await picture_rows.watch_new_cameras(self._store)
         now = self._store.now()
-        if self._pruned_at is not None and now - self._pruned_at < _PRUNED_EVERY:
-            return
-        self._pruned_at = now
+        if not new and await due.nothing(self._store, due.PICTURES, now):
+            return 0
+        async with self._store.write() as connection:
+            cameras = [*new, *await due.take(connection, due.PICTURES, now, limit)]
+            found = await picture_rows.sites_of(connection, list(dict.fromkeys(cameras)))
+            count = await self._ask_for(connection, found, SCHEDULE, Priority.CLOCK)
+        self._queue.ring()
+        return count
+
+    async def prune(self) -> int:
+        """Forget pictures that were kept for long enough; how many."""
         kept = timedelta(days=self._settings.picture_days)
-        for digest in await picture_rows.forget_old_evidence(self._store, kept, _MOST_PICTURES_KEPT):
+        digests = await picture_rows.forget_old_evidence(self._store, kept, _MOST_PICTURES_KEPT)
+        for digest in digests:
             await asyncio.to_thread(self._evidence.drop, digest)
+        return len(digests)
+
+    async def _step(self, turn: Turn) -> Next:
+        if turn.job.camera is None:
+            return Failed("it names no camera", final=True)
+        view = await self._check_in_turn(turn.job.camera, counts=True)
+        return Done(", ".join((view.verdict, *view.faults)))
 
     # --- one check ---
 
@@ -308,8 +280,10 @@ class Pictures:
             if digest and seen.coded:
                 await picture_rows.remember_evidence(connection, digest, "picture", now, len(seen.coded))
             await picture_rows.add_check(connection, values)
-            watched = _watch_values(values, followed) | {"next_at": self._next(followed)}
-            await picture_rows.change_watch(connection, camera, watched, now)
+            await picture_rows.change_watch(connection, camera, _watch_values(values, followed))
+            if series.wants_a_second_look(followed):
+                soon = now + SECOND_LOOK * self._chance.uniform(0.9, 1.1)
+                await due.put(connection, due.PICTURES, camera, soon)
             where = Where(camera, row.name or row.address, picture_incidents.place_of(row.site, row.address))
             await picture_incidents.apply(connection, where, changes, self._channels, now)
         return CheckView(**values)
@@ -355,8 +329,8 @@ class Pictures:
             before = await picture_rows.watch(connection, view.camera)
             if before is not None:
                 kept = replace(series.from_plain(before.series), usual={})
-                plain: dict[str, Any] = {"series": series.to_plain(kept), "next_at": now}
-                await picture_rows.change_watch(connection, view.camera, plain, now)
+                await picture_rows.change_watch(connection, view.camera, {"series": series.to_plain(kept)})
+                await due.put(connection, due.PICTURES, view.camera, now)
 
 
 def _judged(

@@ -1,28 +1,29 @@
-"""Scans: assessments that the service runs in the background, one at a time."""
+"""Scans: assessments that the service runs in the background, one at a time: each is one job of the queue."""
 
 import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from structlog.contextvars import bind_contextvars
-
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
 from fleet import findings, lookup, scan_rows, sites, visits
-from fleet.audit import Action, Entry
+from fleet.audit import Action, Entry, acting
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
+from fleet.jobs.alone import running
+from fleet.jobs.model import Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Priority, Stopped, Turn
+from fleet.jobs.model import Progress as JobProgress
+from fleet.jobs.queue import Queue
 from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.scope import EVERYWHERE, Scope
 from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.store import Store, attempts
 from fleet.store.ids import new_id
-from fleet.store.outages import outlast_outages
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.credentials import CredentialRule, CredentialsError, load_credentials
@@ -35,6 +36,10 @@ __all__ = ["ScanId", "ScanProgress", "ScanState", "ScanView", "Scans"]
 
 TICK_S = 0.5
 MOST_WAITING = 10
+KIND = "scan"
+_WORK = "scan:"
+_URGENT = Priority.ASKED
+_DOWN = "the service was stopped"
 _MOST_TEXT = 64 * 1024
 _MOST_SILENT_AT_ONCE = 200
 _log = logging.getLogger(__name__)
@@ -73,9 +78,11 @@ async def no_logins() -> Sequence[CredentialRule]:
 class _Live:
     """A scan that is queued or running in this process."""
 
-    def __init__(self, view: ScanView) -> None:
+    def __init__(self, view: ScanView, targets: Sequence[Target]) -> None:
         self.view = view
-        self.task: asyncio.Task[None] | None = None
+        self.targets = targets
+        self.job: JobId | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.over = asyncio.Event()
         # How it ends when it is cancelled: the service going down, unless somebody said otherwise.
         self.ending: tuple[ScanState, str | None] = (ScanState.INTERRUPTED, None)
@@ -125,7 +132,8 @@ class Scans:
 
     What an earlier process left unfinished becomes "interrupted" on entry, and what still runs becomes it on exit.
     `budget` is the one that everything in this process shares; without it, one is made of what the store knows.
-    `logins` gives rules that go before those of the credentials file: what the vault holds.
+    `logins` gives rules that go before those of the credentials file: what the vault holds. Whoever gives a `queue`
+    runs the jobs of `kind` and is closed before this is; otherwise they run here.
     """
 
     def __init__(
@@ -136,12 +144,18 @@ class Scans:
         assess: Assess = assessment.assess,
         budget: AttemptBudget | None = None,
         logins: Logins = no_logins,
+        queue: Queue | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._assess = assess
         self._group = asyncio.TaskGroup()
-        self._one_at_a_time = asyncio.Lock()
+        self._queue = queue or Queue(store)
+        self._is_alone = queue is None
+        self._running = AsyncExitStack()
+        self.kind = Kind(
+            KIND, self._step, at_once=1, most_tries=1, cut_short=True, pausable=False, cancelled=self._cancelled
+        )
         self._live: dict[ScanId, _Live] = {}
         self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
         self._shared_budget = budget
@@ -150,11 +164,14 @@ class Scans:
 
     async def __aenter__(self) -> Self:
         await scan_rows.interrupt_unfinished(self._store)
+        await self._queue.drop(KIND, "the service was restarted")
         if self._shared_budget is None:
             earlier = await attempts.load(self._store)
             self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
         await self._group.__aenter__()
         self._group.create_task(self._keep_attempts())
+        if self._is_alone:
+            await self._running.enter_async_context(running(self._queue, [self.kind]))
         return self
 
     def under_way(self) -> int:
@@ -164,11 +181,10 @@ class Scans:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        going = list(self._live.values())
-        for live in going:
-            live.end(ScanState.INTERRUPTED, None)
-        for live in going:
-            await live.over.wait()
+        await self._running.aclose()
+        for live in list(self._live.values()):
+            await self._close(live, ScanState.INTERRUPTED, None)
+        await self._queue.drop(KIND, "the service was stopped")
         self._spent.put_nowait(None)
         await self._group.__aexit__(None, None, None)
 
@@ -191,14 +207,18 @@ class Scans:
         places = await self._places(targets, scope)
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
-        live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store))
+        live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store), targets)
+        scan = live.view.id
         said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
-        begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{live.view.id}", said)
-        await scan_rows.add(self._store, live.view, places, begun)
-        self._live[live.view.id] = live
-        live.task = self._group.create_task(self._run(live, targets))
-        await asyncio.sleep(0)  # let it begin: a task that is cancelled before its first line ends without a word
-        return live.view.id
+        begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{scan}", said)
+        self._live[scan] = live  # before the job: it may begin at once
+        try:
+            await scan_rows.add(self._store, live.view, places, begun)
+            live.job = await self._queue.enqueue(NewJob(KIND, live.view.actor, work=work_of(scan), priority=_URGENT))
+        except BaseException:
+            self._live.pop(scan, None)
+            raise
+        return scan
 
     async def _places(self, targets: Sequence[Target], scope: Scope) -> frozenset[str | None]:
         """The sites of these addresses. Raises Invalid where one of them is out of scope."""
@@ -239,26 +259,42 @@ class Scans:
         if live is None:
             await scan_rows.load(self._store, scan)
             return
+        live.ending = (ScanState.STOPPED, None)
+        if live.job:
+            await self._queue.cancel(live.job, acting().actor)
         live.end(ScanState.STOPPED, None)
         await live.over.wait()
 
-    async def _run(self, live: _Live, targets: Sequence[Target]) -> None:
-        """A scan from its place in the queue to its end. The task's boundary: nothing is raised beyond it."""
-        bind_contextvars(scan=live.view.id)
-        outlast_outages()
-        end: tuple[ScanState, str | None]
+    async def _cancelled(self, job: Job) -> None:
+        """A job that never began, or does not go on, leaves its scan to be closed here."""
+        live = self._live.get(ScanId(job.work.removeprefix(_WORK)))
+        if live and live.task is None:
+            await self._close(live, ScanState.STOPPED, None)
+
+    async def _step(self, turn: Turn) -> Next:
+        """A scan from its beginning to its end."""
+        live = self._live.get(ScanId(turn.job.work.removeprefix(_WORK)))
+        if live is None:
+            return Failed("this scan is over; start a new one", final=True)
+        live.task = asyncio.current_task()
+        state, error = await self._run(live, turn)
+        await _whole(self._close(live, state, error))
+        if state is ScanState.DONE:
+            return Done(f"{live.view.cameras} cameras")
+        return Stopped() if state is ScanState.STOPPED else Failed(error or _DOWN, final=True)
+
+    async def _run(self, live: _Live, turn: Turn) -> tuple[ScanState, str | None]:
+        """How it ended: nothing is raised beyond it."""
         try:
-            async with self._one_at_a_time:
-                await self._judge(live, targets)
-            end = (ScanState.DONE, None)
+            await self._judge(live, turn)
         except asyncio.CancelledError:
-            end = live.ending
+            return (ScanState.STOPPED, None) if turn.asked is Asked.CANCEL else live.ending
         except (FleetError, CredentialsError, KnowledgeError) as error:
-            end = (ScanState.FAILED, clean_text(str(error), 500))
-        except Exception as error:  # noqa: BLE001 - the task's boundary
+            return ScanState.FAILED, clean_text(str(error), 500)
+        except Exception as error:  # noqa: BLE001 - a scan that fails is told, whatever it failed of
             _log.exception("a scan failed", extra={"scan": live.view.id})
-            end = (ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log")
-        await _whole(self._close(live, *end))
+            return ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log"
+        return ScanState.DONE, None
 
     async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
         ended = replace(live.view, state=state, error=error, finished_at=self._store.now())
@@ -270,10 +306,11 @@ class Scans:
             _log.exception("the end of a scan could not be stored", extra={"scan": ended.id})
         live.view = ended
         live.tell()
-        del self._live[live.view.id]
+        self._live.pop(live.view.id, None)
         live.over.set()
 
-    async def _judge(self, live: _Live, targets: Sequence[Target]) -> None:
+    async def _judge(self, live: _Live, turn: Turn) -> None:
+        targets = live.targets
         live.view = replace(live.view, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
         await scan_rows.save(self._store, live.view)
         await scan_rows.forget_silence(self._store)
@@ -281,7 +318,7 @@ class Scans:
         live.known = await visits.addresses(self._store)
         logins = await self._logins()
         options = await asyncio.to_thread(_options, self._settings, self._budget, live.view, logins)
-        saving = asyncio.create_task(self._save_often(live))
+        saving = asyncio.create_task(self._save_often(live, turn))
         results = self._assess(targets, options, live.progress)
         try:
             async for result in results:
@@ -313,9 +350,10 @@ class Scans:
         if silent or heard:
             await scan_rows.keep_silent(self._store, live.view.id, silent, heard)
 
-    async def _save_often(self, live: _Live) -> None:
+    async def _save_often(self, live: _Live, turn: Turn) -> None:
         while True:
             if live.tell():
+                turn.say(JobProgress(live.view.done, live.view.total, live.view.phase))
                 await _whole(self._save(live))
             await asyncio.sleep(TICK_S)
 
@@ -335,6 +373,11 @@ class Scans:
                 _log.exception("a spent login could not be stored")
                 for live in self._live.values():
                     live.end(ScanState.FAILED, str(error))
+
+
+def work_of(scan: ScanId) -> str:
+    """What its job belongs to."""
+    return f"{_WORK}{scan}"
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:

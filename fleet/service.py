@@ -15,6 +15,10 @@ from fleet import default_passwords, picture_rows
 from fleet.accuracy import Accuracy
 from fleet.audit import SERVICE, Action, Entry, record_first
 from fleet.audit_watch import AuditWatch
+from fleet.beginnings import Beginnings
+from fleet.jobs.alone import running
+from fleet.jobs.places import Limits
+from fleet.jobs.queue import Queue
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -30,7 +34,7 @@ from fleet.rollout_judges import Judges
 from fleet.rollouts import Rollouts
 from fleet.rotations import Rotations
 from fleet.scans import Scans
-from fleet.schedule import Schedule, triggers
+from fleet.schedules import Schedules
 from fleet.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.sights import stored_sights
@@ -60,7 +64,8 @@ class Service:
     pictures: Pictures
     accuracy: Accuracy
     outbox: Outbox
-    schedule: Schedule
+    schedules: Schedules
+    queue: Queue
     single_sign_on: SingleSignOnDesk | None
     audit: AuditWatch
     background: Mapping[str, Callable[[], bool]]
@@ -89,7 +94,8 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         budget = await stack.enter_async_context(kept_budget(store))
         where = partial(place_and_credential, store, vault, settings)
         outbox = await stack.enter_async_context(Outbox(store, await asyncio.to_thread(channels, settings)))
-        scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault))
+        queue = Queue(store)
+        scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault), queue=queue)
         changed = partial(default_passwords.changed, store, settings)
         rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
@@ -103,16 +109,21 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             closing_s=settings.stop_seconds,
         )
         access_to = looking(store, vault, settings, budget)
-        pictures = Pictures(store, settings, access_to, channels=outbox.channels)
+        pictures = Pictures(store, settings, access_to, channels=outbox.channels, queue=queue)
         model = settings.reference_model or OUR_MODEL
         sights, verdict = stored_sights(where, budget), partial(_picture_verdict, store)
-        accuracy = Accuracy(store, sights, picture_verdict=verdict, model=model)
+        accuracy = Accuracy(store, sights, picture_verdict=verdict, model=model, queue=queue)
         judges = Judges(pictures.faults_now, accuracy.measure)
         rollouts = Rollouts(store, settings, connect=connecting(where, budget), judges=judges)
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
-        # Last, so that it is closed before what it starts.
-        schedule = await stack.enter_async_context(Schedule(store, scans, accuracy, triggers(settings)))
+        # The table of kinds of jobs: whatever is not in it is not run. Closed before what it calls.
+        kinds = (scans.kind, pictures.kind, accuracy.kind)
+        limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
+        runner = await stack.enter_async_context(running(queue, kinds, folder=settings.home / "locks", limits=limits))
+        # Last, so that it is closed before what it begins.
+        beginnings = Beginnings(store, scans, pictures, accuracy, queue)
+        schedules = await stack.enter_async_context(Schedules(store, settings, beginnings))
         await stack.enter_async_context(catching_up(store, settings))
         audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
@@ -130,14 +141,15 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             pictures=pictures,
             accuracy=accuracy,
             outbox=outbox,
-            schedule=schedule,
+            schedules=schedules,
+            queue=queue,
             single_sign_on=single_sign_on(store, settings),
             audit=audit,
             background={
-                "pictures": pictures.goes_on,
+                "jobs": runner.goes_on,
+                "schedules": schedules.goes_on,
                 "rollouts": rollouts.goes_on,
                 "notices": outbox.goes_on,
-                "schedule": schedule.goes_on,
                 "retention": lambda: not cutting.done(),
             },
             at_work={
@@ -145,6 +157,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
                 "plans": plans.under_way,
                 "password changes": rotations.under_way,
                 "rollouts": rollouts.under_way,
-                "watches": accuracy.under_way,
+                "watches": partial(runner.under_way, accuracy.kind.name),
+                "picture checks": partial(runner.under_way, pictures.kind.name),
             },
         )

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     stop_seconds: int = Field(default=60, ge=1, le=3600)
     metrics: Literal["loopback", "token", "off"] = "loopback"
+    # Jobs of the queue that run side by side, and those of one site's cameras.
+    jobs_at_once: int = Field(default=64, ge=1, le=1024)
+    jobs_per_site: int = Field(default=16, ge=1, le=1024)
     # The detector that cameras' own AI is measured beside: MODEL.onnx with MODEL.yaml. Ours knows drawn scenes only.
     reference_model: Path | None = None
     # When cameras are scanned, and their AI watched, without being asked: crontab lines by that zone's clock, "" never.

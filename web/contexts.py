@@ -12,10 +12,10 @@ from fleet.accuracy_card import AccuracyCard
 from fleet.audit_chain import Row
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings import Refusal
-from fleet.jobs import Job
 from fleet.picture_views import PictureSummary, Tile
 from fleet.picture_wall import Age
 from fleet.scans import ScanView
+from fleet.schedule_rows import ScheduleView
 from fleet.search import Hit
 from fleet.sites import Site, SiteView
 from fleet.views import (
@@ -29,6 +29,7 @@ from fleet.views import (
     OverviewView,
     Page,
 )
+from fleet.work import Job
 from scanners.model import Check, Verdict
 from web import account_contexts, audit_contexts, job_contexts, people_contexts, picture_contexts
 from web.changed import ChangeLine
@@ -360,24 +361,11 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
-    """What begins by itself: `what` it is, the `key` and the `line` of the settings ("" is never), when it is next
-    `due`.
-    """
-
-    what: str
-    key: str
-    line: str
-    due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
-    """`telling` says where notices go, `scheduled` what begins by itself, by the clock of `zone`."""
+    """`telling` says where notices go, `scheduled` what begins by itself."""
 
     telling: Telling
-    scheduled: tuple[Scheduled, ...]
-    zone: str
+    scheduled: tuple[ScheduleView, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleet.bundles import BundleView
-from fleet.jobs import Job
+from fleet.jobs.model import Job as StoredJob
+from fleet.jobs.queue import JobFilter
+from fleet.jobs.rows import JobEventView
+from fleet.jobs.states import JobState
 from fleet.plans import PlanCameraView, PlanEventView, PlanView
 from fleet.rollout_rows import EventView, GroupView, RolloutView, TargetRow
 from fleet.rotations import RotationView
+from fleet.schedule_rows import NewSchedule, ScheduleView, What
 from fleet.views import DeviceRow, Page
+from fleet.work import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,62 @@ class Rollout:
     mistake: str
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A `page` of stored jobs; `kinds`, `sites` and the `counts` of states to filter by, and what is `wanted` now.
+
+    `query` are the words of the filter as an address has them; `going` says that something happens by itself.
+    """
+
+    page: Page[StoredJob]
+    kinds: tuple[str, ...]
+    sites: tuple[str, ...]
+    counts: Mapping[JobState, int]
+    wanted: JobFilter
+    query: str
+    going: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """One `job` of the queue, its `history`, the newest first, and the `orders` that may be given now.
+
+    `mistake` says why one was not taken.
+    """
+
+    job: StoredJob
+    history: tuple[JobEventView, ...]
+    orders: tuple[str, ...]
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A schedule (`view`) with its next times as the clock of its `view.zone` shows them (`shown`)."""
+
+    view: ScheduleView
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """The `known` schedules by name, and the form: `typed` as it was, of a new one or in place of `before` ("" is new).
+
+    `whats` is what can begin by itself, `sites` where. `mistake` says what to correct.
+    """
+
+    known: tuple[Timed, ...]
+    typed: NewSchedule
+    before: str
+    whats: tuple[What, ...]
+    sites: tuple[str, ...]
+    mistake: str
+
+
 PAGES: Mapping[type, str] = {
+    Queue: "queue.html",
+    QueuedJob: "queued_job.html",
+    Schedules: "schedules.html",
     Jobs: "jobs.html",
     NewPlan: "new_plan.html",
     Plan: "plan.html",

@@ -10,7 +10,9 @@ from fleet.store.ids import new_id
 from web.visit import Visit
 
 # Names of placeholders in paths that stand for an object with a history of its own.
-OBJECTS = frozenset({"camera", "commissioning", "finding", "plan", "rollout", "rotation", "scan", "token", "watch"})
+OBJECTS = frozenset(
+    {"camera", "commissioning", "finding", "job", "plan", "rollout", "rotation", "scan", "schedule", "token", "watch"}
+)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ SECTIONS = (
     (("commissioning",), "/commissioning", "clipboard", "Commissioning"),
     (("images",), "/images", "picture", "Images"),
     (("reports",), "/reports", "report", "Reports"),
-    (("settings",), "/settings", "gear", "Settings"),
+    (("settings", "schedules"), "/settings", "gear", "Settings"),
 )
 
 SEVERITIES = {
@@ -280,6 +280,49 @@ JOB_STATES = {
     "plan": PLAN_STATES,
     "rotation": ROTATION_STATES,
     "rollout": ROLLOUT_STATES,
+}
+
+# A job of the queue.
+QUEUE_STATES = {
+    "queued": Word("Queued", "hourglass", "low", "It begins as soon as there is room for it."),
+    "waiting": Word("Waiting", "clock", "low", "It is due later: its next step, or another try."),
+    "running": Word("Running", "play", "accent"),
+    "paused": Word("Paused", "stop", "unknown", "It goes on when somebody resumes it."),
+    "done": Word("Finished", "check", "pass"),
+    "failed": Word("Failed", "cross", "fail"),
+    "cancelled": Word("Cancelled", "dash", "unknown", "Somebody stopped it, or it was of no use any more."),
+}
+
+QUEUE_KINDS = {"scan": "Scan", "pictures": "Picture check", "accuracy": "Watch of its own AI"}
+
+# What happened to a job of the queue.
+QUEUE_EVENTS = {
+    "again": "Next step",
+    "retry": "Failed, is tried again",
+    "put-back": "Put back",
+    "finish": "Finished",
+    "fail": "Failed",
+    "pause": "Paused",
+    "resume": "Resumed",
+    "cancel": "Cancelled",
+    "run-again": "Run again",
+    "ask-pause": "Asked to pause after this step",
+    "ask-cancel": "Asked to stop after this step",
+}
+
+# An order to a job: what it is called, its icon.
+QUEUE_ORDERS = {
+    "pause": ("Pause", "stop"),
+    "resume": ("Resume", "play"),
+    "cancel": ("Cancel", "cross"),
+    "run-again": ("Run again", "return"),
+}
+
+SCHEDULED = {
+    "scan": "Scan",
+    "pictures": "Picture checks",
+    "accuracy": "Watches of the cameras' own AI",
+    "retention": "Forgetting what is old",
 }
 
 # What happened to a plan, to a step of it, or to a rollout.

@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
             "Cut history to what the settings keep. The service does so by itself once a day.", "retention"
         ),
         "rollout": Listed("Roll a bundle out over many cameras, the first group small."),
+        "schedule": Listed("What the service begins by itself. A running service notices changes within a moment."),
         "site": Listed(
             "Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in."
         ),

@@ -54,6 +54,10 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "rollout start": Action.ROLLOUT_START,
         "rollout status": None,
         "rollout undo": Action.ROLLOUT_UNDO,
+        "schedule add": Action.SCHEDULE_PUT,
+        "schedule list": None,
+        "schedule remove": Action.SCHEDULE_REMOVE,
+        "schedule run": Action.SCHEDULE_RUN,
         "serve": Action.SERVICE_START,  # by the service itself: `fleet.service`
         "simulate": None,
         "site add": Action.SITE_CHANGE,

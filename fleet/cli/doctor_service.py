@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from fleet import readiness, schedule
+from fleet import cadences, readiness, schedule_rows
 from fleet import tls as certificates
 from fleet.errors import FleetError
 from fleet.notices.configured import channels
@@ -95,10 +95,15 @@ def _tls(settings: Settings) -> Line:
 def _schedules(settings: Settings) -> Line:
     now = datetime.now(UTC)
     due = {
-        str(cadence): trigger.get_next_fire_time(None, now) for cadence, trigger in schedule.triggers(settings).items()
+        new.what.value: cadences.trigger(cadences.parse(new.cadence), new.zone or settings.schedule_zone)
+        for new in schedule_rows.wanted(settings).values()
+        if new and new.enabled
     }
-    told = ", ".join(f"{name} at {at:%Y-%m-%d %H:%M %Z}" for name, at in due.items() if at)
-    return Line("schedules", "ok", f"next {told}" if told else "none: what is scanned is what somebody asks for")
+    times = {name: trigger.get_next_fire_time(None, now) for name, trigger in due.items()}
+    told = ", ".join(f"{name} at {at:%Y-%m-%d %H:%M %Z}" for name, at in times.items() if at)
+    return Line(
+        "schedules", "ok", f"next {told}" if told else "none by the settings; `camwarden schedule list` has all"
+    )
 
 
 def _notices(settings: Settings) -> Line:

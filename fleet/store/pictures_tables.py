@@ -13,10 +13,8 @@ class PictureWatch(Base):
     """One row per camera that is watched: the last check, and what its alarms remember (`health.series`)."""
 
     __tablename__ = "picture_watches"
-    __table_args__ = (Index(None, "next_at"),)
 
     camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
-    next_at: Mapped[datetime]
     series: Mapped[dict[str, Any]]
     checked_at: Mapped[datetime | None]
     verdict: Mapped[str | None]

@@ -20,6 +20,7 @@ ON_BOTH = {
     "test_grants",
     "test_grants_migration",
     "test_idempotency",
+    "test_jobs",
     "test_leases",
     "test_migrations",
     "test_model_gate",

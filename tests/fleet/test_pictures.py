@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from cameras.errors import Unauthorized, Unreachable
+from fleet import due
 from fleet.errors import Invalid, NotFound
 from fleet.pictures import Pictures
 from fleet.settings import Settings
@@ -268,12 +269,12 @@ async def test_old_pictures_are_erased_and_the_last_one_stays(
     old = (await pictures.check_now(camera)).picture or ""
     clock.forward(days=settings.picture_days + 1)
     new = (await pictures.check_now(camera)).picture or ""
-    await pictures._prune()  # noqa: SLF001 - what the clock calls
+    await pictures.prune()
     with pytest.raises(NotFound):
         await pictures.picture(old)
     assert await pictures.picture(new)
     clock.forward(days=settings.picture_days + 1)
-    await pictures._prune()  # noqa: SLF001 - as above
+    await pictures.prune()
     assert await pictures.picture(new)
     assert await pictures.picture((await pictures.compare(camera)).references[0].picture)
     assert [one.picture for one in await pictures.history(camera)] == [new, None]
@@ -316,10 +317,25 @@ async def test_a_picture_that_was_changed_on_disk_proves_nothing(
         await pictures.picture(digest)
 
 
-async def test_the_clock_looks_at_every_camera(store: Store, tmp_path: Path, estate: Estate) -> None:
+async def test_every_camera_is_looked_at_when_it_is_due(store: Store, tmp_path: Path, estate: Estate) -> None:
     cameras = [await estate.add(store, number) for number in range(1, 4)]
-    by_clock = Settings(home=tmp_path / "home", picture_minutes=60, pictures_at_once=2)
-    async with Pictures(store, by_clock, estate.access_to, pace=Pace(1, 0)) as pictures:
+    few = Settings(home=tmp_path / "home", pictures_at_once=2)
+    async with Pictures(store, few, estate.access_to, pace=Pace(1, 0)) as pictures:
+        assert await pictures.ask_for_due() == 3
+        assert await pictures.ask_for_due() == 0
         while not all([await pictures.history(camera) for camera in cameras]):  # noqa: ASYNC110 - a condition
             await asyncio.sleep(0.02)
-    assert all(tile.checked_at for tile in await Pictures(store, by_clock, estate.access_to).wall())
+    assert all(tile.checked_at for tile in await Pictures(store, few, estate.access_to).wall())
+
+
+async def test_a_first_sign_of_a_fault_is_looked_at_again_soon(
+    pictures: Pictures, store: Store, clock: Clock, estate: Estate
+) -> None:
+    camera = await estate.add(store, 1)
+    await pictures.approve(camera, "ana")
+    await checks(pictures, clock, camera, 4)
+    estate.eyes["10.0.0.1"].look = covered(0.9, 30)(street())
+    await checks(pictures, clock, camera, 1)
+    at = await due.next_of(store, due.PICTURES, camera)
+    assert at is not None
+    assert timedelta(minutes=4) < at - clock() < timedelta(minutes=6)

@@ -104,11 +104,11 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
 
 @pytest.fixture
 async def house(request: pytest.FixtureRequest, furnished: Furnished, tmp_path: Path) -> AsyncIterator[House]:
-    """Given as an indirect parameter: further settings."""
+    """Given as an indirect parameter: further settings. Nothing begins by itself."""
     home = tmp_path / "home"
     shutil.copytree(furnished.home, home)
     async with AsyncExitStack() as stack:
-        opened = await open_house(stack, Settings(home=home, **getattr(request, "param", {})))
+        opened = await open_house(stack, Settings(home=home, **{"picture_minutes": 0, **getattr(request, "param", {})}))
         await proved_now(opened.store)
         yield opened
 

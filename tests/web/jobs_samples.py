@@ -1,11 +1,14 @@
 """One plan, one password change and one rollout, as the pages of a test need them."""
 
 from contextlib import aclosing
+from datetime import timedelta
 
 from fleet import estate, rollout_orders, rotation_rows
+from fleet.jobs.model import JobId, NewJob
 from fleet.plans import PlanId
 from fleet.rollout_rows import RolloutId
 from fleet.rotations import RotationId
+from fleet.schedule_rows import NewSchedule, ScheduleId, What
 from hardening.baseline import parse_baseline
 from tests.fleet.rollout_samples import firmware
 from tests.web.conftest import House
@@ -35,3 +38,16 @@ async def a_rotation(house: House) -> RotationId:
 async def a_rollout(house: House) -> RolloutId:
     bundle = await firmware(house.store, house.service.settings)
     return await rollout_orders.create(house.store, bundle.id, await cameras(house), "anna", name="Spring round")
+
+
+async def a_job(house: House) -> JobId:
+    """One that was cancelled before it began."""
+    queue = house.service.queue
+    job = await queue.enqueue(NewJob("somewhere else", "anna", not_before=house.store.now() + timedelta(hours=1)))
+    await queue.cancel(job, "anna")
+    return job
+
+
+async def a_schedule(house: House) -> ScheduleId:
+    new = NewSchedule("Watches", What.ACCURACY, "0 3 * * *", zone="Asia/Tokyo")
+    return await house.service.schedules.add(new, "anna")

@@ -32,6 +32,8 @@ MISSING = {
 }
 # An empty form proves nothing.
 PROVES_NOTHING = {"/prove", "/account/password"}
+# Of both sites they are seen by whoever may see all of them.
+WHOLE = {"scan", "job", "schedule"}
 OF_ONE_CAMERA = {"camera", "finding", "picture"}
 
 
@@ -51,7 +53,7 @@ def expected(role: Role, held: str, route: Route, about: str) -> set[int]:
     if held != BOTH and route.permission in ESTATE_WIDE:
         return {403}
     if held != BOTH and objects(route):
-        if about == THERE or (about == BOTH and "scan" in objects(route)):
+        if about == THERE or (about == BOTH and WHOLE & objects(route)):
             return {404}
         if about == BOTH and (route.proof or route.whole) and objects(route) - OF_ONE_CAMERA:
             return {403}

@@ -21,7 +21,7 @@ from tests.fleet.eyes import Estate, Eye
 from tests.health.rendering import covered, street
 from tests.web.conftest import PASSWORD, Furnished, House
 from tests.web.consoles import Console, watched
-from tests.web.jobs_samples import a_plan, a_rollout, a_rotation
+from tests.web.jobs_samples import a_job, a_plan, a_rollout, a_rotation, a_schedule
 from tests.web.pictures_samples import labelled
 
 DESK = {"width": 1280, "height": 900}
@@ -66,6 +66,9 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "sites": "/sites?edit=Harbour+office",
         "reports": "/reports",
         "jobs": "/jobs",
+        "queue": "/jobs/queue",
+        "job": f"/jobs/queue/{await a_job(house)}",
+        "schedules": f"/schedules?edit={await a_schedule(house)}",
         "new plan": f"/plans/new?camera={camera.id}&setting=discovery-mode",
         "plan": f"/plans/{await a_plan(house)}",
         "new password change": "/rotations/new",
@@ -117,6 +120,9 @@ PAGES = (
     "sites",
     "reports",
     "jobs",
+    "queue",
+    "job",
+    "schedules",
     "new plan",
     "plan",
     "new password change",

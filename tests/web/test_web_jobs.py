@@ -13,7 +13,6 @@ import pytest
 
 from fleet import estate, grants, people, rollout_orders, rollout_rows, signing_in
 from fleet.grants import Wanted
-from fleet.jobs import RotationState
 from fleet.lifecycle import FindingState
 from fleet.permissions import Role
 from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
@@ -23,6 +22,7 @@ from fleet.scans import ScanState
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.views import FindingFilter
+from fleet.work import RotationState
 from hardening.lifecycle import CameraState, StepState
 from hardening.model import Risk
 from hardening.passwords import State

@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from fleet import bundles, estate, jobs, lookup, members, people, rollout_orders, rotation_rows
+from fleet import bundles, estate, lookup, members, people, rollout_orders, rotation_rows, work
 from fleet.errors import Invalid, NotFound
 from fleet.grants import Wanted, end, give
 from fleet.permissions import Role
@@ -92,7 +92,7 @@ async def test_nothing_is_begun_on_a_camera_of_another_site(two: TwoSites) -> No
         await service.rotations.start(mixed, None, "anna", ALPHA)
     with pytest.raises(Invalid, match="not known"):
         await rollout_orders.create(store, bundle, [there], "anna", scope=ALPHA)
-    assert await service.pictures.queue(mixed, ALPHA) == 1
+    assert await service.pictures.queue(mixed, "anna", ALPHA) == 1
     assert set(await lookup.cameras(store, ["@all"], ALPHA)) == set(await ids(store, HERE))
     with pytest.raises(NotFound):
         await lookup.camera(store, "@10.20.1.50", ALPHA)
@@ -168,8 +168,8 @@ async def test_a_page_that_follows_work_is_told_nothing_more_when_the_grant_ends
             await end(store, grant.id, "anna")
         yield 3
 
-    async def look() -> jobs.Job:
-        return replace(jobs.of_plan(await two.house.plans.get(plan, visit.reading)), going=True)
+    async def look() -> work.Job:
+        return replace(work.of_plan(await two.house.plans.get(plan, visit.reading)), going=True)
 
     stream = follow(visit, changes(), look)
     assert isinstance(stream, StreamingResponse)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,9 +19,11 @@ from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.evidence import keep_photo
 from fleet.grants import Wanted
+from fleet.jobs.model import NewJob
 from fleet.permissions import Role
 from fleet.plans import PlanId
 from fleet.scan_rows import ScanId, ScanState, ScanView
+from fleet.schedule_rows import NewSchedule, What
 from fleet.service import open_service
 from fleet.sessions import Asker
 from fleet.settings import Settings
@@ -147,6 +150,8 @@ async def _one_of_everything(house: House, bundle: str, where: str) -> dict[str,
         "rollout": await _rollout(house, bundle, where),
         "commissioning": await _signed(store, where, cameras, picture),
         "picture": picture,
+        "job": await _job(house, cameras, where),
+        "schedule": await _schedule(house, where),
         "token": token.id,
         "person": spare.id,
     }
@@ -189,6 +194,19 @@ async def _rollout(house: House, bundle: str, where: str) -> str:
     places = (HERE, THERE) if where == BOTH else (where,)
     cameras = [row.id for row in rows if row.address in {f"10.20.1.{ADDRESSES[place][number]}" for place in places}]
     return await rollout_orders.create(store, bundle, cameras, "anna", name=f"Round at {where}")
+
+
+async def _job(house: House, cameras: list[str], where: str) -> str:
+    """Of a kind that nobody runs here; a job has one camera, so that of both sites is of the whole estate."""
+    camera, site = (None, None) if where == BOTH else (cameras[0], where)
+    later = house.store.now() + timedelta(days=1)
+    return await house.service.queue.enqueue(NewJob("elsewhere", "anna", camera, site, not_before=later))
+
+
+async def _schedule(house: House, where: str) -> str:
+    site = None if where == BOTH else where
+    new = NewSchedule(f"Scan of {where}", What.SCAN, "0 3 * * *", site, enabled=False)
+    return await house.service.schedules.add(new, "anna")
 
 
 async def _signed(store: Store, where: str, cameras: list[str], picture: str) -> str:

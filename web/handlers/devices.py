@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
-from fleet import estate, jobs
+from fleet import estate, work
 from fleet.audit_views import history
 from fleet.camera_events import Happened
 from fleet.picture_wall import age_of
@@ -118,7 +118,7 @@ def _inert(cell: object) -> object:
 async def show(visit: Visited, camera: str) -> Response:
     view = await estate.device(visit.store, camera, visit.reading)
     links = {(row.check, row.subject): row for row in view.findings}
-    done = await jobs.of_camera(visit.service, camera, visit.reading)
+    done = await work.of_camera(visit.service, camera, visit.reading)
     tile = await visit.service.pictures.tile(camera)
     context = Device(
         view=view,
@@ -128,7 +128,7 @@ async def show(visit: Visited, camera: str) -> Response:
         links=links,
         jobs=done,
         tile=tile,
-        age=age_of(tile, visit.service.settings.picture_minutes),
+        age=age_of(tile, visit.service.schedules.picture_minutes),
         card=await visit.service.accuracy.card(camera),
         history=await history(visit.store, f"camera:{camera}"),
     )

@@ -47,7 +47,7 @@ async def show_all(visit: Visited) -> Response:
     tiles = await pictures.wall(visit.reading)
     page = page_of(tiles, wanted, after)
     queued = visit.query.get("queued", "")
-    minutes = visit.service.settings.picture_minutes
+    minutes = visit.service.schedules.picture_minutes
     context = Images(
         page=page,
         ages={tile.camera: age_of(tile, minutes) for tile in page.items},
@@ -70,7 +70,8 @@ def open_first(incidents: Sequence[IncidentView]) -> tuple[IncidentView, ...]:
 async def check_all(visit: Visited) -> Response:
     """Queue the cameras that the form names: those that the visitor saw."""
     form = await visit.form()
-    queued = await visit.service.pictures.queue(form.getlist("id")[:MOST_AT_ONCE], visit.scope(Permission.CHANGE))
+    wanted, scope = form.getlist("id")[:MOST_AT_ONCE], visit.scope(Permission.CHANGE)
+    queued = await visit.service.pictures.queue(wanted, visit.name, scope)
     return see(f"/images?{urlencode({'queued': queued})}")
 
 
@@ -85,7 +86,7 @@ async def _page(visit: Visit, camera: str, mistake: str, status: int) -> Respons
     context = Image(
         row=(await estate.device(visit.store, camera)).row,
         tile=compared.tile,
-        age=age_of(compared.tile, visit.service.settings.picture_minutes),
+        age=age_of(compared.tile, visit.service.schedules.picture_minutes),
         shown=_chosen(compared.references, light),
         references=compared.references,
         history=tuple(history[:MOST_LOOKS]),

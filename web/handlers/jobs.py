@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 from starlette.responses import Response
 
-from fleet import jobs, second_person
-from fleet.jobs import Job, Kind
+from fleet import second_person, work
 from fleet.permissions import Permission
+from fleet.work import Job, Kind
 from web import words
 from web.job_contexts import Jobs
 from web.rendering import plural
@@ -20,7 +20,7 @@ async def show_all(visit: Visited) -> Response:
     """A kind that does not exist filters nothing."""
     asked = visit.query.get("kind", "")
     kind = Kind(asked) if asked in set(Kind) else None
-    return visit.page(Jobs(await jobs.recent(visit.service, kind, scope=visit.reading), kind or ""))
+    return visit.page(Jobs(await work.recent(visit.service, kind, scope=visit.reading), kind or ""))
 
 
 async def needs_another(visit: Visit, maker: str, offered: frozenset[str]) -> bool:

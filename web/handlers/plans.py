@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 
-from fleet import jobs
+from fleet import work
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.permissions import Permission
 from fleet.plan_states import TRANSITIONS, PlanEvent
@@ -93,7 +93,7 @@ async def _plan(visit: Visit, plan: PlanId, mistake: str, status: int) -> Respon
     orders = offered(view)
     page = Plan(
         view,
-        jobs.of_plan(view),
+        work.of_plan(view),
         tuple(cameras),
         following,
         orders,
@@ -118,8 +118,8 @@ async def events(visit: Visited, plan: str) -> Response:
     plans, wanted, scope = visit.plans, PlanId(plan), visit.reading
     await plans.get(wanted, scope)
 
-    async def look() -> jobs.Job:
-        return jobs.of_plan(await plans.get(wanted, scope))
+    async def look() -> work.Job:
+        return work.of_plan(await plans.get(wanted, scope))
 
     return follow(visit, plans.events(wanted, scope), look)
 

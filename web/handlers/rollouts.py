@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.responses import Response
 
-from fleet import bundles, jobs, lookup, rollout_orders
+from fleet import bundles, lookup, rollout_orders, work
 from fleet.errors import Invalid, NotFound
-from fleet.jobs import Kind
 from fleet.permissions import Permission
 from fleet.rollout_orders import MAY_RETRY
 from fleet.rollout_rows import RolloutId, RolloutView
@@ -44,7 +43,7 @@ ORDERS: Mapping[str, tuple[CampaignEvent, Order]] = {
 
 async def show_all(visit: Visited) -> Response:
     known = tuple(await bundles.listing(visit.store))
-    return visit.page(Rollouts(known, await jobs.recent(visit.service, Kind.ROLLOUT, scope=visit.reading)))
+    return visit.page(Rollouts(known, await work.recent(visit.service, work.Kind.ROLLOUT, scope=visit.reading)))
 
 
 async def new(visit: Visited) -> Response:
@@ -90,19 +89,19 @@ async def show(visit: Visited, rollout: str) -> Response:
 
 
 async def _rollout(visit: Visit, rollout: RolloutId, mistake: str, status: int) -> Response:
-    work, scope = visit.service.rollouts, visit.reading
-    view = await work.get(rollout, scope)
+    rollouts, scope = visit.service.rollouts, visit.reading
+    view = await rollouts.get(rollout, scope)
     bundle = await bundles.find(visit.store, view.bundle)
-    targets = await work.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1, scope=scope)
+    targets = await rollouts.targets(rollout, after=visit.query.get("after", ""), limit=MOST_TARGETS + 1, scope=scope)
     following = targets[MOST_TARGETS - 1].id if len(targets) > MOST_TARGETS else None
     shown = tuple(targets[:MOST_TARGETS])
-    events = await work.history(rollout, single=False, limit=MOST_EVENTS, scope=scope)
+    events = await rollouts.history(rollout, single=False, limit=MOST_EVENTS, scope=scope)
     orders = offered(view)
     page = Rollout(
         view,
         bundle,
-        jobs.of_rollout(view),
-        await work.groups(rollout, scope),
+        work.of_rollout(view),
+        await rollouts.groups(rollout, scope),
         shown,
         following,
         most_harmed(view.rules),
@@ -131,13 +130,13 @@ def may_retry(campaign: CampaignState, target: TargetState) -> bool:
 
 async def events(visit: Visited, rollout: str) -> Response:
     """404 before the stream begins, not inside it."""
-    work, wanted, scope = visit.service.rollouts, RolloutId(rollout), visit.reading
-    await work.get(wanted, scope)
+    rollouts, wanted, scope = visit.service.rollouts, RolloutId(rollout), visit.reading
+    await rollouts.get(wanted, scope)
 
-    async def look() -> jobs.Job:
-        return jobs.of_rollout(await work.get(wanted, scope))
+    async def look() -> work.Job:
+        return work.of_rollout(await rollouts.get(wanted, scope))
 
-    return follow(visit, work.events(wanted), look)
+    return follow(visit, rollouts.events(wanted), look)
 
 
 async def approve(visit: Visited, rollout: str) -> Response:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from fleet import default_passwords, jobs
+from fleet import default_passwords, work
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.permissions import Permission
 from fleet.rotations import RotationId
@@ -47,7 +47,7 @@ async def start(visit: Visited) -> Response:
 async def show(visit: Visited, rotation: str) -> Response:
     view = await visit.service.rotations.get(RotationId(rotation), visit.reading)
     unclear = tuple(camera.camera for camera in view.cameras if camera.state is State.UNCLEAR)
-    return visit.page(Rotation(view, jobs.of_rotation(view), unclear))
+    return visit.page(Rotation(view, work.of_rotation(view), unclear))
 
 
 async def events(visit: Visited, rotation: str) -> Response:
@@ -55,8 +55,8 @@ async def events(visit: Visited, rotation: str) -> Response:
     rotations, wanted, scope = visit.service.rotations, RotationId(rotation), visit.reading
     await rotations.get(wanted, scope)
 
-    async def look() -> jobs.Job:
-        job = jobs.of_rotation(await rotations.get(wanted, scope))
+    async def look() -> work.Job:
+        job = work.of_rotation(await rotations.get(wanted, scope))
         # The findings of a camera are judged anew after its password is settled: only then has everything been said.
         return replace(job, going=rotations.works_on(wanted))
 
