@@ -67,8 +67,6 @@ async def machine(house: House) -> AsyncIterator[Machine]:
     network.unknown_logins = {row.id for row in (await estate.devices(house.store, limit=500)).items[3:]}
     scopes = [Scope.READ, Scope.PLAN, Scope.APPROVE, Scope.CHANGE]
     _, text = await tokens.create(house.store, "ci", scopes, "anna", days=1)
-        house.store, "ci", [Scope.READ, Scope.PLAN, Scope.APPROVE, Scope.CHANGE], "anna", days=1
-    )
     async with network.service(house.store, two_persons=house.service.settings.two_persons) as plans:
         service = replace(house.service, plans=plans)
         async with browser(create_app(service)) as client:
