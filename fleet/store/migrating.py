@@ -1,5 +1,6 @@
 """The schema: which revision a database has, and the way to another one."""
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,7 @@ from fleet.store import postgresql, sqlite
 from fleet.store.opened import WRITING
 from fleet.store.tables import Base
 
+_ONE_AT_A_TIME = threading.Lock()  # Alembic keeps what it works on in a module
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _OTHER_ORDER = text(
     """
@@ -37,7 +39,10 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     """Bring the schema to that revision, up or down ("base" is before the first): whole or not at all. Blocks."""
     engine = blocking_engine(settings)
     config = _config()
-    with engine.execution_options(**{WRITING: "off" if settings.database_url else "NORMAL"}).begin() as connection:
+    with (
+        _ONE_AT_A_TIME,
+        engine.execution_options(**{WRITING: "off" if settings.database_url else "NORMAL"}).begin() as connection,
+    ):
         config.attributes["connection"] = connection
         before = set(MigrationContext.configure(connection).get_current_heads())
         direction = command.downgrade if _is_down(config, before, revision) else command.upgrade

@@ -15,11 +15,12 @@ from sqlalchemy import func, insert, select
 
 from cameras.budget import AttemptBudget
 from cameras.errors import LockedOut
-from fleet import findings, leases, people
+from fleet import findings, leases, people, sessions, signing_in
 from fleet.errors import Busy, StoreUnavailable
 from fleet.kept_budget import kept_budget
 from fleet.notices.outbox import Outbox
 from fleet.notices.outgoing import Outgoing
+from fleet.permissions import Role
 from fleet.settings import Settings
 from fleet.store import Store, attempts, open_store
 from fleet.store import tables as t
@@ -279,12 +280,12 @@ async def test_a_lease_is_held_by_one_also_when_the_clock_steps_back(store: Stor
 
 
 async def test_a_session_lives_on_when_the_clock_steps_back_and_still_ends(store: Store, clock: Clock) -> None:
-    await people.add_user(store, "Anna", "correct horse battery staple", people.Role.OPERATOR)
-    token = (await people.sign_in(store, "Anna", "correct horse battery staple", "127.0.0.1")).token.reveal()
+    await people.add_user(store, "Anna", "correct horse battery staple", Role.OPERATOR)
+    token = (await signing_in.sign_in(store, "Anna", "correct horse battery staple", "127.0.0.1")).token.reveal()
     clock.forward(hours=-1)
-    assert await people.session(store, token) is not None
+    assert await sessions.session(store, token) is not None
     clock.forward(days=60)
-    assert await people.session(store, token) is None
+    assert await sessions.session(store, token) is None
 
 
 async def test_spent_logins_count_on_when_the_clock_steps_back(store: Store, clock: Clock) -> None:
