@@ -95,7 +95,9 @@ async def import_bundle(store: Store, settings: Settings, path: Path, actor: str
     }
     again = {name: row[name] for name in row if name != "id"}
     async with store.write() as connection:
-        await connection.execute(upsert(StoredBundle).values(row).on_conflict_do_update(["id"], set_=again))
+        await connection.execute(
+            upsert(StoredBundle).values(row).on_conflict_do_update(index_elements=["id"], set_=again)
+        )
     return await find(store, manifest.sha256)
 
 
