@@ -72,6 +72,10 @@ class AttemptBudget:
         """Nothing more is spent: a budget that cannot be kept must not grow back."""
         self._closed = why
 
+    def reopen(self) -> None:
+        """What was spent meanwhile is kept after all."""
+        self._closed = None
+
     def remaining(self, camera: str, account: str) -> int:
         """How many wrong tries this account may still cost."""
         if self._closed is not None:

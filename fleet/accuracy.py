@@ -33,6 +33,7 @@ from fleet.model_gate import Measurement
 from fleet.sight import OpenSight
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from fleet.watching import PICTURE_EVERY_S, Seen, watch
 
 __all__ = ["Accuracy", "AccuracyCard", "Label", "WatchId", "WatchState", "WatchView", "picture_unknown"]
@@ -189,6 +190,7 @@ class Accuracy:
 
     async def _step(self, turn: Turn) -> Next:
         """A watch from its beginning to its end."""
+        outlast_outages()
         view = await accuracy_rows.load(self._store, _watch_of(turn.job))
         if view.state.final:
             return Failed("this watch is over; start a new one", final=True)

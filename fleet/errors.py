@@ -9,11 +9,11 @@
     ├── SignInRefused         name or password is wrong; which of the two is never said
     ├── TooManyTries          wait `retry_after_s` seconds
     ├── SettingsError         correct the configuration; the text names the key, never the value
-    ├── StoreUnavailable      look at the disk and at the database file
+    ├── StoreUnavailable      look at the database: its server, or its file and the disk
     └── VaultUnavailable      put back the key that the passwords were sealed with; the text names the file
 
-Third-party exceptions (SQLAlchemy, sqlite3, pydantic) stop at `fleet.store` and `fleet.settings`. The text of every
-error is fit to be shown and carries no secret.
+Third-party exceptions (SQLAlchemy, sqlite3, psycopg, pydantic) stop at `fleet.store` and `fleet.settings`. The text of
+every error is fit to be shown and carries no secret.
 """
 
 

@@ -5,18 +5,21 @@ everybody else waits until it runs out.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from fleet.errors import Busy
+from fleet.errors import Busy, StoreUnavailable
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.jobs_tables import IS_RUNNING, Job
+from fleet.store.outages import outlast_outages
 from fleet.store.upserts import upsert
 
+_log = logging.getLogger(__name__)
 LASTS = timedelta(minutes=5)
 RENEWED_EVERY_S = LASTS.total_seconds() / 3
 
@@ -71,11 +74,16 @@ async def _take(store: Store, camera: str, holder: str) -> None:
 
 
 async def _renew(store: Store, camera: str, holder: str) -> None:
+    """Outlasts a database that is gone: nobody else can take the lease meanwhile."""
+    outlast_outages()
+    mine = (t.CameraLease.camera == camera, t.CameraLease.holder == holder)
     while True:
         await asyncio.sleep(RENEWED_EVERY_S)
-        mine = (t.CameraLease.camera == camera, t.CameraLease.holder == holder)
-        async with store.write() as connection:
-            await connection.execute(update(t.CameraLease).where(*mine).values(until=store.now() + LASTS))
+        try:
+            async with store.write() as connection:
+                await connection.execute(update(t.CameraLease).where(*mine).values(until=store.now() + LASTS))
+        except StoreUnavailable:
+            _log.exception("a lease could not be renewed", extra={"camera": camera, "holder": holder})
 
 
 async def _give_back(store: Store, camera: str, holder: str) -> None:

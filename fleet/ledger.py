@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.lifecycle import TRANSITIONS, Event, FindingState, Seen
 from fleet.store import tables as t
 from fleet.store.ids import new_id
+from fleet.store.parts import parts
 from scanners.model import Severity
 
 _CLOCK = "clock"
@@ -72,13 +73,14 @@ async def reopen_expired(connection: AsyncConnection, now: datetime) -> int:
 async def count_live(connection: AsyncConnection, cameras: Iterable[str]) -> None:
     """Bring the counts on the cameras' rows in line with their live findings."""
     counts = {camera: dict.fromkeys(Severity, 0) for camera in cameras}
-    counted = await connection.execute(
-        select(t.Finding.camera, t.Finding.severity, func.count())
-        .where(t.Finding.camera.in_(list(counts)), t.IS_LIVE)
-        .group_by(t.Finding.camera, t.Finding.severity)
-    )
-    for camera, severity, number in counted.all():
-        counts[camera][severity] = number
+    for some in parts(counts):
+        counted = await connection.execute(
+            select(t.Finding.camera, t.Finding.severity, func.count())
+            .where(t.Finding.camera.in_(some), t.IS_LIVE)
+            .group_by(t.Finding.camera, t.Finding.severity)
+        )
+        for camera, severity, number in counted.all():
+            counts[camera][severity] = number
     rows: list[Values] = [
         {"camera": camera, "worst": next((severity for severity in Severity if live[severity]), None)}
         | {severity.value: live[severity] for severity in Severity}

@@ -13,6 +13,7 @@ from fleet.notices import outbox
 from fleet.picture_views import IncidentView
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.parts import parts as in_parts
 from fleet.store.pictures_tables import PictureIncident as Incident
 from fleet.store.tables import Camera
 from health.incidents import TOGETHER, Raised, gather
@@ -97,8 +98,9 @@ async def _join(connection: AsyncConnection, site: str, fault: str, channels: Se
         content = _words(site, fault, names, over=False)
         await outbox.tell(connection, shared, "outage", content, channels=channels, now=now)
     ids = [row.id for row in parts]
-    await connection.execute(update(Incident).where(Incident.id.in_(ids)).values(part_of=shared))
-    await outbox.withdraw(connection, ids)
+    for some in in_parts(ids):
+        await connection.execute(update(Incident).where(Incident.id.in_(some)).values(part_of=shared))
+        await outbox.withdraw(connection, some)
 
 
 async def _singles(connection: AsyncConnection, site: str, fault: str, now: datetime) -> Sequence[AnyRow]:

@@ -28,6 +28,7 @@ from fleet.picture_views import CheckView, Comparison, IncidentView, PictureSumm
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import ReferenceView
 from health import series
 from health.checking import Checked, check
@@ -250,6 +251,7 @@ class Pictures:
         return len(digests)
 
     async def _step(self, turn: Turn) -> Next:
+        outlast_outages()
         if turn.job.camera is None:
             return Failed("it names no camera", final=True)
         view = await self._check_in_turn(turn.job.camera, counts=True)

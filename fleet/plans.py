@@ -23,6 +23,7 @@ from fleet.plan_states import PlanEvent, PlanState
 from fleet.plan_views import PlanCameraView, PlanEventView, PlanView
 from fleet.proof import Prove
 from fleet.store import Store
+from fleet.store.outages import outlast_outages
 from hardening.apply import Means, Progress, apply_camera, undo_camera
 from hardening.baseline import Baseline, BaselineError
 from hardening.lifecycle import CameraState, StepState
@@ -213,6 +214,7 @@ class Plans:
 
     async def _run(self, plan: PlanId, live: _Live, work: Callable[[PlanId, _Live], Coroutine[Any, Any, None]]) -> None:
         """The task's boundary. Cancelled, it leaves everything as it is written down, for the next process."""
+        outlast_outages()
         try:
             await work(plan, live)
         except (FleetError, BaselineError, PlanError) as error:

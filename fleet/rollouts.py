@@ -20,6 +20,7 @@ from fleet.rollout_rows import EventView, GroupView, RolloutId, RolloutView, Tar
 from fleet.rollout_steps import Journey, Pace, Work
 from fleet.settings import Settings
 from fleet.store import Store
+from fleet.store.outages import outlast_outages
 from fleet.unbroken import to_the_end
 from hardening.rollout import (
     WINDING_UP,
@@ -170,6 +171,7 @@ class Rollouts:
 
     async def _tend(self) -> None:
         """Find the rollouts that nobody looks after; ours and those that another process wrote down."""
+        outlast_outages()
         while True:
             try:
                 await to_the_end(self._look_around())
@@ -210,6 +212,7 @@ class Rollouts:
 
     async def _run(self, live: _Live) -> None:
         """The task's boundary: a rollout that cannot go on here is taken up anew at the next tick."""
+        outlast_outages()
         try:
             while (wait_s := await to_the_end(self._turn_over(live))) is not None:
                 await _event_or(live.poked, wait_s)

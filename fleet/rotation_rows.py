@@ -124,9 +124,11 @@ async def unfinished(store: Store, rotation: RotationId | None = None) -> list[O
 
 
 async def unclear(store: Store, cameras: Sequence[str]) -> list[OpenRow]:
-    is_unclear = v.CameraRotation.state == State.UNCLEAR.value
+    """Those of these cameras. Few are unclear, while the cameras may be more than a statement holds."""
+    wanted = frozenset(cameras)
     async with store.read() as connection:
-        return await _rows(connection, is_unclear & v.CameraRotation.camera.in_(cameras))
+        rows = await _rows(connection, v.CameraRotation.state == State.UNCLEAR.value)
+    return [row for row in rows if row.camera in wanted]
 
 
 async def fresh(store: Store, row: OpenRow) -> OpenRow:

@@ -30,6 +30,7 @@ from fleet.rotation_rows import CameraRotationView, OpenRow, RotationId, Rotatio
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.outages import outlast_outages
 from fleet.vault import Vault
 from hardening.password_change import Camera, PasswordChange, Patience
 from hardening.password_rules import rule_for
@@ -204,6 +205,7 @@ class Rotations:
 
     async def _run(self, row: OpenRow) -> None:
         """The task's boundary: a row that cannot go on stays as it is stored, for the next start."""
+        outlast_outages()
         try:
             async with self._at_once, only_here(self._settings.home / "locks", f"rotation-{row.id}") as mine:
                 if mine:

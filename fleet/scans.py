@@ -21,6 +21,7 @@ from fleet.scan_rows import ScanId, ScanState, ScanView
 from fleet.settings import Settings
 from fleet.store import Store, attempts
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.credentials import CredentialRule, CredentialsError, load_credentials
@@ -251,6 +252,7 @@ class Scans:
 
     async def _step(self, turn: Turn) -> Next:
         """A scan from its beginning to its end."""
+        outlast_outages()
         live = self._live.get(ScanId(turn.job.work.removeprefix(_WORK)))
         if live is None:
             return Failed("this scan is over; start a new one", final=True)

@@ -20,6 +20,7 @@ from fleet.errors import FleetError
 from fleet.schedule_rows import Clocked, NewSchedule, ScheduleId, ScheduleView, What
 from fleet.settings import Settings
 from fleet.store import Store
+from fleet.store.outages import outlast_outages
 
 TICK_S = 1.0
 _log = logging.getLogger(__name__)
@@ -178,6 +179,7 @@ class Schedules:
 
     async def _by_itself(self, view: ScheduleView) -> None:
         """The task's boundary: nothing is raised beyond it, and the next time is another try."""
+        outlast_outages()
         try:
             async with self._one_at_a_time:
                 await self._begin(view)

@@ -106,6 +106,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         # Last, so that it is closed before what it begins.
         beginnings = Beginnings(store, scans, pictures, accuracy, queue)
         schedules = await stack.enter_async_context(Schedules(store, settings, beginnings))
+        stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
             store=store,

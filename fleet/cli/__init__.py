@@ -13,6 +13,7 @@ from fleet.cli import (
     bundle,
     checks,
     commission,
+    db,
     demo,
     discover,
     doctor,
@@ -73,6 +74,7 @@ app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(analytics.app, name="analytics")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(commission.app, name="commission")
+app.add_typer(db.app, name="db")
 app.add_typer(harden.app, name="harden")
 app.add_typer(health.app, name="health")
 app.add_typer(passwords.app, name="passwords")

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import signal
 import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +15,10 @@ from fleet import people
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.service import Console, Tls, address_of, is_loopback, listen
+from fleet.errors import Busy
 from fleet.service import open_service
 from fleet.settings import Settings, load_settings
+from fleet.store.controller import sole_controller
 
 EPILOG = """
 Example: camwarden serve
@@ -75,9 +79,24 @@ def _tls(certificate: Path | None, key: Path | None) -> Tls | None:
     return Tls(certificate, key)
 
 
+@asynccontextmanager
+async def ended_when(event: asyncio.Event, stop: Callable[[], None]) -> AsyncIterator[None]:
+    async def wait() -> None:
+        await event.wait()
+        stop()
+
+    waiting = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+
+
 async def _serve(settings: Settings, tls: Tls | None) -> None:
     with listen(settings.host, settings.port) as listening:
-        async with open_service(settings) as service:
+        async with sole_controller(settings) as controller, open_service(settings) as service:
             console = Console(service, listening, tls)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,4 +105,7 @@ async def _serve(settings: Settings, tls: Tls | None) -> None:
             screen.note(f"Camwarden listens on {where}")
             if token := await people.setup_token(service.store):
                 screen.note(f"Nobody may sign in yet. Open {where}/set-up and give this one-time token: {token}")
-            await console.run()
+            async with ended_when(controller.displaced, console.stop):
+                await console.run()
+            if controller.displaced.is_set():
+                raise Busy("another Camwarden took this database over while it was gone; this one has ended")

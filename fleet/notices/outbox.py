@@ -24,6 +24,7 @@ from fleet.errors import StoreUnavailable
 from fleet.notices.outgoing import Channel, Kind, NotSent, Outgoing
 from fleet.store import Store
 from fleet.store.ids import new_id
+from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import Notice
 
 TICK_S = 1.0
@@ -99,6 +100,7 @@ class Outbox:
                 await self._task
 
     async def _run(self) -> None:
+        outlast_outages()
         while True:
             try:
                 await self.send_due()

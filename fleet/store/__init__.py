@@ -14,12 +14,14 @@ from fleet.store import (
     sites_tables,
     vault_tables,
 )
+from fleet.store.bulk import bulk_insert
 from fleet.store.engine import Store, is_made, open_store, where
 
 __all__ = [
     "Store",
     "access_tables",
     "accuracy_tables",
+    "bulk_insert",
     "commissioning_tables",
     "is_made",
     "jobs_tables",

@@ -1,22 +1,26 @@
 """The store: transactions over one database, and the one clock."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from fleet.errors import StoreUnavailable
 from fleet.settings import Settings
 from fleet.store import migrating, postgresql, sqlite
 from fleet.store.opened import Opened
+from fleet.store.outages import RETRY_S, outlasts
 from fleet.store.refusals import cause_of, no_text, too_large, unavailable
 from fleet.unbroken import to_the_end
+
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -33,6 +37,7 @@ class Store:
         # One of ours at a time; waiting here is fair and costs nothing, waiting inside the database is neither.
         self._one_writer = asyncio.Lock()
         self._closed = False
+        self._ending = asyncio.Event()
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -68,12 +73,21 @@ class Store:
         async with self._transaction("written", self._database.claiming, writing=True) as connection:
             yield connection
 
+    def stop_waiting(self) -> None:
+        """The process is about to end: work that waits for a database that is gone is told so now."""
+        self._ending.set()
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending.is_set()
+
     async def close(self) -> None:
         """Waits for what is under way: the pool forgets connections that are in use, and nobody would close them.
 
         So it does with one whose user was cancelled, which then closes by itself, or not at all if we end before.
         """
         self._closed = True
+        self.stop_waiting()
         await self._idle.wait()
         await self._database.reading.dispose()
         for connection in tuple(self._database.connections):
@@ -81,16 +95,40 @@ class Store:
 
     @asynccontextmanager
     async def _transaction(self, what: str, engine: AsyncEngine, *, writing: bool) -> AsyncIterator[AsyncConnection]:
+        """Opening, keeping and closing are not cut off: the driver leaves a file open then, or waits for ever.
+
+        A cancellation in between undoes what was written.
+        """
         try:
             with self._counted():
-                async with _opened(engine, writing=writing) as connection:
+                connection = await self._begun(engine, writing=writing)
+                try:
                     yield connection
+                    if writing:
+                        await to_the_end(connection.commit())
+                finally:
+                    await to_the_end(connection.close())
         except UnicodeEncodeError as error:
             raise no_text() from error
         except OverflowError as error:
             raise too_large() from error
         except SQLAlchemyError as error:
             raise unavailable(what, error) from cause_of(error)
+
+    async def _begun(self, engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
+        """Again and again while the database is gone, where the task outlasts that (`fleet.store.outages`)."""
+        told = False
+        while True:
+            try:
+                return await _begin(engine, writing=writing)
+            except OperationalError as error:
+                if not outlasts() or self._ending.is_set():
+                    raise
+                if not told:
+                    _log.warning("work waits for the database", extra={"reason": str(unavailable("reached", error))})
+                told = True
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), RETRY_S)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -114,26 +152,21 @@ class Store:
         await self.close()
 
 
-@asynccontextmanager
-async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncIterator[AsyncConnection]:
-    """Opening, keeping and closing are not cut off: the driver leaves a file open then, or waits for ever.
-
-    A cancellation in between undoes what was written.
-    """
+async def _begin(engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
     connection = engine.connect()
     try:
-        await to_the_end(_begun(connection) if writing else connection.start())
-        yield connection
-        if writing:
-            await to_the_end(connection.commit())
-    finally:
+        await to_the_end(_started(connection, writing=writing))
+    except BaseException:
         if connection.sync_connection is not None:
             await to_the_end(connection.close())
+        raise
+    return connection
 
 
-async def _begun(connection: AsyncConnection) -> None:
+async def _started(connection: AsyncConnection, *, writing: bool) -> None:
     await connection.start()
-    await connection.begin()
+    if writing:
+        await connection.begin()
 
 
 async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) -> Store:

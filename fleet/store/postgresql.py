@@ -24,6 +24,7 @@ from fleet.store.opened import WRITING, Opened
 from fleet.store.refusals import unavailable
 from fleet.unbroken import to_the_end
 
+CONTROLLER = "camwarden serve"
 # Of our advisory locks: "cam" in ASCII, and which of them.
 WRITER_LOCK = 0x63616D01
 CONTROLLER_LOCK = 0x63616D02
@@ -42,8 +43,12 @@ def parameters(settings: Settings, who: str = "camwarden") -> dict[str, Any]:
     given = conninfo_to_dict(settings.database_url or "")
     options = f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT_MS} {given.get('options') or ''}".strip()
     ours = {"options": options, "client_encoding": "UTF8", "connect_timeout": _CONNECT_TIMEOUT_S, **_ALIVE}
-    name = f"{who} {os.getpid()} on {socket.gethostname()}"
-    return {**ours, **given, "options": options, "application_name": name[:63], **_password(settings)}
+    return {**ours, **given, "options": options, "application_name": name_of(who), **_password(settings)}
+
+
+def name_of(who: str) -> str:
+    """Of a connection of this process."""
+    return f"{who} {os.getpid()} on {socket.gethostname()}"[:63]
 
 
 def _password(settings: Settings) -> Mapping[str, str]:

@@ -40,8 +40,12 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
+    @staticmethod
+    def stored(value: datetime) -> datetime:
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value and value.astimezone(UTC).replace(tzinfo=None)
+        return value and self.stored(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return value and value.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from cameras.facts import Hostname
 from fleet import estate, findings
@@ -13,6 +14,7 @@ from fleet.estate import DeviceFilter, FindingFilter, SeverityCounts
 from fleet.findings import FindingState, TriageAction
 from fleet.scan_rows import ScanId, keep_silent
 from fleet.store import Store
+from fleet.store import tables as t
 from scanners.assessment import CameraAssessment, NotEvaluated
 from scanners.model import Severity
 from tests.fleet.samples import FAIL, NOON, NOT_APPLICABLE, PASS, UNKNOWN, Clock, assessed, camera, dossier, verdict
@@ -290,7 +292,7 @@ async def test_a_finding_shows_how_to_repeat_and_to_mend_it(store: Store) -> Non
 async def test_a_dossier_of_another_version_hides_only_itself(store: Store) -> None:
     done = await findings.record(store, assessed({("telnet-open", ""): FAIL}))
     async with store.write() as connection:
-        await connection.exec_driver_sql("UPDATE dossiers SET body = CAST('{\"other\": 1}' AS BLOB)")
+        await connection.execute(update(t.StoredDossier).values(body=b'{"other": 1}'))
     view = await estate.device(store, done.camera)
     assert (view.dossier, len(view.verdicts)) == (None, 1)
 

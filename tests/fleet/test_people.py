@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -15,6 +14,7 @@ from fleet.people import Role
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
+from tests.fleet.on_disk import on_disk
 from tests.fleet.samples import Clock
 
 GOOD = "plum-tractor-lamp"
@@ -26,10 +26,6 @@ HERE = "192.0.2.1"
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hash costs people is not waited for here; one test below looks at the real cost."""
     monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-def _on_disk(database: Path) -> bytes:
-    return database.read_bytes() + Path(f"{database}-wal").read_bytes()
 
 
 async def anna(store: Store, role: Role = Role.OPERATOR) -> people.Person:
@@ -52,7 +48,7 @@ async def test_the_first_start_makes_an_administrator(store: Store) -> None:
 async def test_a_set_up_token_has_128_bits_and_is_stored_as_a_hash(store: Store, settings: Settings) -> None:
     tokens = [await people.setup_token(store) for _ in range(3)]
     assert {len(token or "") for token in tokens} == {22}
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert not any((token or "").encode() in stored for token in tokens)
     assert hashlib.sha256((tokens[-1] or "").encode()).hexdigest().encode() in stored
 
@@ -274,7 +270,7 @@ async def test_no_count_no_sign_in(settings: Settings, clock: Clock) -> None:
 async def test_what_is_typed_as_a_name_is_not_stored(store: Store, settings: Settings) -> None:
     with pytest.raises(SignInRefused):
         await people.sign_in(store, "my-secret-password", "Anna", HERE)
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert b"my-secret-password" not in stored
     assert HERE.encode() in stored
 
@@ -315,7 +311,7 @@ async def test_the_token_is_stored_as_a_hash_only(store: Store, settings: Settin
     await anna(store)
     token = (await people.sign_in(store, "Anna", GOOD, HERE)).token.reveal()
     signed_in = await people.session(store, token)
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert signed_in is not None
     for secret in (token, signed_in.csrf, GOOD):
         assert secret.encode() not in stored

@@ -1,12 +1,13 @@
 """Plans in the background: approval, changing, proof, undo, and what a crash at any point does to them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from itertools import product
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cameras.place import Place
 from cameras.secret import Credential, Secret
@@ -18,8 +19,10 @@ from fleet.plans import MOST_FAILURES_IN_A_ROW, PlanCameraView, PlanId, Plans, P
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
+from fleet.store.plans_tables import PlanCamera
 from hardening.baseline import Baseline
 from hardening.lifecycle import CameraState, StepState
+from tests.fleet.on_disk import on_disk
 from tests.fleet.samples import FAIL, Clock, assessed, camera, dossier
 from tests.hardening.pretend import QUICKLY, PretendCamera, World, a_password
 from tests.hardening.test_apply import EVERYTHING, only
@@ -132,7 +135,7 @@ async def test_no_password_reaches_the_store(store: Store, settings: Settings, n
         plan = await applied(plans, network, EVERYTHING)
         assert (await plans.get(plan)).state is PlanState.DONE
     assert all(one.world.accounts["audit"] for one in network.cameras.values())
-    kept = await asyncio.to_thread(lambda: b"".join(path.read_bytes() for path in settings.home.glob("camwarden.db*")))
+    kept = await asyncio.to_thread(on_disk, settings)
     made = (await a_password("audit")).reveal()
     assert b"service-account" in kept
     assert [secret for secret in (made, LOGIN.password.reveal()) if secret.encode() in kept] == []
@@ -230,7 +233,9 @@ async def test_a_plan_that_was_changed_in_the_store_is_not_what_was_approved(sto
         plan = await observed(plans, network)
         await plans.approve(plan, "anna")
         async with store.write() as connection:
-            await connection.exec_driver_sql("UPDATE plan_cameras SET body = replace(body, 'false', 'true')")
+            for camera, body in (await connection.execute(select(PlanCamera.camera, PlanCamera.body))).all():
+                other = json.loads(json.dumps(body).replace("false", "true"))
+                await connection.execute(update(PlanCamera).where(PlanCamera.camera == camera).values(body=other))
         with pytest.raises(Invalid, match="not what was approved"):
             await plans.start(plan, "anna")
 

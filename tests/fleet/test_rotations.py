@@ -289,7 +289,7 @@ async def test_what_a_power_cut_must_not_undo_is_on_the_disk_before_it_is_sent(t
             if statement.startswith("UPDATE rotation_cameras SET state"):
                 to_disk[str(parameters[0])] = connection.exec_driver_sql("PRAGMA synchronous").scalar() == FULL
 
-        engine = here.store._engine.sync_engine  # noqa: SLF001 - below all of it
+        engine = here.store._database.reading.sync_engine  # noqa: SLF001 - below all of it
         event.listen(engine, "before_cursor_execute", lambda *told: look(*told[:4]))
         async with here.rotations() as rotations:
             assert (await rotated(rotations, here.camera_id)).state is State.CURRENT

@@ -165,7 +165,7 @@ from fleet.store import open_store
 from tests.fleet.test_scans import Estate, found, reached
 
 async def main():
-    settings = Settings(home=Path(sys.argv[1]))
+    settings = Settings(home=Path(sys.argv[1]), database_url=sys.argv[2] or None)
     async with await open_store(settings) as store:
         async with Scans(store, settings, assess=Estate(found(1), found(2), gate=asyncio.Semaphore(1))) as scans:
             await reached(scans, await scans.start("10.0.0.1-2", "anna"), lambda now: now.cameras == 1)
@@ -177,7 +177,8 @@ asyncio.run(main())
 
 async def test_a_restart_in_the_middle_of_a_scan(settings: Settings) -> None:
     root = Path(__file__).parents[2]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(settings.home), cwd=root)
+    where = (str(settings.home), settings.database_url or "")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, *where, cwd=root)
     assert await process.wait() == 9
     async with await open_store(settings) as store:
         before = (await estate.overview(store)).last_scan

@@ -108,3 +108,28 @@ def test_a_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings().port = 1  # type: ignore[misc] # the point
+
+
+ADDRESSES = {
+    "over TCP": ("postgresql://camwarden@db.example:5432/camwarden", None),
+    "a socket": ("postgresql:///camwarden?host=/var/run/postgresql", None),
+    "with TLS": ("postgresql://camwarden@db.example/camwarden?sslmode=verify-full", None),
+    "a password in it": ("postgresql://camwarden:hunter2@db.example/camwarden", "database_password_file"),
+    "an empty password in it": ("postgresql://camwarden:@db.example/camwarden", "database_password_file"),
+    "a password among its options": ("postgresql://db.example/camwarden?password=hunter2", "database_password_file"),
+    "another database": ("mysql://db.example/camwarden", "write postgresql://"),
+    "no database": ("postgresql://camwarden@db.example", "names no database"),
+    "no address": ("hunter2", "write postgresql://"),
+    "a port that is none": ("postgresql://db.example:hunter2/camwarden", "no address"),
+    "an option that nobody knows": ("postgresql://db.example/camwarden?hunter2=1", "cannot be used"),
+}
+
+
+@pytest.mark.parametrize(("url", "said"), ADDRESSES.values(), ids=ADDRESSES)
+def test_the_address_of_a_database(url: str, said: str | None) -> None:
+    if said is None:
+        assert load_settings(database_url=url).database_url == url
+        return
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_settings(database_url=url)
+    assert "hunter2" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,8 @@ from fleet.errors import Invalid, NotFound
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.tokens import Scope
+from tests.fleet.on_disk import on_disk
 from tests.fleet.samples import NOON, Clock
-
-
-def _on_disk(database: Path) -> bytes:
-    return database.read_bytes() + Path(f"{database}-wal").read_bytes()
 
 
 async def a_token(store: Store, days: int = 30) -> tuple[tokens.Token, str]:
@@ -71,7 +67,7 @@ async def test_its_last_use_is_noted_but_not_on_every_request(store: Store, cloc
 
 async def test_its_secret_is_not_kept(store: Store, settings: Settings) -> None:
     token, text = await a_token(store)
-    stored = await asyncio.to_thread(_on_disk, settings.database)
+    stored = await asyncio.to_thread(on_disk, settings)
     assert token.key.encode() in stored
     assert text.partition(".")[2].encode() not in stored
 
