@@ -61,7 +61,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
     runs = QUICK if quick else FULL
     outcomes = asyncio.run(_measure("sqlite", None, runs))
     with contextlib.ExitStack() as stack:
-        if url := _postgresql(stack):
+        if url := postgresql(stack):
             outcomes += asyncio.run(_measure("postgresql", url, runs))
     _print(outcomes)
     return keys(outcomes)
@@ -82,7 +82,7 @@ def keys(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _postgresql(stack: contextlib.ExitStack) -> str | None:
+def postgresql(stack: contextlib.ExitStack) -> str | None:
     """Of a server that goes with this process; `None` where the programs of PostgreSQL are not installed."""
     from tests.frame.postgresql import PLACES, serving  # noqa: PLC0415 - only here, and pytest with it
 

@@ -130,9 +130,11 @@ async def test_the_settings_say_what_begins_by_itself_and_when(furnished: Furnis
         client = await stack.enter_async_context(browser(house.app))
         client.cookies.set("session", furnished.tokens["viewer"])
         page = (await client.get("/settings")).text
+        there = (await client.get("/schedules")).text
     assert re.search(r"<code>0 2 \* \* \*</code>, next <time datetime=\"[-0-9]{10}T17:00:00\+00:00\"", page)
-    assert "Asia/Tokyo" in page
-    assert re.search(r"Never</span></span> <span class=\"quiet\">Set <code>accuracy_schedule</code>", page)
+    assert 'href="/schedules"' in page
+    assert "set by <code>scan_schedule</code>" in there
+    assert "Asia/Tokyo" in there
 
 
 async def test_the_export_holds_every_filtered_camera_and_no_formula(visit: Visit) -> None:

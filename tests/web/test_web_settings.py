@@ -14,7 +14,7 @@ from web.app import create_app
 SECRET = "Kanarienvogel-7"
 NOTICES: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "nothing is set": (
-        {"mail_to": (), "webhook_url": None, "picture_minutes": 0, "picture_days": 1},
+        {"mail_to": (), "webhook_url": None, "picture_days": 1},
         ("Name addresses in", "Set <code>webhook_url</code>", "only when somebody asks, kept for 1 day"),
     ),
     "all is set": (
@@ -23,14 +23,13 @@ NOTICES: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
             "mail_host": "mail.example.org",
             "mail_port": 587,
             "webhook_url": f"https://chat.example.org/hooks/{SECRET}?key={SECRET}",
-            "picture_minutes": 15,
             "picture_days": 30,
         },
         (
             "guard@example.org, owner@example.org",
             "through mail.example.org:587",
             "<dd>chat.example.org</dd>",
-            "every 15 minutes, kept for 30 days",
+            "kept for 30 days",
         ),
     ),
 }
