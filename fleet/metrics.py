@@ -31,6 +31,7 @@ from fleet.picture_rollups import WORST_FIRST
 from fleet.plan_states import PlanState
 from fleet.store import Store
 from fleet.store import accuracy_tables as a
+from fleet.store import jobs_tables as j
 from fleet.store import pictures_tables as p
 from fleet.store import plans_tables as plans
 from fleet.store import rollouts_tables as r
@@ -133,6 +134,7 @@ class Metrics:
             "plan": _by(plans.Plan.state).where(plans.Plan.state.in_(at_work)),
             "rotation": _by(v.CameraRotation.state).where(v.CameraRotation.state.not_in(("current", "undone"))),
             "rollout": _by(r.Rollout.state).where(r.Rollout.finished_at.is_(None)),
+            "job": _by(j.Job.state).where(j.IS_OPEN),
             "watch": _by(a.AccuracyWatch.state).where(a.AccuracyWatch.state.in_(("queued", "running"))),
         }
         for kind, query in queries.items():

@@ -16,6 +16,7 @@ from fleet.errors import Invalid, NotFound
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.jobs_tables import Job, Schedule
 from fleet.store.pictures_tables import PictureIncident
 from fleet.store.sites_tables import Site as SiteTable
 from hardening.windows import WindowError, parse_window, zone
@@ -163,6 +164,8 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
             still_open = (PictureIncident.site == instead_of, PictureIncident.closed_at.is_(None))
             await connection.execute(update(PictureIncident).where(*still_open).values(site=wanted.name))
             await grants.rename_site(connection, instead_of, wanted.name)
+            for table in (Job, Schedule):
+                await connection.execute(update(table).where(table.site == instead_of).values(site=wanted.name))
         await _assign_all(connection, [*known.values(), wanted])
         said = {"was": asdict(before) if before else None, "is": asdict(wanted)}
         await record(connection, Entry(actor, Action.SITE_CHANGE, f"site:{wanted.name}", said))

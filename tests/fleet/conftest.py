@@ -28,6 +28,7 @@ ON_BOTH = {
     "test_people",
     "test_proof",
     "test_retention",
+    "test_schedules",
     "test_search",
     "test_sites",
     "test_store",

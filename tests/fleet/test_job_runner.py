@@ -6,14 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from fleet.errors import Invalid, StoreUnavailable
+from fleet.jobs import alone
 from fleet.jobs.desk import LocalDesk
-from fleet.jobs.model import Again, Asked, Done, Failed, Job, JobId, Kind, Next, Progress, Report, Stopped, Turn
+from fleet.jobs.model import Again, Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Progress, Report, Stopped, Turn
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.jobs.runner import Runner
 from fleet.jobs.states import JobState
 from fleet.store import Store
+from fleet.store.outages import outlasts
 from tests.fleet.jobs_samples import Script, Steady, asked_for, running
 
 
@@ -193,3 +196,18 @@ async def test_two_controllers_share_the_work(queue: Queue, tmp_path: Path) -> N
         for job in jobs:
             await queue.ended(job)
     assert sorted(first.called + second.called) == sorted(jobs)
+
+
+async def test_a_step_waits_for_a_database_that_is_gone_and_its_lines_in_the_log_name_its_job(queue: Queue) -> None:
+    found: list[tuple[bool, dict[str, object]]] = []
+
+    async def look(_turn: Turn) -> Next:
+        found.append((outlasts(), get_contextvars()))
+        return Done()
+
+    async with alone.running(queue, [Kind("look", look)]) as runner:
+        assert runner.goes_on()
+        job = await queue.enqueue(NewJob("look", "ana", camera="cam-1", work="watch:7"))
+        await queue.ended(job)
+    assert found == [(True, {"job": job, "kind": "look", "camera": "cam-1", "watch": "7"})]
+    assert (runner.goes_on(), outlasts(), get_contextvars()) == (False, False, {})

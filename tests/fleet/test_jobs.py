@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from fleet import leases
+from fleet import leases, sites
+from fleet.audit_views import Wanted, entries
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.jobs import outcomes
 from fleet.jobs.model import (
@@ -31,6 +32,8 @@ from fleet.jobs.model import (
 from fleet.jobs.places import Limits
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.jobs.states import TRANSITIONS, JobState, Move, after, diagram
+from fleet.scope import EVERYWHERE, Scope
+from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import jobs_tables as t
 from tests.fleet.jobs_samples import CHANGE, LOOK, Steady, asked_for, cameras, desk, hold, ids
@@ -434,3 +437,43 @@ async def test_work_that_does_not_go_on_is_dropped_whoever_has_it(queue: Queue, 
     assert await queue.drop("change", "the service was restarted") == 2
     assert {job.reason for job in (await queue.listed(JobFilter())).items} == {"the service was restarted"}
     assert await leases.holder_of(store, camera) is None
+
+
+# --- who sees what, and what is told of it ---
+
+
+async def test_an_order_is_told_with_the_state_before_and_after_and_one_that_changes_nothing_is_not(
+    queue: Queue,
+) -> None:
+    job = await queue.enqueue(NewJob(LOOK.name, "ana", site="Harbour"))
+    for order in (queue.pause, queue.resume, queue.cancel, queue.cancel):
+        await order(job, "ben")
+    told = (await entries(queue.store, Wanted(action="job"))).items
+    said = [(row.action, row.actor, row.about, row.said["was"], row.said["is"]) for row in reversed(told)]
+    assert said == [
+        ("job.pause", "ben", f"job:{job}", "queued", "paused"),
+        ("job.resume", "ben", f"job:{job}", "paused", "queued"),
+        ("job.cancel", "ben", f"job:{job}", "queued", "cancelled"),
+    ]
+
+
+async def test_jobs_are_seen_where_their_camera_is_now_or_their_site_is(queue: Queue) -> None:
+    (camera,) = await cameras(queue.store, 1)
+    await sites.put(queue.store, Site("Harbour", ("0.0.0.0/0",)), "ana")
+    of_camera = await queue.enqueue(NewJob(LOOK.name, "ana", camera=camera, site="Depot"))
+    of_site = await queue.enqueue(NewJob(LOOK.name, "ana", site="Depot"))
+    of_gone = await queue.enqueue(NewJob(LOOK.name, "ana", camera="gone", site="Depot"))
+    of_all = await queue.enqueue(NewJob(LOOK.name, "ana"))
+    seen = {}
+    for name in ("Harbour", "Depot", "Nowhere"):
+        scope = Scope(frozenset({name}))
+        page = await queue.listed(JobFilter(), scope=scope)
+        assert (page.total, sum((await queue.counts(scope)).values())) == (len(page.items), len(page.items))
+        seen[name] = [job.id for job in page.items]
+    assert seen == {"Harbour": [of_camera], "Depot": [of_site], "Nowhere": []}
+    assert {job.id for job in (await queue.listed(JobFilter(), scope=EVERYWHERE)).items} == {
+        of_camera,
+        of_site,
+        of_gone,
+        of_all,
+    }

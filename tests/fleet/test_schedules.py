@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from cameras.errors import Unreachable
 from fleet import accuracy, accuracy_rows, due, scan_rows, schedule_rows, sites, work
 from fleet.accuracy import Accuracy, WatchId, WatchState
+from fleet.audit_views import Wanted, entries
 from fleet.beginnings import ACTOR, Beginnings
 from fleet.errors import Invalid, NotFound
 from fleet.findings import record
@@ -24,6 +25,7 @@ from fleet.pictures import Pictures
 from fleet.scans import Scans, ScanState
 from fleet.schedule_rows import NewSchedule, What
 from fleet.schedules import Schedules
+from fleet.scope import Scope
 from fleet.service import open_service
 from fleet.settings import Settings
 from fleet.sight import OpenSight, Sight
@@ -481,3 +483,33 @@ async def test_finished_jobs_are_forgotten_by_the_schedule_of_retention(
         clock.forward(days=31)
         with caplog.at_level(logging.ERROR):
             assert await schedules.run("Retention", "anna") == "0 pictures and 1 jobs forgotten"
+
+
+async def test_each_change_is_told_with_what_was_and_what_is(store: Store, scans: Scans) -> None:
+    async with scheduled(store, scans) as (schedules, _):
+        made = await schedules.add(WATCHES, "ana")
+        await schedules.change(made, replace(WATCHES, cadence="every 5 hours"), "ben")
+        await schedules.switch(made, "ben", on=False)
+        await schedules.run(made, "cleo")
+        await schedules.remove(made, "ana")
+    told = list(reversed((await entries(store, Wanted(action="schedule"))).items))
+    assert [(row.action, row.actor, row.about) for row in told] == [
+        ("schedule.put", "ana", f"schedule:{made}"),
+        ("schedule.put", "ben", f"schedule:{made}"),
+        ("schedule.switch", "ben", f"schedule:{made}"),
+        ("schedule.run", "cleo", f"schedule:{made}"),
+        ("schedule.remove", "ana", f"schedule:{made}"),
+    ]
+    assert (told[1].said["was"]["cadence"], told[1].said["is"]["cadence"]) == (WATCHES.cadence, "every 300 minutes")
+    assert (told[2].said["was"], told[2].said["is"]) == (True, False)
+
+
+async def test_schedules_are_seen_by_site_and_follow_its_name(store: Store, scans: Scans) -> None:
+    await sites.put(store, Site("Harbour"), "ana")
+    async with scheduled(store, scans) as (schedules, _):
+        await schedules.add(replace(NIGHTLY, site="Harbour"), "ana")
+        await sites.put(store, Site("Old harbour"), "ana", instead_of="Harbour")
+        seen = await schedules.listed(Scope(frozenset({"Old harbour"})))
+        assert [(view.name, view.site, view.mistake) for view in seen] == [("Nightly", "Old harbour", "")]
+        assert await schedules.listed(Scope(frozenset({"Depot"}))) == []
+        assert len(await schedules.listed()) > 1
