@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from structlog.contextvars import bind_contextvars, get_contextvars
+
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
 from fleet import findings, lookup, scan_rows, sites, visits
@@ -81,6 +83,8 @@ class _Live:
     def __init__(self, view: ScanView, targets: Sequence[Target]) -> None:
         self.view = view
         self.targets = targets
+        # What lines of the log say of whoever asked for it, such as their request.
+        self.asked_by = get_contextvars()
         self.job: JobId | None = None
         self.task: asyncio.Task[Any] | None = None
         self.over = asyncio.Event()
@@ -277,6 +281,7 @@ class Scans:
         if live is None:
             return Failed("this scan is over; start a new one", final=True)
         live.task = asyncio.current_task()
+        bind_contextvars(**{**live.asked_by, **get_contextvars()})
         state, error = await self._run(live, turn)
         await _whole(self._close(live, state, error))
         if state is ScanState.DONE:

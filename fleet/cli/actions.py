@@ -29,6 +29,10 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "commission start": Action.COMMISSIONING_START,
         "commission status": None,
         "commission verify": None,
+        "db backup": None,
+        "db check": None,
+        "db restore": None,  # puts a whole store in place, its trail with it
+        "db upgrade": None,  # as the service does when it starts
         "demo": None,  # a store of its own, which goes with it
         "discover": None,
         "doctor": None,
@@ -44,6 +48,7 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "passwords rotate": Action.ROTATION_START,
         "passwords set": Action.VAULT_PUT,
         "rejudge": Action.FINDING_REJUDGE,
+        "retention": None,  # as the service does once a day; what people did is never cut
         "rollout abort": Action.ROLLOUT_STOP,
         "rollout approve": Action.ROLLOUT_APPROVE,
         "rollout backup": Action.BACKUP_OPEN,

@@ -16,7 +16,11 @@ from fleet.settings import Settings, load_settings
 from fleet.store import is_made, migrating, open_store, where
 from fleet.store.controller import sole_controller
 
-app = typer.Typer(no_args_is_help=True, help="The store: bring its schema up to date, back it up, bring it back.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The store: bring its schema up to date, back it up, bring it back.",
+    epilog="Example: camwarden db backup /backups/camwarden-monday.backup",
+)
 
 _PHASES = {
     "database": "Copying the database",
