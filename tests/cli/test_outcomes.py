@@ -87,7 +87,10 @@ WRONG_USES = {
     "an unknown check": (["checks", "telnet"], "telnet-open"),
     "an explanation without a store": (["explain", "10.0.0.5", "telnet-open"], "--from"),
     "an explanation of no file": (["explain", "10.0.0.5", "telnet-open", "--from", "nowhere"], "nowhere"),
-    "a service for everybody without TLS": (["serve", "--host", "192.0.2.1"], "--insecure-http"),
+    "a service on an address of another machine": (
+        ["serve", "--host", "192.0.2.1", "--insecure-http"],
+        "cannot listen",
+    ),
     "half of a certificate": (["serve", "--certificate", "x.pem"], "belong together"),
     "a configuration that is not there": (["serve", "--config", "nowhere.toml"], "nowhere.toml"),
     "a password without a terminal": (["user", "add", "ana"], "--password-stdin"),
@@ -99,7 +102,7 @@ WRONG_USES = {
 @pytest.fixture(autouse=True)
 def _quiet_logging(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command sets up logging for its process, which here is pytest's; and variables are settings to it."""
-    monkeypatch.setattr(screen, "start_logging", lambda _level: None)
+    monkeypatch.setattr(screen, "start_logging", lambda *_level, **_form: None)
     for name in [name for name in os.environ if name.startswith("CAMWARDEN_")]:
         monkeypatch.delenv(name)
 
