@@ -1,5 +1,6 @@
 """What the console reads: keyset paging, filters, counts. Nothing is changed but an acceptance that has run out."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet import scan_rows
 from fleet.errors import NotFound
 from fleet.findings import FindingState, reopen_expired
-from fleet.paging import holds, how_many, number_and_id, paged, read_page, two, words
+from fleet.paging import Query, holds, how_many, number_and_id, paged, read_page, two, words
 from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
@@ -54,6 +55,7 @@ __all__ = [
     "devices",
     "finding",
     "findings",
+    "findings_number",
     "not_evaluated",
     "overview",
     "vendors",
@@ -77,8 +79,15 @@ _BY_SEVERITY = {
 
 
 async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
-    """The whole estate in numbers, as far as it is in scope."""
+    """The whole estate in numbers, as far as it is in scope. Of a large one they are some seconds old."""
     await reopen_expired(store)
+    view = await store.summaries.get(("overview", scope), lambda: _overview(store, scope))
+    async with store.read() as connection:
+        scans = await scan_rows.newest_within(connection, 1, scope)
+    return replace(view, last_scan=scans[0] if scans else None)
+
+
+async def _overview(store: Store, scope: Scope) -> OverviewView:
     async with store.read() as connection:
         here = scope.at(t.Camera.site)
         by_worst = select(t.Camera.worst, func.count()).where(here).group_by(t.Camera.worst)
@@ -88,14 +97,13 @@ async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
         sums = [func.coalesce(func.sum(column), 0) for column in (*_BY_SEVERITY.values(), t.Camera.unknown)]
         *counts, unknown = (await connection.execute(select(*sums).where(here))).one()
         silent = await how_many(connection, select(t.ScanNotEvaluated.id).where(*_silent(scope)))
-        scans = await scan_rows.newest_within(connection, 1, scope)
         return OverviewView(
             cameras=sum(worst.values()),
             by_worst=tuple((severity, worst.get(severity, 0)) for severity in (*Severity, None)),
             unclear=unclear,
             findings=SeverityCounts(*counts),
             checks=await _fix_first(connection, scope),
-            last_scan=scans[0] if scans else None,
+            last_scan=None,
             not_evaluated=silent,
             unknown=unknown,
             scores=await _scores(connection, scope),
@@ -143,8 +151,13 @@ async def devices(
     order = (t.Camera.score, t.Camera.id)
     async with store.read() as connection:
         rows, more = await read_page(connection, query.where(start).order_by(*order), limit)
-        total = await how_many(connection, query)
+    total = await store.summaries.get(("devices", wanted, scope), lambda: _number(store, query))
     return paged([_device_row(row) for row in rows], f"{rows[-1].score}~{rows[-1].id}" if more else None, total)
+
+
+async def _number(store: Store, query: Query) -> int:
+    async with store.read() as connection:
+        return await how_many(connection, query)
 
 
 def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
@@ -185,9 +198,13 @@ async def vendors(store: Store, scope: Scope = EVERYWHERE) -> tuple[tuple[str, i
         .group_by(t.Camera.vendor)
         .order_by(t.Camera.vendor)
     )
-    async with store.read() as connection:
-        rows = (await connection.execute(by_vendor)).all()
-    return tuple((name or "", number) for name, number in rows)
+
+    async def counted() -> tuple[tuple[str, int], ...]:
+        async with store.read() as connection:
+            rows = (await connection.execute(by_vendor)).all()
+        return tuple((name or "", number) for name, number in rows)
+
+    return await store.summaries.get(("vendors", scope), counted)
 
 
 async def device(store: Store, camera: str, scope: Scope = EVERYWHERE) -> DeviceView:
@@ -262,12 +279,17 @@ async def findings(
         severity = t.BY_RANK.get(rank, Severity.LOW)
         start = and_(t.Finding.severity <= severity, or_(t.Finding.severity < severity, t.Finding.id < last))
     query = _finding_query().where(*conditions, start).order_by(t.Finding.severity.desc(), t.Finding.id.desc())
-    counted = select(t.Finding.id).where(*conditions)
     async with store.read() as connection:
         rows, more = await read_page(connection, query, limit)
-        total = await how_many(connection, counted)
+    total = await findings_number(store, wanted, scope)
     items = [_finding_row(row) for row in rows]
     return paged(items, f"{t.RANKS[items[-1].severity]}~{items[-1].id}" if more else None, total)
+
+
+async def findings_number(store: Store, wanted: FindingFilter, scope: Scope = EVERYWHERE) -> int:
+    """How many `findings` would show in all."""
+    counted = select(t.Finding.id).where(*_finding_conditions(wanted), scope.of(t.Finding.camera))
+    return await store.summaries.get(("findings", wanted, scope), lambda: _number(store, counted))
 
 
 def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
@@ -353,7 +375,8 @@ async def not_evaluated(
     query = current.where(start).order_by(t.ScanNotEvaluated.address, t.ScanNotEvaluated.id)
     async with store.read() as connection:
         rows, more = await read_page(connection, query, limit)
-        total = await how_many(connection, select(t.ScanNotEvaluated.id).where(*_silent(scope)))
+    silent = select(t.ScanNotEvaluated.id).where(*_silent(scope))
+    total = await store.summaries.get(("silent", scope), lambda: _number(store, silent))
     items = [NotEvaluatedRow(row.address, row.reason, row.detail, row.at, row.scan, row.camera) for row in rows]
     return paged(items, f"{rows[-1].address}~{rows[-1].id}" if more else None, total)
 

@@ -117,9 +117,14 @@ async def sites(store: Store, scope: Scope = EVERYWHERE) -> list[SiteView]:
     """By name."""
     urgent = func.sum(case((t.Camera.critical + t.Camera.high > 0, 1), else_=0))
     counted = select(t.Camera.site, func.count(), urgent, func.avg(t.Camera.score)).group_by(t.Camera.site)
+
+    async def count() -> dict[str | None, Sequence[float]]:
+        async with store.read() as connection:
+            return {name: rest for name, *rest in (await connection.execute(counted)).all()}
+
     async with store.read() as connection:
         known = await stored(connection)
-        counts = {name: rest for name, *rest in (await connection.execute(counted)).all()}
+    counts = await store.summaries.get("sites", count)
     return [SiteView(site, *_counted(counts.get(site.name))) for site in known if scope.covers(site.name)]
 
 

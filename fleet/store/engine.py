@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from alembic.util import CommandError
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,10 +20,16 @@ from fleet.store import migrating, postgresql, sqlite
 from fleet.store.opened import Opened
 from fleet.store.outages import RETRY_S, outlasts
 from fleet.store.refusals import cause_of, no_text, too_large, unavailable
+from fleet.summaries import Summaries
 from fleet.unbroken import to_the_end
 
 _log = logging.getLogger(__name__)
 _PLACE = "camwarden_place"
+
+
+# From so many cameras on, counts over all of them are kept for some seconds.
+LARGE = 5_000
+_SOME_CAMERAS = text(f"SELECT count(*) FROM (SELECT 1 FROM cameras LIMIT {LARGE + 1}) AS first_cameras")  # noqa: S608 - a number
 
 
 def utc_now() -> datetime:
@@ -51,6 +58,8 @@ class Store:
     def __init__(self, database: Opened, now: Callable[[], datetime]) -> None:
         self.now = now
         self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
+        self.summaries = Summaries(lambda: self._changes, self._is_large)
+        self._changes = 0
         self._database = database
         # One of ours at a time; waiting here is fair and costs nothing, waiting inside the database is neither.
         self._one_writer = asyncio.Lock()
@@ -92,6 +101,10 @@ class Store:
         async with self._transaction("written", self._database.claiming, writing=True) as connection:
             yield connection
 
+    async def _is_large(self) -> bool:
+        async with self.read() as connection:
+            return int(await connection.scalar(_SOME_CAMERAS) or 0) > LARGE
+
     def stop_waiting(self) -> None:
         """The process is about to end: work that waits for a database that is gone is told so now."""
         self._ending.set()
@@ -105,6 +118,7 @@ class Store:
 
         So it does with one whose user was cancelled, which then closes by itself, or not at all if we end before.
         """
+        await self.summaries.close()
         self._closed = True
         self.stop_waiting()
         await self._idle.wait()
@@ -126,6 +140,7 @@ class Store:
                     yield connection
                     if writing:
                         await to_the_end(connection.commit())
+                        self._changes += 1
                 finally:
                     await to_the_end(connection.close())
         except UnicodeEncodeError as error:

@@ -91,13 +91,8 @@ async def _by_check(visit: Visit, wanted: FindingFilter) -> Response:
     groups: list[CheckGroup] = []
     for check in WORST_FIRST:
         if wanted.check in {None, check.id} and wanted.severity in {None, check.severity}:
-            page = await estate.findings(
-                visit.store,
-                replace(wanted, check=check.id),
-                limit=1,
-                scope=visit.reading,
-            )
-            groups.append(CheckGroup(check, page.total))
+            number = await estate.findings_number(visit.store, replace(wanted, check=check.id), visit.reading)
+            groups.append(CheckGroup(check, number))
     found = tuple(group for group in groups if group.count)
     total = sum(group.count for group in found)
     places = await sites.choices(visit)
