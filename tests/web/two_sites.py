@@ -60,10 +60,13 @@ class Made:
     cookies: Mapping[str, Mapping[str, str]]
 
     def path(self, route: Route, where: str) -> str:
-        return route.path.format(**{**dict.fromkeys(_names(route), NOTHING), **COMMON, **self.ids[where]})
+        order = next((order for name, order in ORDERS.items() if name in _names(route)), "undo")
+        common = {**dict.fromkeys(_names(route), NOTHING), **COMMON, "order": order}
+        return route.path.format(**{**common, **self.ids[where]})
 
 
-COMMON = {"name": "camwarden.css", "row": "mounting", "ending": "json", "baseline": "essential", "order": "undo"}
+COMMON = {"name": "camwarden.css", "row": "mounting", "ending": "json", "baseline": "essential"}
+ORDERS = {"job": "cancel", "schedule": "off"}
 
 
 def _names(route: Route) -> list[str]:
@@ -95,7 +98,7 @@ class TwoSites:
 @asynccontextmanager
 async def opened(made: Made, home: Path) -> AsyncIterator[TwoSites]:
     shutil.copytree(made.home, home)
-    async with open_service(Settings(home=home)) as service:
+    async with open_service(Settings(home=home, picture_minutes=0)) as service:
         yield TwoSites(House(home, service, create_app(service)), made)
 
 
@@ -103,7 +106,7 @@ async def opened(made: Made, home: Path) -> AsyncIterator[TwoSites]:
 
 
 async def make(home: Path) -> Made:
-    async with open_service(Settings(home=home)) as service:
+    async with open_service(Settings(home=home, picture_minutes=0)) as service:
         house = House(home, service, create_app(service))
         await _cameras(house.store)
         bundle = (await firmware(house.store, service.settings)).id
@@ -197,15 +200,17 @@ async def _rollout(house: House, bundle: str, where: str) -> str:
 
 
 async def _job(house: House, cameras: list[str], where: str) -> str:
-    """Of a kind that nobody runs here; a job has one camera, so that of both sites is of the whole estate."""
+    """Cancelled before it began; a job has one camera, so that of both sites is of the whole estate."""
     camera, site = (None, None) if where == BOTH else (cameras[0], where)
     later = house.store.now() + timedelta(days=1)
-    return await house.service.queue.enqueue(NewJob("elsewhere", "anna", camera, site, not_before=later))
+    job = await house.service.queue.enqueue(NewJob("elsewhere", "anna", camera, site, not_before=later))
+    await house.service.queue.cancel(job, "anna")
+    return job
 
 
 async def _schedule(house: House, where: str) -> str:
     site = None if where == BOTH else where
-    new = NewSchedule(f"Scan of {where}", What.SCAN, "0 3 * * *", site, enabled=False)
+    new = NewSchedule(f"Watches at {where}", What.ACCURACY, "0 3 * * *", site, enabled=False)
     return await house.service.schedules.add(new, "anna")
 
 
