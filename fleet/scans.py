@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -188,7 +188,8 @@ class Scans:
         await self._running.aclose()
         for live in list(self._live.values()):
             await self._close(live, ScanState.INTERRUPTED, None)
-        await self._queue.drop(KIND, "the service was stopped")
+        with suppress(StoreUnavailable):  # the next start drops them
+            await self._queue.drop(KIND, "the service was stopped")
         self._spent.put_nowait(None)
         await self._group.__aexit__(None, None, None)
 

@@ -59,8 +59,8 @@ def again(
         sys.stdout.write(f"{json_module.dumps(asdict(done))}\n")
         return
     screen.console().print(
-        f"{done.cameras} cameras judged again, {done.changed} of them differently: "
-        f"{done.opened} findings opened, {done.reopened} reopened, {done.fixed} fixed"
+        f"{done.cameras} cameras judged again, {done.changed} differently: "
+        f"{done.opened} opened, {done.reopened} reopened, {done.fixed} fixed"
     )
     if done.unreadable:
         screen.note(f"{done.unreadable} have evidence of another version and keep what was said: scan them again")

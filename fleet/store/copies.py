@@ -129,6 +129,12 @@ def _to_disk(folder: Path) -> None:
         os.close(descriptor)
 
 
+# What the triggers of our tables call: a dump of tables does not hold it, and a new database does not have it.
+_FUNCTIONS = """
+CREATE OR REPLACE FUNCTION {schema}.audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$;
+"""
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 
@@ -176,7 +182,7 @@ def replace_postgresql(settings: Settings, dump: Path, schema: str, at: datetime
         beside = f"before_{at:%Y%m%dt%H%M%Sz}"
         moves = _moves(connection, here, beside, old)
     before, after = dump.with_name("before.sql"), dump.with_name("after.sql")
-    before.write_text(moves, encoding="utf-8")
+    before.write_text(moves + _FUNCTIONS.format(schema=_quoted(here)), encoding="utf-8")
     _run([restore, "--no-owner", "--no-privileges", f"--file={after}", str(dump)])
     command = [program, "--no-psqlrc", "--quiet", "--no-password", "--single-transaction", "--set=ON_ERROR_STOP=1"]
     with _called(settings, [*command, f"--file={before}", f"--file={after}"], output=subprocess.DEVNULL) as process:

@@ -28,7 +28,7 @@ def test_a_newer_firmware_in_the_catalogue_opens_a_finding(command: Command, tmp
     catalogue = tmp_path / "firmware.yaml"
     bundled = files(scanners.knowledge).joinpath("firmware.yaml").read_text()
     catalogue.write_text(bundled.replace(f'"{AXIS.firmware}"', '"13.0.1"'))
-    assert "1 cameras judged again, 0 of them differently" in command("rejudge").out
+    assert "1 cameras judged again, 0 differently" in command("rejudge").out
     done = json.loads(command("rejudge", "--catalogue", str(catalogue), "--json").out)
     assert (done["cameras"], done["changed"], done["opened"]) == (1, 1, 1)
     assert "1 fixed" in command("rejudge").out
