@@ -14,6 +14,9 @@ PictureFaults = Callable[[str], Awaitable[Sequence[str] | None]]
 # Of a camera's id, watched for so many seconds. Raises `cameras.errors`, FleetError, AnalyticsError.
 Measure = Callable[[str, float], Awaitable[Measurement]]
 
+# A burst that a slow link cuts short says nothing: only so many in a row mean that a picture cannot be judged.
+_LOOKS_BEFORE = 3
+
 _NOBODY_MEASURES = "the bundle promises an accuracy, and nothing here can measure it"
 
 
@@ -30,7 +33,9 @@ class Judges:
 
     async def before(self, camera: str, promised: Mapping[str, float]) -> tuple[dict[str, Any], str | None]:
         """What to remember, and why this camera had better be left alone. Raises `cameras.errors` and FleetError."""
-        picture = await self.picture_faults(camera)
+        for _look in range(_LOOKS_BEFORE):
+            if (picture := await self.picture_faults(camera)) is not None:
+                break
         kept: dict[str, Any] = {"picture faults": None if picture is None else list(picture), "accuracy": None}
         if not promised:
             return kept, None

@@ -276,7 +276,8 @@ class Journey:
         return []
 
     def _told(self) -> str:
-        return f"{self._manifest.version} proved"
+        unjudged = self.row.before.get("picture faults") is None
+        return f"{self._manifest.version} proved" + (", but for its picture, which nobody judged" if unjudged else "")
 
     # --- the way back ---
 

@@ -1,5 +1,6 @@
 """Rollouts over real connections to simulated cameras: VAPIX with its timer, plain ONVIF, apps, and every lie."""
 
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -210,17 +211,26 @@ async def test_a_promise_of_accuracy_is_measured_on_the_camera(
         assert running(camera) == ([(version, True)] if version else [])
 
 
-# what befalls the picture, and whether before the update or while the camera restarts
-LENSES: dict[str, tuple[str, bool, TargetState, str]] = {
-    "out of focus since the restart": ("defocused", False, S.ROLLED_BACK, "picture: defocus, which it was not before"),
-    "out of focus all along": ("defocused", True, S.SUCCEEDED, "proved"),
-    "covered, or so dark that nothing can be said": ("covered", False, S.ROLLED_BACK, "picture: "),
+# what befalls the picture, whether before the update or while the camera restarts, how many looks come to nothing
+WORSE = "picture: defocus, which it was not before"
+LENSES: dict[str, tuple[str, bool, int, TargetState, str]] = {
+    "out of focus since the restart": ("defocused", False, 0, S.ROLLED_BACK, WORSE),
+    "out of focus since the restart, and two looks before it were cut short": (
+        "defocused",
+        False,
+        2,
+        S.ROLLED_BACK,
+        WORSE,
+    ),
+    "out of focus all along": ("defocused", True, 0, S.SUCCEEDED, "proved"),
+    "covered, or so dark that nothing can be said": ("covered", False, 0, S.ROLLED_BACK, "picture: "),
+    "it cannot be looked at before": ("defocused", False, 99, S.SUCCEEDED, "but for its picture"),
 }
 
 
-@pytest.mark.parametrize(("name", "before", "end", "words"), LENSES.values(), ids=LENSES)
+@pytest.mark.parametrize(("name", "before", "in_vain", "end", "words"), LENSES.values(), ids=LENSES)
 async def test_a_picture_that_an_update_spoils_takes_it_back(
-    store: Store, settings: Settings, name: str, before: bool, end: TargetState, words: str
+    store: Store, settings: Settings, name: str, before: bool, in_vain: int, end: TargetState, words: str
 ) -> None:
     fault = Episode("fault", name, 0.9, 0.0, WEEK_S)
     async with one_camera(store, "axis", pictures=True) as (camera, camera_id, doors):
@@ -236,7 +246,11 @@ async def test_a_picture_that_an_update_spoils_takes_it_back(
         async with Pictures(store, quiet, access_to, pace=PicturePace(pictures=3, seconds=0.2)) as pictures:
             await pictures.approve(camera_id, "anna")
 
+            looks = itertools.count(1)
+
             async def faults_now(asked: str) -> Sequence[str] | None:
+                if next(looks) <= in_vain:
+                    return None
                 if before or camera.flashed:
                     spoil()
                 return await pictures.faults_now(asked)
