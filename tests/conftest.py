@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.frame.leaks",
     "tests.frame.required",
     "tests.frame.postgresql",
+    "tests.frame.openbao",
 ]
