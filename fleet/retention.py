@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet import picture_rollups
-from fleet.accuracy_card import LEARNED_FOR
+from fleet.accuracy.card import LEARNED_FOR
 from fleet.paging import Query, how_many
+from fleet.pictures import rollups as picture_rollups
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import accuracy_tables as a

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from fleet import accuracy_rows, estate, findings, picture_rollups, picture_rows, retention
-from fleet.accuracy_rows import Baseline
-from fleet.picture_rollups import Rollup, Span, added, begins
+from fleet import estate, retention
+from fleet.accuracy import rows as accuracy_rows
+from fleet.accuracy.rows import Baseline
+from fleet.findings import triage as findings
+from fleet.pictures import rollups as picture_rollups
+from fleet.pictures import rows as picture_rows
+from fleet.pictures.rollups import Rollup, Span, added, begins
 from fleet.retention import Kept
 from fleet.settings import Settings
 from fleet.store import Store
