@@ -31,7 +31,7 @@ from fleet.plans.runner import Plans
 from fleet.plans.service_passwords import service_password
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
-from fleet.retention import keeping
+from fleet.retention import retention_kind
 from fleet.rollouts.judges import Judges
 from fleet.rollouts.runner import Rollouts
 from fleet.rotations import default_passwords
@@ -119,7 +119,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
         # The table of kinds of jobs: whatever is not in it is not run. Closed before what it calls.
-        kinds = (scans.kind, pictures.kind, accuracy.kind)
+        kinds = (scans.kind, pictures.kind, accuracy.kind, retention_kind(store, settings, pictures, queue))
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
         runner = await stack.enter_async_context(running(queue, kinds, folder=settings.home / "locks", limits=limits))
         # Last, so that it is closed before what it begins.
@@ -128,7 +128,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         await stack.enter_async_context(catching_up(store, settings))
         audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
-        cutting = await stack.enter_async_context(keeping(store, settings))
         stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
@@ -151,7 +150,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
                 "schedules": schedules.goes_on,
                 "rollouts": rollouts.goes_on,
                 "notices": outbox.goes_on,
-                "retention": lambda: not cutting.done(),
             },
             at_work={
                 "scans": scans.under_way,

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from fleet import lookup
+from fleet import lookup, retention
 from fleet.accuracy import rows as accuracy_rows
 from fleet.accuracy.runner import Accuracy
 from fleet.audit.trail import SCHEDULE
 from fleet.errors import Invalid, NotFound
+from fleet.jobs.model import NewJob, Priority
 from fleet.jobs.queue import Queue
 from fleet.people.scope import Scope
 from fleet.pictures.runner import Pictures
@@ -98,10 +99,9 @@ class Beginnings:
         return f"{begun} watches"
 
     async def forget(self, _schedule: ScheduleView) -> str:
-        """Old pictures and finished jobs."""
-        pictures = await self._pictures.prune()
-        jobs = await self._queue.prune(self._queue.kinds)
-        return f"{pictures} pictures and {jobs} jobs forgotten"
+        """What was kept for long enough, as a job: it may take a while."""
+        job = await self._queue.enqueue(NewJob(retention.KIND, ACTOR, key=retention.KIND, priority=Priority.CLOCK))
+        return f"job {job}"
 
     async def _cameras(self, site: str | None) -> list[str]:
         query = select(Camera.id).order_by(Camera.id)

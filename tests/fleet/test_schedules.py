@@ -1,7 +1,6 @@
 """Work that begins by the clock. The network and the cameras are replaced, nothing of ours."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +20,6 @@ from fleet.accuracy.sight import OpenSight, Sight
 from fleet.audit.views import Wanted, entries
 from fleet.errors import Invalid, NotFound
 from fleet.findings.triage import record
-from fleet.jobs.model import NewJob
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.people.scope import Scope
 from fleet.pictures.runner import Pictures
@@ -477,17 +475,6 @@ async def test_a_schedule_whose_site_is_gone_says_so_and_begins_no_more(store: S
         await sites.remove(store, "Harbour")
         view = await schedules.get("Nightly")
     assert (view.next_at, view.mistake) == ((), "its site is gone")
-
-
-async def test_finished_jobs_are_forgotten_by_the_schedule_of_retention(
-    store: Store, scans: Scans, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    queue = Queue(store)
-    async with scheduled(store, scans) as (schedules, _):
-        await queue.cancel(await queue.enqueue(NewJob("pictures", "ana")), "ana")
-        clock.forward(days=31)
-        with caplog.at_level(logging.ERROR):
-            assert await schedules.run("Retention", "anna") == "0 pictures and 1 jobs forgotten"
 
 
 async def test_each_change_is_told_with_what_was_and_what_is(store: Store, scans: Scans) -> None:
