@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fleet.errors import FleetError, StoreUnavailable, VaultUnavailable
-from fleet.master_key import master_key
 from fleet.settings import Settings
 from fleet.store import Store, migrating
+from fleet.vault.master_key import master_key
 
 WITHIN_S = 2.0
 LEAST_FREE_BYTES = 256 * 1024 * 1024

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from fleet import key_moves
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import actor, changing_store, need_store
-from fleet.key_moves import KeyPlace, Where
-from fleet.key_rotation import Rotated, rotate
 from fleet.settings import Settings, load_settings
 from fleet.store import Store
+from fleet.vault import key_moves
+from fleet.vault.key_moves import KeyPlace, Where
+from fleet.vault.key_rotation import Rotated, rotate
 
 app = typer.Typer(
     no_args_is_help=True,

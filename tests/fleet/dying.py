@@ -1,12 +1,12 @@
 """What the tests of the master key share: something sealed everywhere, and a process that dies between two steps."""
 
 from cameras.secret import Secret
-from fleet import backups
-from fleet.audit import Action, Entry, record_first
-from fleet.audit_check import check
+from fleet.audit.check import check
+from fleet.audit.trail import Action, Entry, record_first
+from fleet.rollouts import backups
 from fleet.settings import Settings
 from fleet.store import Store, open_store
-from fleet.vault import open_vault
+from fleet.vault.passwords import open_vault
 from tests.fleet.samples import Clock
 
 COUNT = 7

@@ -14,22 +14,28 @@ from urllib.parse import quote
 import pytest
 
 from cameras.secret import Secret
-from fleet import audit_export, backups, people, signing_in, tokens, transit, vault_key
-from fleet.audit import Action, Entry, record_first
+from fleet.audit import export as audit_export
+from fleet.audit.trail import Action, Entry, record_first
 from fleet.errors import SignInRefused, VaultUnavailable
-from fleet.key_moves import key_place, rewrap, to_file, to_transit
-from fleet.key_rotation import rotate
-from fleet.people import Person
-from fleet.permissions import Role
-from fleet.plan_rows import PlanId
-from fleet.plans import Plans
-from fleet.second_factors import enrolled
+from fleet.people import accounts as people
+from fleet.people import tokens
+from fleet.people.accounts import Person
+from fleet.people.permissions import Role
+from fleet.people.tokens import Scope
+from fleet.plans.rows import PlanId
+from fleet.plans.runner import Plans
+from fleet.rollouts import backups
 from fleet.service import Service, open_service
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
 from fleet.store import open_store
-from fleet.tokens import Scope
-from fleet.vault import open_vault
-from fleet.vault_key import WrappedKey
+from fleet.vault import key_file as vault_key
+from fleet.vault import transit
+from fleet.vault.key_file import WrappedKey
+from fleet.vault.key_moves import key_place, rewrap, to_file, to_transit
+from fleet.vault.key_rotation import rotate
+from fleet.vault.passwords import open_vault
 from hardening.baseline import load_baseline
 from hardening.passwords import State
 from tests.fleet.guarded import Guard

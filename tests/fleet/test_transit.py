@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from cameras.secret import Secret
-from fleet import key_moves, transit, vault_key
-from fleet.audit import Action, Entry, record_first
+from fleet.audit.trail import Action, Entry, record_first
 from fleet.errors import FleetError, Invalid, SettingsError, VaultUnavailable
-from fleet.key_moves import KeyPlace, Where, key_place, rewrap, to_file, to_transit
-from fleet.key_rotation import rotate
-from fleet.master_key import master_key
 from fleet.readiness import Readiness
-from fleet.sealing import key_id
 from fleet.settings import Settings, load_settings
 from fleet.store import Store, open_store
-from fleet.vault import open_vault
-from fleet.vault_key import WrappedKey
+from fleet.vault import key_file as vault_key
+from fleet.vault import key_moves, transit
+from fleet.vault.key_file import WrappedKey
+from fleet.vault.key_moves import KeyPlace, Where, key_place, rewrap, to_file, to_transit
+from fleet.vault.key_rotation import rotate
+from fleet.vault.master_key import master_key
+from fleet.vault.passwords import open_vault
+from fleet.vault.sealing import key_id
 from tests.cameras.saying import http, saying
 from tests.fleet.dying import DiesAt, Killed, all_can_be_read, fill
 from tests.fleet.guarded import Guard
