@@ -291,7 +291,10 @@ async def test_an_engine_that_refuses_is_said_why_and_what_to_do(
     assert not [secret for secret in guard.secrets if len(secret) > 7 and secret in repr(caught.value)]
 
 
-async def test_what_cannot_be_opened_again_takes_nobodys_place(guard: Guard, guarded: Settings, clock: Clock) -> None:
+async def test_what_cannot_be_opened_again_takes_nobodys_place(
+    guard: Guard, guarded: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    witness = tmp_path / "witness"
     async with await open_store(guarded, clock) as store:
         digest = await fill(store, Settings(home=guarded.home))
         there = await asyncio.to_thread(lying, guarded.home)
@@ -299,7 +302,10 @@ async def test_what_cannot_be_opened_again_takes_nobodys_place(guard: Guard, gua
         with pytest.raises(VaultUnavailable, match="decrypt"):
             await to_transit(store, guarded.model_copy(update=login))
         assert await asyncio.to_thread(lying, guarded.home) == there
-    await all_can_be_read(Settings(home=guarded.home), clock, digest)
+        await all_can_be_read(Settings(home=guarded.home), clock, digest)
+        await asyncio.to_thread(witness.hardlink_to, guarded.home / "key")
+        await to_transit(store, guarded)
+    assert await asyncio.to_thread(witness.read_bytes) == b"\0" * 32, "the plain key was written over"
 
 
 # --- servers that are no engine ---------------------------------------------------------------------------------------
