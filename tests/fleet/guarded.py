@@ -19,7 +19,7 @@ class Guard:
     secrets: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.key = self.bao.new_key(namespace=self.namespace)
+        self.key = self.key or self.bao.new_key(namespace=self.namespace)
         self.folder.mkdir(exist_ok=True)
 
     def token(self, *calls: str) -> dict[str, Any]:

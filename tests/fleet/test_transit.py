@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ from tests.cameras.saying import http, saying
 from tests.fleet.dying import DiesAt, Killed, all_can_be_read, fill
 from tests.fleet.guarded import Guard
 from tests.fleet.samples import Clock
-from tests.frame.openbao import Bao
+from tests.frame.openbao import ROOT, Bao
 
 # --- settings ---------------------------------------------------------------------------------------------------------
 
@@ -105,6 +107,26 @@ async def test_a_new_key_lies_on_no_disk_as_it_is(
     assert await asyncio.to_thread(somewhere, settings.home, await transit.unwrap(settings, kept)) == []
     await all_can_be_read(settings, clock, digest)
     assert await key_place(settings) == KeyPlace(Where.TRANSIT, settings.home / "key", kept.id, 1)
+
+
+async def test_what_the_document_says_to_do_at_the_server_is_enough(openbao: Bao, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "passwords.md").read_text()
+    block = page.partition("   ```sh\n")[2].partition("   ```")[0]
+    (tmp_path / "said.sh").write_text(f"set -e\n{dedent(block)}")
+    await asyncio.to_thread(openbao.ask, "POST", "sys/namespaces/documented", {})
+    named = {"BAO_ADDR": openbao.url, "BAO_TOKEN": ROOT, "BAO_CACERT": str(openbao.ca_file)}
+    path = f"{openbao.program.parent}:{os.environ['PATH']}"
+    environment = {**os.environ, **named, "BAO_NAMESPACE": "documented", "PATH": path}
+    shell = await asyncio.create_subprocess_exec(
+        "bash", tmp_path / "said.sh", env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await shell.communicate()
+    assert shell.returncode == 0, said
+    token = await asyncio.to_thread(openbao.token, "camwarden", namespace="documented")
+    guard = Guard(openbao, tmp_path / "login", "documented", "camwarden")
+    settings = guard.settings(tmp_path, transit_token_file=guard.file("token", token))
+    wrapped = await transit.rewrap(settings, await transit.wrap(settings, b"k" * 32))
+    assert await transit.unwrap(settings, wrapped) == b"k" * 32
 
 
 Move = Callable[..., Awaitable[KeyPlace]]

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.frame.postgresql import _free_port
+from tests.frame.postgresql import free_port
 
 ROOT = "the-root-token-of-the-tests"
 _POLICY = 'path "{mount}/{call}/{key}" {{ capabilities = ["update"] }}\n'
@@ -31,6 +31,7 @@ _UNSEAL = "Unseal Key: "
 class Bao:
     """`ca_file` is the authority of its certificate. The methods block."""
 
+    program: Path
     folder: Path
     port: int
     unseal_key: str = ""
@@ -109,7 +110,7 @@ def program() -> Path:
 def openbao() -> Iterator[Bao]:
     """Unsealed, with transit and AppRole, in the outermost namespace and in one called `site`."""
     binary, folder = program(), Path(tempfile.mkdtemp(prefix="camwarden-bao-"))
-    bao = Bao(folder, _free_port())
+    bao = Bao(binary, folder, free_port())
     words = ["-dev", "-dev-tls", f"-dev-tls-cert-dir={folder}", f"-dev-root-token-id={ROOT}", "-dev-no-store-token"]
     setpriv = [path, "--pdeathsig=TERM", "--"] if (path := shutil.which("setpriv")) else []
     command = [*setpriv, str(binary), "server", *words, f"-dev-listen-address=127.0.0.1:{bao.port}"]
