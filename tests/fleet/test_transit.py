@@ -326,6 +326,7 @@ async def test_what_cannot_be_opened_again_takes_nobodys_place(
         assert await asyncio.to_thread(lying, guarded.home) == there
         await all_can_be_read(Settings(home=guarded.home), clock, digest)
         await asyncio.to_thread(witness.hardlink_to, guarded.home / "key")
+        await asyncio.to_thread(guard.token)
         await to_transit(store, guarded)
     assert await asyncio.to_thread(witness.read_bytes) == b"\0" * 32, "the plain key was written over"
 
