@@ -1,6 +1,7 @@
 """What happened to a camera itself: it was found, it moved, its firmware changed, its own AI drifted and came back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.scans.adoption import AnyRow
 from fleet.store import Store
 from fleet.store.ids import new_id
-from fleet.store.tables import CameraEvent
+from fleet.store.tables import CameraEvent as EventRow
 
 
 class Happened(StrEnum):
@@ -22,9 +23,18 @@ class Happened(StrEnum):
     AI_STEADY = "ai-steady"
 
 
+@dataclass(frozen=True, slots=True)
+class CameraEvent:
+    """`event` is one of `Happened`; `detail` says from what to what."""
+
+    at: datetime
+    event: str
+    detail: str
+
+
 async def note(connection: AsyncConnection, camera: str, what: Happened, detail: str, at: datetime) -> None:
     row = {"id": new_id(), "camera": camera, "at": at, "event": what.value, "detail": detail}
-    await connection.execute(insert(CameraEvent), [row])
+    await connection.execute(insert(EventRow), [row])
 
 
 async def note_visit(
@@ -48,15 +58,15 @@ async def note_drift(store: Store, camera: str, *, drifted: bool, detail: str) -
     """Only where it differs from what was noted last; steady is how every camera begins."""
     what = Happened.AI_DRIFTED if drifted else Happened.AI_STEADY
     kinds = (Happened.AI_DRIFTED.value, Happened.AI_STEADY.value)
-    mine = (CameraEvent.camera == camera, CameraEvent.event.in_(kinds))
+    mine = (EventRow.camera == camera, EventRow.event.in_(kinds))
     async with store.write() as connection:
-        newest = select(CameraEvent.event).where(*mine).order_by(CameraEvent.id.desc()).limit(1)
+        newest = select(EventRow.event).where(*mine).order_by(EventRow.id.desc()).limit(1)
         if (await connection.scalar(newest) or Happened.AI_STEADY.value) != what.value:
             await note(connection, camera, what, detail, store.now())
 
 
-async def of_camera(store: Store, camera: str, limit: int = 50) -> Sequence[AnyRow]:
+async def of_camera(store: Store, camera: str, limit: int = 50) -> tuple[CameraEvent, ...]:
     """The newest first."""
-    query = select(CameraEvent).where(CameraEvent.camera == camera).order_by(CameraEvent.id.desc()).limit(limit)
+    query = select(EventRow).where(EventRow.camera == camera).order_by(EventRow.id.desc()).limit(limit)
     async with store.read() as connection:
-        return (await connection.execute(query)).all()
+        return tuple(CameraEvent(row.at, row.event, row.detail) for row in (await connection.execute(query)).all())

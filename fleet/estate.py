@@ -1,5 +1,6 @@
 """What the console reads: keyset paging, filters, counts. Nothing is changed but an acceptance that has run out."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fleet import standing
 from fleet.errors import NotFound
 from fleet.findings.triage import FindingState, reopen_expired
 from fleet.paging import Query, holds, how_many, number_and_id, paged, read_page, two, words
@@ -89,7 +91,7 @@ async def overview(store: Store, scope: Scope = EVERYWHERE) -> OverviewView:
 
 async def _overview(store: Store, scope: Scope) -> OverviewView:
     async with store.read() as connection:
-        here = scope.at(t.Camera.site)
+        here = and_(standing.COUNTED, scope.at(t.Camera.site))
         by_worst = select(t.Camera.worst, func.count()).where(here).group_by(t.Camera.worst)
         worst = dict((await connection.execute(by_worst)).all())
         unknowing = (t.Camera.worst.is_(None), t.Camera.unknown > 0, here)
@@ -112,7 +114,8 @@ async def _overview(store: Store, scope: Scope) -> OverviewView:
 
 async def _fix_first(connection: AsyncConnection, scope: Scope) -> tuple[CheckRow, ...]:
     severity, cameras = func.max(t.Finding.severity), func.count(t.Finding.camera.distinct())
-    by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(t.IS_LIVE, scope.of(t.Finding.camera))
+    here = (t.IS_LIVE, standing.of_counted(t.Finding.camera), scope.of(t.Finding.camera))
+    by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(*here)
     rows = (await connection.execute(by_check.group_by(t.Finding.check_id))).all()
     titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
     checks = [CheckRow(check, titles.get(check, check), worst, many, all_) for check, worst, many, all_ in rows]
@@ -120,7 +123,8 @@ async def _fix_first(connection: AsyncConnection, scope: Scope) -> tuple[CheckRo
 
 
 async def _scores(connection: AsyncConnection, scope: Scope) -> tuple[ScoreBucket, ...]:
-    by_score = select(t.Camera.score, func.count()).where(scope.at(t.Camera.site)).group_by(t.Camera.score)
+    here = (standing.COUNTED, scope.at(t.Camera.site))
+    by_score = select(t.Camera.score, func.count()).where(*here).group_by(t.Camera.score)
     counted = dict((await connection.execute(by_score)).all())
     lows = range(0, 100, _BUCKET)
     highs = [low + _BUCKET - 1 for low in lows[:-1]] + [100]
@@ -162,6 +166,7 @@ async def _number(store: Store, query: Query) -> int:
 
 def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
     conditions = [holds(t.Camera.search, word) for word in words(wanted.text)]
+    conditions.append(standing.is_(wanted.standing) if wanted.standing else standing.COUNTED)
     if wanted.vendor is not None:
         conditions.append(t.Camera.vendor == wanted.vendor.casefold())
     if wanted.site is not None:
@@ -194,7 +199,7 @@ async def vendors(store: Store, scope: Scope = EVERYWHERE) -> tuple[tuple[str, i
     """Manufacturers and how many cameras each has, by name: the choices of `DeviceFilter.vendor`."""
     by_vendor = (
         select(func.max(t.Camera.manufacturer), func.count())
-        .where(t.Camera.vendor.is_not(None), scope.at(t.Camera.site))
+        .where(t.Camera.vendor.is_not(None), standing.COUNTED, scope.at(t.Camera.site))
         .group_by(t.Camera.vendor)
         .order_by(t.Camera.vendor)
     )
@@ -225,6 +230,13 @@ async def device(store: Store, camera: str, scope: Scope = EVERYWHERE) -> Device
             dossier=_dossier(body),
             history=await _history(connection, camera),
         )
+
+
+async def names(store: Store, cameras: Iterable[str]) -> Mapping[str, str]:
+    """What people call these cameras, by id: their name, else their address. Whichever is gone is left out."""
+    query = select(t.Camera.id, t.Camera.name, t.Camera.address).where(t.Camera.id.in_(set(cameras)))
+    async with store.read() as connection:
+        return {row.id: row.name or row.address for row in (await connection.execute(query)).all()}
 
 
 async def _verdicts(connection: AsyncConnection, camera: str) -> tuple[Verdict, ...]:
@@ -306,6 +318,8 @@ def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         conditions.append(t.Finding.id.in_(changed))
     if wanted.site is not None:
         conditions.append(t.Finding.camera.in_(select(t.Camera.id).where(_at(wanted.site))))
+    if wanted.camera is None:
+        conditions.append(standing.of_counted(t.Finding.camera))
     return conditions + [_mentions(word) for word in words(wanted.text)]
 
 
@@ -397,6 +411,7 @@ def _device_row(row: Row[*tuple[Any, ...]]) -> DeviceRow:
         serial=row.serial,
         mac=row.mac,
         site=row.site,
+        standing=row.standing,
         score=row.score,
         worst=row.worst,
         findings=SeverityCounts(row.critical, row.high, row.medium, row.low),

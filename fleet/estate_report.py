@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from types import MappingProxyType
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from fleet.estate import verdict_of, verdicts_of
 from fleet.people.scope import EVERYWHERE, Scope
@@ -15,6 +15,7 @@ from fleet.reports.junit import to_junit
 from fleet.reports.page import to_html
 from fleet.reports.sarif import to_sarif
 from fleet.reports.spreadsheet import to_csv
+from fleet.standing import COUNTED
 from fleet.store import Store
 from fleet.store import tables as t
 from scanners.assessment import NotEvaluated
@@ -35,7 +36,7 @@ async def stored_assessment(store: Store, scope: Scope = EVERYWHERE) -> Assessme
     """Started with the oldest visit that it rests on, finished now."""
     verdicts = defaultdict(list)
     async with store.read() as connection:
-        here = scope.at(t.Camera.site)
+        here = and_(COUNTED, scope.at(t.Camera.site))
         for row in await connection.execute(verdicts_of().where(scope.of(t.CurrentVerdict.camera))):
             verdicts[row.camera].append(verdict_of(row))
         wanted = select(t.Camera).where(here).order_by(t.Camera.address, t.Camera.port)

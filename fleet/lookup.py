@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 
 from fleet.errors import Invalid, NotFound
 from fleet.people.scope import EVERYWHERE, Scope
+from fleet.standing import COUNTED, Standing
 from fleet.store import Store
 from fleet.store import tables as t
 
@@ -43,11 +44,13 @@ async def camera(store: Store, name: str, scope: Scope = EVERYWHERE) -> str:
 
 
 async def targets(store: Store, scope: Scope = EVERYWHERE) -> list[str]:
-    """Every stored camera in scope as a scan takes it: by its address, and its port where that would not find it."""
-    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme, t.Camera.site)
+    """Every stored camera in scope that is not ignored, as a scan takes it: by its address, with its port where that
+    alone would not find it.
+    """
+    wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme, t.Camera.site, t.Camera.standing)
     async with store.read() as connection:
         every = (await connection.execute(wanted.order_by(t.Camera.address, t.Camera.port))).all()
-    rows = [row for row in every if scope.covers(row.site)]
+    rows = [row for row in every if scope.covers(row.site) and row.standing != Standing.IGNORED]
     there = Counter(row.address for row in every)
     return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row[:3]) for row in rows]
 
@@ -58,6 +61,6 @@ def _url(address: str, port: int, scheme: str) -> str:
 
 
 async def _all(store: Store, scope: Scope) -> list[str]:
-    wanted = select(t.Camera.id).where(scope.at(t.Camera.site)).order_by(t.Camera.address, t.Camera.port)
+    wanted = select(t.Camera.id).where(COUNTED, scope.at(t.Camera.site)).order_by(t.Camera.address, t.Camera.port)
     async with store.read() as connection:
         return list((await connection.execute(wanted)).scalars())

@@ -18,6 +18,7 @@ from cameras.place import Place
 from cameras.secret import Credential
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.settings import Settings
+from fleet.standing import refuse_closed
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
@@ -98,11 +99,12 @@ async def place_and_credential(
 
 
 async def place_of(store: Store, camera_id: str) -> Place:
-    """Raises NotFound."""
+    """Raises NotFound, and Invalid for a device to which no login is sent."""
     async with store.read() as connection:
         row = (await connection.execute(select(t.Camera).where(t.Camera.id == camera_id))).first()
         if row is None:
             raise NotFound("there is no such camera")
+        refuse_closed(row)
         same = select(func.count()).select_from(t.Camera).where(t.Camera.address == row.address)
         there = await connection.scalar(same)
     return Place(row.address, row.port, "https" if row.scheme == "https" else "http", shared=(there or 0) > 1)

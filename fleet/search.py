@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CAMERA = "camera"
     FINDING = "finding"
     SITE = "site"
+    PERSON = "person"
     PLAN = "plan"
     ROLLOUT = "rollout"
     SCAN = "scan"
@@ -54,8 +55,10 @@ class Found:
     more: tuple[Kind, ...]
 
 
-async def search(store: Store, text: str, scope: Scope = EVERYWHERE, limit: int = MOST_OF_A_KIND) -> Found:
-    """Every word must be there. Only what belongs to cameras in `scope`."""
+async def search(
+    store: Store, text: str, scope: Scope = EVERYWHERE, limit: int = MOST_OF_A_KIND, *, people: bool = False
+) -> Found:
+    """Every word must be there. Only what belongs to cameras in `scope`; `people` for whoever may read who there is."""
     asked = clean_text(text.strip(), MOST_CHARACTERS)
     if not words(asked):
         return Found(asked, (), ())
@@ -64,6 +67,8 @@ async def search(store: Store, text: str, scope: Scope = EVERYWHERE, limit: int 
     more: list[Kind] = []
     async with store.read() as connection:
         for kind, look in _LOOKS.items():
+            if kind is Kind.PERSON and not people:
+                continue
             found = await look(connection, asked, scope, most + 1)
             hits += found[:most]
             more += [kind] if len(found) > most else []
@@ -117,6 +122,15 @@ async def _sites(connection: AsyncConnection, text: str, scope: Scope, most: int
     return [Hit(Kind.SITE, row.name, row.name, row.note) for row in rows.all()]
 
 
+async def _people(connection: AsyncConnection, text: str, _scope: Scope, most: int) -> list[Hit]:
+    p = t.Person
+    query = select(p.id, p.name, p.disabled_at).where(
+        *(p.name.icontains(word, autoescape=True) for word in words(text))
+    )
+    rows = await connection.execute(query.order_by(p.name_key).limit(most))
+    return [Hit(Kind.PERSON, row.id, row.name, "disabled" if row.disabled_at else "") for row in rows.all()]
+
+
 async def _plans(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
     name = p.Plan.baseline["name"].as_string()
     said = (name, p.Plan.actor, p.Plan.state, p.Plan.id)
@@ -150,6 +164,7 @@ _LOOKS: Mapping[Kind, Look] = MappingProxyType(
     {
         Kind.CAMERA: _cameras,
         Kind.SITE: _sites,
+        Kind.PERSON: _people,
         Kind.FINDING: _findings,
         Kind.PLAN: _plans,
         Kind.ROLLOUT: _rollouts,

@@ -43,6 +43,7 @@ from fleet.settings import Settings
 from fleet.signing_in.single_sign_on import SingleSignOnDesk, single_sign_on
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
+from fleet.vault.logins import Logins
 from fleet.vault.passwords import Vault, open_vault
 
 
@@ -59,6 +60,7 @@ class Service:
     vault: Vault
     budget: AttemptBudget
     scans: Scans
+    logins: Logins
     plans: Plans
     rotations: Rotations
     rollouts: Rollouts
@@ -97,6 +99,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         outbox = await stack.enter_async_context(Outbox(store, await asyncio.to_thread(channels, settings)))
         queue = Queue(store)
         scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault), queue=queue)
+        logins = Logins(store, vault, budget, queue)
         changed = partial(default_passwords.changed, store, settings)
         rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
         prove = proving(store, settings, budget)
@@ -119,7 +122,13 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
         # The table of kinds of jobs: whatever is not in it is not run. Closed before what it calls.
-        kinds = (scans.kind, pictures.kind, accuracy.kind, retention_kind(store, settings, pictures, queue))
+        kinds = (
+            scans.kind,
+            logins.kind,
+            pictures.kind,
+            accuracy.kind,
+            retention_kind(store, settings, pictures, queue),
+        )
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
         runner = await stack.enter_async_context(running(queue, kinds, folder=settings.home / "locks", limits=limits))
         # Last, so that it is closed before what it begins.
@@ -135,6 +144,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             vault=vault,
             budget=budget,
             scans=scans,
+            logins=logins,
             plans=plans,
             rotations=rotations,
             rollouts=rollouts,

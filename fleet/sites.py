@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet import standing
 from fleet.audit.trail import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
 from fleet.people import grants
@@ -116,7 +117,8 @@ def name_at(address: str, sites: Iterable[Site]) -> str | None:
 async def sites(store: Store, scope: Scope = EVERYWHERE) -> list[SiteView]:
     """By name."""
     urgent = func.sum(case((t.Camera.critical + t.Camera.high > 0, 1), else_=0))
-    counted = select(t.Camera.site, func.count(), urgent, func.avg(t.Camera.score)).group_by(t.Camera.site)
+    counted = select(t.Camera.site, func.count(), urgent, func.avg(t.Camera.score)).where(standing.COUNTED)
+    counted = counted.group_by(t.Camera.site)
 
     async def count() -> dict[str | None, Sequence[float]]:
         async with store.read() as connection:

@@ -40,7 +40,8 @@ class DeviceFilter:
 
     `vendor` is a manufacturer in any case. `severity` and `check`: the camera has a live finding (open or
     acknowledged) of it. `site` is a site's name, "" for cameras of none. `event` happened to the camera, or "gone" to
-    its answers, at or after `since`.
+    its answers, at or after `since`. `standing` is one of `fleet.standing`, or "new" where nobody has decided yet;
+    `None` is all that are not ignored.
     """
 
     text: str = ""
@@ -50,6 +51,7 @@ class DeviceFilter:
     site: str | None = None
     event: str | None = None
     since: datetime | None = None
+    standing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class FindingFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One camera now. `worst` is the worst severity of its live findings; `unknown` counts what we could not tell."""
+    """One camera now. `worst` is the worst severity of its live findings; `unknown` counts what we could not tell.
+
+    `standing` is adopted, quarantined or ignored, `None` until somebody has decided.
+    """
 
     id: str
     name: str | None
@@ -84,6 +89,7 @@ class DeviceRow:
     serial: str | None
     mac: str | None
     site: str | None
+    standing: str | None
     score: int
     worst: Severity | None
     findings: SeverityCounts

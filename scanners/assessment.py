@@ -49,10 +49,14 @@ class CameraAssessment:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to assess. Times in seconds; `ports` are tried on every address that is not shared."""
+    """How to assess. Times in seconds; `ports` are tried on every address that is not shared.
+
+    `without_login`: addresses, or address:port, to which no login is sent, whatever `credentials` say.
+    """
 
     credentials: Sequence[CredentialRule] = ()
     default_credentials: bool = True
+    without_login: frozenset[str] = frozenset()
     ports: tuple[int, ...] | None = None
     cameras_at_once: int = 128
     connects_per_second: float | None = None
@@ -137,9 +141,10 @@ async def _with_ports(
 
 
 async def _assess_one(target: Target, ports: OpenPorts | Gap, options: Options) -> Result:
+    closed = not options.without_login.isdisjoint((target.address, f"{target.address}:{target.port}"))
     visit = VisitOptions(
-        credentials=for_address(options.credentials, target.address, target.port),
-        default_credentials=options.default_credentials,
+        credentials=() if closed else for_address(options.credentials, target.address, target.port),
+        default_credentials=options.default_credentials and not closed,
         timeout_s=options.request_timeout_s,
         knowledge=options.knowledge,
         budget=options.budget,

@@ -132,7 +132,7 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         identity=_with_mac(identity, interfaces),
         accounts=accounts,
         services=services,
-        scopes=scopes,
+        scopes=announced if isinstance(announced, Scopes) else scopes,
         network_services=network_services,
         network_interfaces=interfaces,
         hostname=hostname,

@@ -12,6 +12,7 @@ from fleet.people.scope import EVERYWHERE, Scope
 from fleet.pictures import incidents as picture_incidents
 from fleet.pictures import rollups as picture_rollups
 from fleet.pictures.views import CheckView, PictureSummary, ReferenceView, Tile
+from fleet.standing import COUNTED
 from fleet.store import Store
 from fleet.store import pictures_tables as p
 from fleet.store.retention_tables import PictureRollup
@@ -37,7 +38,7 @@ _FRESH: Values = {
 
 async def watch_new_cameras(store: Store) -> list[str]:
     """Every stored camera is watched, from now on; those that were not, until now."""
-    unwatched = select(Camera.id).where(Camera.id.not_in(select(p.PictureWatch.camera)))
+    unwatched = select(Camera.id).where(COUNTED, Camera.id.not_in(select(p.PictureWatch.camera)))
     async with store.read() as connection:
         if (await connection.execute(unwatched.limit(1))).first() is None:
             return []
@@ -110,8 +111,7 @@ async def tiles(store: Store, camera_id: str | None = None, scope: Scope = EVERY
     columns = (Camera.id, Camera.name, Camera.address, Camera.port)
     query = select(*columns, p.PictureWatch).outerjoin(p.PictureWatch, p.PictureWatch.camera == Camera.id)
     query = query.where(scope.at(Camera.site))
-    if camera_id is not None:
-        query = query.where(Camera.id == camera_id)
+    query = query.where(COUNTED if camera_id is None else Camera.id == camera_id)
     open_ones = select(p.PictureIncident.camera, p.PictureIncident.fault).where(p.PictureIncident.closed_at.is_(None))
     async with store.read() as connection:
         rows = (await connection.execute(query)).all()
@@ -128,7 +128,7 @@ async def summary(store: Store, scope: Scope = EVERYWHERE) -> PictureSummary:
     looked_at = select(func.count()).select_from(p.PictureWatch).where(*seen)
     of_a_site = (still_open, p.PictureIncident.camera.is_(None), picture_incidents.is_seen(scope))
     shared = select(func.count()).select_from(p.PictureIncident).where(*of_a_site)
-    here = select(func.count()).select_from(Camera).where(scope.at(Camera.site))
+    here = select(func.count()).select_from(Camera).where(COUNTED, scope.at(Camera.site))
     async with store.read() as connection:
         cameras = (await connection.execute(here)).scalar_one()
         looked = (await connection.execute(looked_at)).scalar_one()

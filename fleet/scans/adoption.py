@@ -9,10 +9,12 @@ from urllib.parse import unquote
 from sqlalchemy import Row, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cameras.facts import Hostname, Identity, NetworkInterfaces, Scopes
+from cameras.facts import Hostname, Identity, NetworkInterfaces, Scopes, SetupState
 from cameras.untrusted import clean_text
 from fleet.store.tables import Camera
+from scanners.discovery.probe_matches import manufacturer, scope_values
 from scanners.dossier import Dossier
+from scanners.probes.setup_state import maker_of
 
 _MOST_SERIAL = 128
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -77,12 +79,18 @@ def _pick(rows: Sequence[AnyRow], camera: Who) -> AnyRow | None:
 
 
 def columns(dossier: Dossier, camera: Who, before: AnyRow | None) -> dict[str, Any]:
-    """The row's identity. What the camera did not say this time stays as it was."""
+    """The row's identity. What the camera did not say this time stays as it was, or is as it announces itself."""
     identity = dossier.identity if isinstance(dossier.identity, Identity) else None
     asked = ("manufacturer", "model", "firmware", "serial", "hardware", "driver")
     told: dict[str, str | None] = {name: _line(getattr(identity, name, None)) for name in asked}
     told |= {"mac": camera.mac, "name": _name(dossier)}
-    kept = {name: value or getattr(before, name, None) for name, value in told.items()}
+    announced = scope_values(_scopes(dossier))
+    signs = dossier.setup_state.signals if isinstance(dossier.setup_state, SetupState) else ()
+    said = {
+        "manufacturer": _line(manufacturer(announced) or maker_of(signs)),
+        "model": _line(announced.get("hardware")),
+    }
+    kept = {name: value or getattr(before, name, None) or said.get(name) for name, value in told.items()}
     place = {"address": camera.address, "port": camera.port, "scheme": clean_text(dossier.scheme, 8)}
     words = (kept["name"], camera.address, kept["manufacturer"], kept["model"], kept["serial"], kept["mac"])
     return {
@@ -118,9 +126,12 @@ def _usable(serial: str | None) -> bool:
 def _name(dossier: Dossier) -> str | None:
     if isinstance(dossier.hostname, Hostname) and dossier.hostname.name:
         return _line(dossier.hostname.name)
-    scopes = dossier.scopes.scopes if isinstance(dossier.scopes, Scopes) else ()
-    names = (scope.removeprefix(_NAME_SCOPE) for scope in scopes if scope.startswith(_NAME_SCOPE))
+    names = (scope.removeprefix(_NAME_SCOPE) for scope in _scopes(dossier) if scope.startswith(_NAME_SCOPE))
     return _line(unquote(next(names, "")))
+
+
+def _scopes(dossier: Dossier) -> tuple[str, ...]:
+    return dossier.scopes.scopes if isinstance(dossier.scopes, Scopes) else ()
 
 
 def _line(text: str | None) -> str | None:

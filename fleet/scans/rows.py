@@ -39,13 +39,17 @@ class ScanState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanView:
-    """One scan. `targets` is what was typed; `phase` is "", "sweep" or "assess"; `error` is `None` unless it failed."""
+    """One scan. `targets` is what was typed; `phase` is "", "sweep" or "assess"; `error` is `None` unless it failed.
+
+    `looks_only` says that no login was sent to any camera.
+    """
 
     id: ScanId
     state: ScanState
     targets: str
     actor: str
     default_credentials: bool
+    looks_only: bool
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 
 from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
-from fleet import lookup, sites
+from fleet import lookup, sites, standing
 from fleet.audit.trail import Action, Entry, acting
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
 from fleet.findings import triage as findings
@@ -202,12 +202,14 @@ class Scans:
         actor: str,
         *,
         default_credentials: bool = True,
+        looks_only: bool = False,
         confirmed: bool = False,
         scope: Scope = EVERYWHERE,
     ) -> ScanId:
         """Queue a scan. Raises Invalid, also for addresses out of scope, and NeedsConfirmation beyond 4096 addresses.
 
-        Among the targets, `@all` is every camera in scope that is stored when the scan is asked for.
+        Among the targets, `@all` is every camera in scope that is looked after when the scan is asked for. With
+        `looks_only` no login is sent anywhere, neither ours nor a default one.
         """
         words = _words(targets_text)
         spelled_out = await self._spelled_out(words, scope)
@@ -215,9 +217,12 @@ class Scans:
         places = await self._places(targets, scope)
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
-        live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store), targets)
+        default_credentials = default_credentials and not looks_only
+        view = _queued(" ".join(words), clean_text(actor), self._store)
+        live = _Live(replace(view, default_credentials=default_credentials, looks_only=looks_only), targets)
         scan = live.view.id
         said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
+        said |= {"looks_only": looks_only}
         begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{scan}", said)
         self._live[scan] = live  # before the job: it may begin at once
         try:
@@ -325,8 +330,9 @@ class Scans:
         await scan_rows.forget_silence(self._store)
         await visits.prune(self._store)
         live.known = await visits.addresses(self._store)
-        logins = await self._logins()
+        logins = [] if live.view.looks_only else await self._logins()
         options = await asyncio.to_thread(_options, self._settings, self._budget, live.view, logins)
+        options = replace(options, without_login=await standing.without_login(self._store))
         saving = asyncio.create_task(self._save_often(live, turn))
         results = self._assess(targets, options, live.progress)
         try:
@@ -439,7 +445,8 @@ def _placed(targets: Iterable[Target], known: Sequence[Site], scope: Scope) -> f
 def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: Sequence[CredentialRule]) -> Options:
     """Reads files: run it in a thread. The vault knows of changes that the file does not."""
     held = {(rule.match, rule.port) for rule in logins}
-    in_file = load_credentials(settings.credentials_file) if settings.credentials_file else []
+    file = None if view.looks_only else settings.credentials_file
+    in_file = load_credentials(file) if file else []
     return Options(
         credentials=[*logins, *(rule for rule in in_file if (rule.match, None) not in held)],
         default_credentials=view.default_credentials,
@@ -449,13 +456,14 @@ def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: 
     )
 
 
-def _queued(targets: str, actor: str, default_credentials: bool, store: Store) -> ScanView:  # noqa: FBT001 - a column
+def _queued(targets: str, actor: str, store: Store) -> ScanView:
     return ScanView(
         id=ScanId(new_id()),
         state=ScanState.QUEUED,
         targets=targets,
         actor=actor,
-        default_credentials=default_credentials,
+        default_credentials=False,
+        looks_only=False,
         queued_at=store.now(),
         started_at=None,
         finished_at=None,

@@ -18,6 +18,7 @@ from fleet.scans import rows as scan_rows
 from fleet.scans.runner import Scans
 from fleet.schedules import due
 from fleet.schedules.rows import ScheduleView, What, after_every
+from fleet.standing import COUNTED
 from fleet.store import Store
 from fleet.store.tables import Camera
 
@@ -104,7 +105,7 @@ class Beginnings:
         return f"job {job}"
 
     async def _cameras(self, site: str | None) -> list[str]:
-        query = select(Camera.id).order_by(Camera.id)
+        query = select(Camera.id).where(COUNTED).order_by(Camera.id)
         if site is not None:
             query = query.where(Camera.site == site)
         async with self._store.read() as connection:

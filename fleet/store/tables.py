@@ -98,7 +98,8 @@ def _written(*values: str) -> list[ColumnElement[str]]:
 class Camera(Base):
     """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts.
 
-    `site` is the name of the one whose network holds its address.
+    `site` is the name of the one whose network holds its address. `standing` says whether it is looked after
+    (`fleet.standing`), `None` until somebody has decided.
     """
 
     __tablename__ = "cameras"
@@ -110,6 +111,7 @@ class Camera(Base):
         Index(None, "site"),
         Index(None, "serial"),
         Index(None, "name"),
+        Index(None, "standing"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -127,6 +129,7 @@ class Camera(Base):
     mac: Mapped[str | None]
     driver: Mapped[str | None]
     site: Mapped[str | None]
+    standing: Mapped[str | None]
     search: Mapped[str] = mapped_column(Text)
     score: Mapped[int]
     worst: Mapped[Severity | None]
@@ -262,6 +265,7 @@ class Scan(Base):
     targets: Mapped[str] = mapped_column(Text)
     actor: Mapped[str]
     default_credentials: Mapped[bool]
+    looks_only: Mapped[bool]
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

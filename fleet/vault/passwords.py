@@ -204,7 +204,7 @@ class Vault:
     async def _insert(  # noqa: PLR0917 - one per column
         self, connection: AsyncConnection, camera: str, account: str, password: Secret, actor: str, state: PasswordState
     ) -> int:
-        _check(account, password)
+        check_login(Credential(account, password))
         last = await connection.scalar(select(func.max(t.SealedPassword.version)).where(*_of(camera, account)))
         owner = Owner(new_id(), camera, account)
         # Read anew, within this write: a new master key may have taken the place of the one that we knew.
@@ -252,10 +252,12 @@ async def log_in_with(connection: AsyncConnection, camera: str, account: str) ->
     await connection.execute(row.on_conflict_do_update(index_elements=["camera"], set_={"account": account}))
 
 
-def _check(account: str, password: Secret) -> None:
+def check_login(login: Credential) -> None:
+    """Raises Invalid for what no camera's account or password looks like."""
+    account = login.username
     if not account or len(account) > MOST_ACCOUNT_CHARACTERS or clean_text(account) != account:
         raise Invalid(f"an account's name has 1 to {MOST_ACCOUNT_CHARACTERS} printable characters")
-    text = password.reveal()
+    text = login.password.reveal()
     if not text or len(text) > MOST_PASSWORD_CHARACTERS or not text.isprintable():
         raise Invalid(f"a password has 1 to {MOST_PASSWORD_CHARACTERS} printable characters")
 

@@ -4,13 +4,14 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 if sys.platform == "linux":
     from fcntl import ioctl
 
 _UP, _LOOPBACK, _MULTICAST = 0x1, 0x8, 0x1000
-_GET_FLAGS, _GET_ADDRESS = 0x8913, 0x8915  # SIOCGIFFLAGS and SIOCGIFADDR of Linux
+# SIOCGIFFLAGS, SIOCGIFADDR and SIOCGIFNETMASK of Linux.
+_GET_FLAGS, _GET_ADDRESS, _GET_MASK = 0x8913, 0x8915, 0x891B
 
 
 class InterfaceError(ValueError):
@@ -28,6 +29,16 @@ def addresses(interfaces: Sequence[str] | None) -> list[str]:
     if sys.platform != "linux":
         return ["0.0.0.0"]  # noqa: S104 - sends from the preferred interface, hears only answers to itself
     return [_address(name) for _, name in socket.if_nameindex() if _speaks_multicast(name)]
+
+
+def networks() -> list[IPv4Network]:
+    """Those that this machine is in, loopback apart; none where the system does not tell."""
+    found: list[IPv4Network] = []
+    for _, name in socket.if_nameindex() if sys.platform == "linux" else ():
+        if _speaks_multicast(name):
+            mask = socket.inet_ntoa(_ask(name, _GET_MASK)[20:24])
+            found.append(IPv4Network(f"{_address(name)}/{mask}", strict=False))
+    return list(dict.fromkeys(found))
 
 
 def _address(interface: str) -> str:

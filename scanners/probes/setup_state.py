@@ -1,7 +1,7 @@
 """Was this camera ever set up? Signs that it gives to anybody, so that no password has to be guessed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import httpx
@@ -18,9 +18,13 @@ OPERATIONAL_SCOPE = "onvif://www.onvif.org/Profile/Q/Operational"
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One vendor's own sign. `decode` gives whether the camera is as it left the factory, or raises Garbled."""
+    """One vendor's own sign, and what that vendor calls itself (`maker`).
+
+    `decode` gives whether the camera is as it left the factory, or raises Garbled.
+    """
 
     source: str
+    maker: str
     method: str
     path: str
     content: bytes | None
@@ -48,9 +52,15 @@ def decode_hikvision(body: bytes) -> bool:
 
 _SYSTEMREADY = json.dumps({"apiVersion": "1.1", "method": "systemready", "params": {"timeout": 1}}).encode()
 _QUESTIONS = (
-    _Question("axis-systemready", "POST", "/axis-cgi/systemready.cgi", _SYSTEMREADY, decode_axis),
-    _Question("hikvision-activatestatus", "GET", "/SDK/activateStatus", None, decode_hikvision),
+    _Question("axis-systemready", "AXIS", "POST", "/axis-cgi/systemready.cgi", _SYSTEMREADY, decode_axis),
+    _Question("hikvision-activatestatus", "HIKVISION", "GET", "/SDK/activateStatus", None, decode_hikvision),
 )
+
+
+def maker_of(signals: Iterable[SetupSignal]) -> str | None:
+    """Who made it, where it gave a sign that only one vendor's cameras give."""
+    makers = {question.source: question.maker for question in _QUESTIONS}
+    return next((makers[signal.source] for signal in signals if signal.source in makers), None)
 
 
 async def vendor_signals(http: DeviceHttp) -> tuple[SetupSignal, ...]:

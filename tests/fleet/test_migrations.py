@@ -15,7 +15,16 @@ REVISIONS = [
 ]
 # What steps after the ninth change.
 CHANGED = {
-    *("api_tokens", "cameras", "people", "picture_watches", "rollout_targets", "scan_not_evaluated", "sessions"),
+    *(
+        "api_tokens",
+        "cameras",
+        "people",
+        "picture_watches",
+        "rollout_targets",
+        "scan_not_evaluated",
+        "scans",
+        "sessions",
+    ),
     "vault_reveals",
 }
 

@@ -5,6 +5,9 @@ from sqlalchemy import insert
 
 from fleet import search, sites
 from fleet.findings import triage as findings
+from fleet.people import accounts as people
+from fleet.people import members
+from fleet.people.permissions import Role
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.search import Kind
 from fleet.sites import Site
@@ -74,3 +77,15 @@ async def test_only_what_belongs_to_the_sites_that_one_may_see(furnished: Store)
     assert await seen("harbour", elsewhere) == set()
     assert await seen("essential", harbour) == set()
     assert await seen("essential", EVERYWHERE) == {"essential"}
+
+
+async def test_people_are_found_by_whoever_may_read_who_there_is(store: Store) -> None:
+    person = await people.add_user(store, "Berta Kern", "", Role.SERVICE)
+    await members.disable(store, (await people.add_user(store, "Kernel", "", Role.SERVICE)).id)
+    found = await search.search(store, "kern", people=True)
+    assert [(hit.kind, hit.title, hit.detail) for hit in found.hits] == [
+        (Kind.PERSON, "Berta Kern", ""),
+        (Kind.PERSON, "Kernel", "disabled"),
+    ]
+    assert found.hits[0].id == person.id
+    assert (await search.search(store, "kern")).hits == ()

@@ -177,6 +177,7 @@ async def _scan(store: Store, where: str) -> str:
         targets=targets,
         actor="anna",
         default_credentials=True,
+        looks_only=False,
         queued_at=store.now(),
         started_at=store.now(),
         finished_at=store.now(),
