@@ -19,11 +19,11 @@ class OptionsError(ValueError):
 class Options:
     """`faults` None means a seeded believable mix; an empty mapping means clean cameras.
 
-    `one_address` and `low_ports` None mean "as this machine allows". `reboot_s` is how long a camera is away when it
-    restarts, `minute_s` how long a minute of its rollback timer lasts. With `pictures` cameras show scenes;
-    `picture_faults` None means a believable mix; asked for ones begin `picture_fault_after_s` seconds after the start.
-    The week of the scenes begins on Monday at `start_hour` and runs `time_scale` times as fast as ours; streams have
-    `stream_fps`, or where that is None the rate of their profile.
+    `one_address` and `low_ports` None mean "as this machine allows". With `one_login` all cameras have the same login.
+    `reboot_s` is how long a camera is away when it restarts, `minute_s` how long a minute of its rollback timer lasts.
+    With `pictures` cameras show scenes; `picture_faults` None means a believable mix; asked for ones begin
+    `picture_fault_after_s` seconds after the start. The week of the scenes begins on Monday at `start_hour` and runs
+    `time_scale` times as fast as ours; streams have `stream_fps`, or where that is None the rate of their profile.
     """
 
     cameras: int = 24
@@ -37,6 +37,7 @@ class Options:
     stats: Path | None = None
     one_address: bool | None = None
     low_ports: bool | None = None
+    one_login: bool = False
     discovery: bool = True
     reboot_s: float = 0.3
     minute_s: float = 60.0
@@ -71,6 +72,7 @@ def from_words(words: Sequence[str]) -> Options:
         stats=given.stats,
         one_address=True if given.one_address else None,
         low_ports=False if given.high_ports else None,
+        one_login=given.one_login,
         discovery=not given.no_discovery,
         reboot_s=given.reboot_s,
         minute_s=given.minute_s,
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stats", type=Path, metavar="FILE", help="when stopped, write who tried to log in")
     parser.add_argument("--one-address", action="store_true", help="one block of ports per camera on 127.0.0.1")
     parser.add_argument("--high-ports", action="store_true", help="8080, 8443, 8554 although 80, 443, 554 are allowed")
+    parser.add_argument("--one-login", action="store_true", help="the same account and password on all cameras")
     parser.add_argument("--no-discovery", action="store_true", help="no WS-Discovery responder")
     parser.add_argument("--reboot-s", type=float, default=0.3, metavar="S", help="how long a restart takes")
     parser.add_argument("--minute-s", type=float, default=60, metavar="S", help="a minute of the rollback timer")

@@ -45,7 +45,7 @@ def plan_estate(options: Options, *, one_address: bool, low_ports: bool) -> Esta
     _refuse_unknown(options)
     rng = Random(options.seed)  # noqa: S311 - reproducible on purpose
     places = _places(options, one_address=one_address, low_ports=low_ports)
-    shared_login = Login(ACCOUNT, _password(rng)) if one_address else None
+    shared_login = Login(ACCOUNT, _password(rng)) if one_address or options.one_login else None
     families = _families(options, rng)
     cameras = [_clean_camera(number, family, next(places), shared_login, rng) for number, family in enumerate(families)]
     if options.faults is None:
