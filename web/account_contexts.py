@@ -54,13 +54,6 @@ class RecoveryCodes:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A second factor, offered to the first administrator. `keys` says whether security keys work here."""
-
-    keys: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Account:
     """One's own `factors` and `sessions`; `present` is the id of this one. `keys` says whether security keys work
     under this name of the console. `password` says that there is one to change; `mistake` is about that form.
@@ -121,7 +114,6 @@ PAGES: Mapping[type, str] = {
     SecondStep: "second_step.html",
     Enrol: "enrol.html",
     RecoveryCodes: "recovery_codes.html",
-    Offer: "offer_factor.html",
     Account: "account.html",
     NewApp: "new_app.html",
     NewKey: "new_key.html",

@@ -6,12 +6,14 @@ gets `frame`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from fleet.accuracy.card import AccuracyCard
 from fleet.audit.chain import Row
+from fleet.camera_events import CameraEvent
 from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.findings.triage import Refusal
+from fleet.first_steps import Way
 from fleet.pictures.views import PictureSummary, Tile
 from fleet.pictures.wall import Age
 from fleet.scans.runner import ScanView
@@ -31,7 +33,7 @@ from fleet.views import (
 )
 from fleet.work import Job
 from scanners.model import Check, Verdict
-from web import account_contexts, audit_contexts, job_contexts, people_contexts, picture_contexts
+from web import account_contexts, audit_contexts, first_contexts, job_contexts, people_contexts, picture_contexts
 from web.changed import ChangeLine
 from web.remedies import Remedy
 
@@ -114,8 +116,8 @@ class Overview:
 
     `unjudged` are the first addresses that told us nothing; `rationales` says why each check matters. `pictures` are
     the numbers of the pictures, `places` the sites, those with the most urgent cameras first. `changed` is what is
-    otherwise than at the moment `since`, and `days` how long ago that is, out of `choices`. `form` is the start form of
-    an estate that is still empty.
+    otherwise than `days` ago, out of `choices`. `form` is the start form of an estate that is still empty, and `steps`
+    says how far the first steps have come, `None` where nobody is led.
     """
 
     view: OverviewView
@@ -126,10 +128,10 @@ class Overview:
     pictures: PictureSummary
     places: tuple[SiteView, ...]
     changed: tuple[ChangeLine, ...]
-    since: datetime
     days: int
     choices: tuple[int, ...]
     form: ScanForm
+    steps: Way | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ class Devices:
     """`page` of cameras under `wanted`; `makers` are the choices of the filter with their counts, `places` the
     sites. `checks` names the checks.
 
-    `query` is the filter as a query string without a cursor, `first` says that this is the first page.
+    `query` is the filter as a query string without a cursor, `first` says that this is the first page. `new` counts
+    devices on which nobody has decided.
     """
 
     page: Page[DeviceRow]
@@ -164,6 +167,7 @@ class Devices:
     checks: tuple[Check, ...]
     query: str
     first: bool
+    new: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,8 @@ class Device:
 
     `facts` are the answers and gaps of its dossier by field, `links` the findings by check and subject. `jobs` is the
     last work of each kind that changed it, or was to. `tile` is its newest picture, `age` how old that is in a word,
-    and `card` what is known of its own AI. `history` is what the audit trail tells of it.
+    and `card` what is known of its own AI. `history` is what the audit trail tells of it,
+    and `events` what happened to the camera itself, the newest first.
     """
 
     view: DeviceView
@@ -194,6 +199,7 @@ class Device:
     age: Age
     card: AccuracyCard
     history: tuple[Row, ...]
+    events: tuple[CameraEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +390,7 @@ PAGES: Mapping[type, str] = {
     **people_contexts.PAGES,
     **picture_contexts.PAGES,
     **audit_contexts.PAGES,
+    **first_contexts.PAGES,
     SetUp: "set_up.html",
     SignIn: "sign_in.html",
     Overview: "overview.html",

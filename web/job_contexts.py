@@ -153,12 +153,14 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A `page` of stored jobs; `kinds`, `sites` and the `counts` of states to filter by, and what is `wanted` now.
+    """A `page` of stored jobs, with the `names` of their cameras by id; `kinds`, `sites` and the `counts` of states to
+    filter by, and what is `wanted` now.
 
     `query` are the words of the filter as an address has them; `going` says that something happens by itself.
     """
 
     page: Page[StoredJob]
+    names: Mapping[str, str]
     kinds: tuple[str, ...]
     sites: tuple[str, ...]
     counts: Mapping[JobState, int]
@@ -169,12 +171,14 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """One `job` of the queue, its `history`, the newest first, and the `orders` that may be given now.
+    """One `job` of the queue, its camera's name (`names`, by id), its `history`, the newest first, and the `orders`
+    that may be given now.
 
     `mistake` says why one was not taken.
     """
 
     job: StoredJob
+    names: Mapping[str, str]
     history: tuple[JobEventView, ...]
     orders: tuple[str, ...]
     mistake: str

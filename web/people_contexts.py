@@ -14,8 +14,8 @@ class People:
     """`everybody` with what they hold, the `machines` among them that tokens can be made for, and the `keys` of tokens.
 
     `roles`, `places` (names of sites) and `scopes` are what there is to choose; `now` tells ended ones. `names` are
-    those of people by id. `made` is the text of a token that was just made, the only time; `mistake` says what to
-    correct.
+    those of people by id, `shown` is the id of the one that is unfolded. `made` is the text of a token that was just
+    made, the only time; `mistake` says what to correct.
     """
 
     everybody: tuple[Member, ...]
@@ -26,6 +26,7 @@ class People:
     scopes: tuple[Scope, ...]
     names: Mapping[str, str]
     now: datetime
+    shown: str
     made: str
     mistake: str
 

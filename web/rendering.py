@@ -132,6 +132,8 @@ def environment() -> Environment:
     env.globals |= {
         "word": words.word,
         "SECTIONS": words.SECTIONS,
+        "FIRST_STEPS": words.FIRST_STEPS,
+        "STANDINGS": words.STANDINGS,
         "SEVERITIES": words.SEVERITIES,
         "VERDICTS": words.VERDICTS,
         "STATES": words.STATES,

@@ -15,7 +15,7 @@ class Word:
 
 # The side bar: the parts of the console that an entry lights up for, its address, its icon, its name.
 SECTIONS = (
-    (("",), "/", "overview", "Overview"),
+    (("", "first-steps"), "/", "overview", "Overview"),
     (("devices", "sites"), "/devices", "camera", "Devices"),
     (("findings", "checks"), "/findings?by=check", "flag", "Findings"),
     (("jobs", "scans", "plans", "rotations", "rollouts"), "/jobs", "plan", "Plans & jobs"),
@@ -24,6 +24,32 @@ SECTIONS = (
     (("reports",), "/reports", "report", "Reports"),
     (("settings", "schedules"), "/settings", "gear", "Settings"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StepWord:
+    """A first step: what it is called, in one word where there is little room, and where it is."""
+
+    text: str
+    short: str
+    href: str
+
+
+FIRST_STEPS = {
+    "account": StepWord("Your account", "Account", "/first-steps/account"),
+    "site": StepWord("Site and networks", "Site", "/first-steps/site"),
+    "find": StepWord("Find cameras", "Find", "/first-steps/find"),
+    "adopt": StepWord("Decide what is yours", "Decide", "/first-steps/adopt"),
+    "login": StepWord("A login for them", "Login", "/first-steps/login"),
+    "assess": StepWord("Examine them", "Examine", "/first-steps/assess"),
+}
+
+STANDINGS = {
+    "": Word("New", "circle-dot", "accent", "Nobody has decided yet whether it is looked after."),
+    "adopted": Word("Adopted", "check", "pass", "It is looked after: scanned with its login, changed by plans."),
+    "quarantined": Word("In quarantine", "lock", "medium", "Only looked at from outside: no login is sent to it."),
+    "ignored": Word("Ignored", "dash", "quiet", "Somebody else's: left out of lists and counts, never logged in to."),
+}
 
 SEVERITIES = {
     "critical": Word("Critical", "octagon", "critical", "Anyone who can reach the camera can take it over."),
@@ -61,6 +87,7 @@ SEARCH_KINDS = {
     "camera": Word("Cameras", "camera", "quiet"),
     "finding": Word("Findings", "flag", "quiet"),
     "site": Word("Sites", "overview", "quiet"),
+    "person": Word("People", "key", "quiet"),
     "plan": Word("Plans", "plan", "quiet"),
     "rollout": Word("Rollouts", "box", "quiet"),
     "scan": Word("Scans", "radar", "quiet"),
@@ -293,7 +320,12 @@ QUEUE_STATES = {
     "cancelled": Word("Cancelled", "dash", "unknown", "Somebody stopped it, or it was of no use any more."),
 }
 
-QUEUE_KINDS = {"scan": "Scan", "pictures": "Picture check", "accuracy": "Watch of its own AI"}
+QUEUE_KINDS = {
+    "scan": "Scan",
+    "login": "Try of a login",
+    "pictures": "Picture check",
+    "accuracy": "Watch of its own AI",
+}
 
 # What happened to a job of the queue.
 QUEUE_EVENTS = {

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import uvicorn
 from playwright.sync_api import Browser, Page
@@ -69,8 +69,15 @@ class Console:
             self._up.set()
 
 
+class Listening(Protocol):
+    """Whatever has pages: a console in this process, or in one of its own."""
+
+    @property
+    def origin(self) -> str: ...
+
+
 @contextmanager
-def watched(browser: Browser, console: Console, token: str | None, **options: object) -> Iterator[Page]:
+def watched(browser: Browser, console: Listening, token: str | None, **options: object) -> Iterator[Page]:
     """A page that may ask nobody but the console, and whose console must stay silent."""
     context = browser.new_context(base_url=console.origin, **options)  # type: ignore[arg-type]
     if token:

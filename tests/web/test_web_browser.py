@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cameras.secret import Secret
 from fleet import estate, sites
+from fleet.people import members
 from fleet.pictures.runner import Pictures
 from fleet.settings import Settings
 from fleet.sites import Site
@@ -23,6 +24,7 @@ from tests.web.conftest import PASSWORD, Furnished, House
 from tests.web.consoles import Console, watched
 from tests.web.jobs_samples import a_job, a_plan, a_rollout, a_rotation, a_schedule
 from tests.web.pictures_samples import labelled
+from web.words import FIRST_STEPS
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -41,6 +43,7 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
     seen = await seen_camera(house)
     await house.service.vault.put(camera.id, "root", Secret("a-password-of-a-camera"), "anna", login=True)
     house.service.audit.begin_check()
+    person = (await members.members(house.store))[0].person.id
     await sites.put(house.store, Site("Harbour office", ("10.20.1.0/27",), "Europe/Berlin", "22:00-05:00"), "anna")
     await sites.put(house.store, Site("Depot"), "anna")
     return {
@@ -59,7 +62,9 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "image": f"/images/{seen}",
         "accuracy": f"/images/{seen}/accuracy",
         "settings": "/settings",
-        "people": "/settings/people",
+        "people": f"/settings/people?person={person}",
+        "person access": f"/people/{person}/access",
+        "account": "/account",
         "audit": "/settings/audit",
         "vault": "/settings/vault",
         "vault of a camera": f"/settings/vault/{camera.id}",
@@ -117,6 +122,9 @@ PAGES = (
     "image",
     "accuracy",
     "settings",
+    "people",
+    "person access",
+    "account",
     "sites",
     "reports",
     "jobs",
@@ -135,7 +143,7 @@ PAGES = (
     "vault",
     "vault of a camera",
 )
-OF_ADMINISTRATORS = frozenset({"audit", "vault", "vault of a camera"})
+OF_ADMINISTRATORS = frozenset({"audit", "people", "person access", "vault", "vault of a camera"})
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +213,9 @@ def test_from_the_token_to_the_overview(*, script: bool, browser: Browser, new_c
         page.get_by_label("Password once more").fill(PASSWORD)
         page.get_by_role("button", name="Create the first administrator").click()
         expect(page.get_by_role("heading", name="Protect your account")).to_be_visible()
-        page.get_by_role("link", name="Not now").click()
+        page.get_by_role("link", name="Leave for now").click()
         expect(page.get_by_role("heading", name="Find your cameras")).to_be_visible()
+        page.get_by_role("button", name="Do not show this again").click()
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("Name").fill("anna")
         page.get_by_label("Password").fill(PASSWORD)
@@ -221,6 +230,15 @@ def test_from_the_token_to_the_overview(*, script: bool, browser: Browser, new_c
         page.get_by_role("link", name="Devices").first.click()
         page.goto(came_back)
         expect(page.get_by_role("cell", name="127.0.0.66")).to_be_visible()
+
+
+def test_the_first_steps_in_the_dark_on_a_phone(browser: Browser, console: Console, furnished: Furnished) -> None:
+    token, size = furnished.tokens["administrator"], PHONE
+    with watched(browser, console, token, color_scheme="dark", viewport=size) as page:
+        for path in (*(step.href for step in FIRST_STEPS.values()), "/first-steps/findings"):
+            look(page, path)
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"], path
+            assert violations(page) == [], path
 
 
 def test_findings_are_triaged_without_script(browser: Browser, console: Console, furnished: Furnished) -> None:
@@ -297,6 +315,17 @@ def test_the_palette_answers_while_one_types_and_jumps(
         page.keyboard.type(" ")
         page.get_by_role("option").first.click()
         expect(page).to_have_url(re.compile("/devices/[0-9a-f-]+$"))
+
+
+def test_the_palette_finds_people_for_whoever_may_read_who_there_is(
+    browser: Browser, console: Console, furnished: Furnished
+) -> None:
+    with watched(browser, console, furnished.tokens["auditor"], viewport=DESK) as page:
+        look(page, "/checks")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("integrat")
+        page.get_by_role("option", name="integrator").click()
+        expect(page.locator("details[open] summary")).to_contain_text("integrator")
 
 
 def test_one_searches_without_script(browser: Browser, console: Console, furnished: Furnished) -> None:

@@ -13,7 +13,8 @@ from fleet.signing_in import sessions
 from fleet.signing_in import steps as signing_in
 from fleet.signing_in.second_factors import enrolled
 from fleet.signing_in.sessions import SignedIn
-from web.account_contexts import Account, NewApp, NewKey, Offer, RecoveryCodes
+from web import leading
+from web.account_contexts import Account, NewApp, NewKey, RecoveryCodes
 from web.factor_forms import drawn_app, key_answer, key_host
 from web.handlers.door import refused
 from web.rendering import sentence
@@ -43,12 +44,6 @@ async def _page(visit: Visit, mistake: str) -> Account:
         await signing_in.has_password(visit.store, own.person),
         mistake,
     )
-
-
-async def offer(visit: Visited) -> Response:
-    """What the first administrator is asked before the console opens; it may be skipped."""
-    _own(visit)
-    return visit.page(Offer(key_host(visit) is not None))
 
 
 # --- sessions and password --------------------------------------------------------------------------------------------
@@ -107,7 +102,7 @@ async def add_app(visit: Visited) -> Response:
         codes = await signing_in.add_app(visit.store, _own(visit), form.get("code", ""))
     except CodeRefused as exc:
         return await _app_page(visit, exc)
-    return _codes(visit, codes)
+    return await _codes(visit, codes)
 
 
 async def remove_app(visit: Visited) -> Response:
@@ -131,7 +126,7 @@ async def add_key(visit: Visited) -> Response:
         codes = await signing_in.add_key(visit.store, _own(visit), form.get("name", ""), answer)
     except (Invalid, BeginAgain) as exc:
         return refused(visit, await _key_page(visit, sentence(str(exc))), exc)
-    return _codes(visit, codes)
+    return await _codes(visit, codes)
 
 
 async def remove_key(visit: Visited, key: str) -> Response:
@@ -144,12 +139,13 @@ async def renew_codes(visit: Visited) -> Response:
         codes = await enrolled.renew_codes(visit.store, _own(visit).person)
     except Invalid as exc:
         return refused(visit, await _page(visit, sentence(str(exc))), exc)
-    return _codes(visit, codes)
+    return await _codes(visit, codes)
 
 
-def _codes(visit: Visit, codes: Sequence[Secret]) -> Response:
+async def _codes(visit: Visit, codes: Sequence[Secret]) -> Response:
     """The only answer that shows them. Whoever has some already gets none anew."""
-    return visit.page(RecoveryCodes(tuple(code.reveal() for code in codes), HERE)) if codes else see(HERE)
+    back = leading.HERE if await leading.offered(visit) else HERE
+    return visit.page(RecoveryCodes(tuple(code.reveal() for code in codes), back)) if codes else see(back)
 
 
 # --- for scripts ------------------------------------------------------------------------------------------------------

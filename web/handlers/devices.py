@@ -11,9 +11,10 @@ from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, work
 from fleet.audit.views import history
-from fleet.camera_events import Happened
+from fleet.camera_events import Happened, of_camera
 from fleet.pictures.wall import age_of
 from fleet.reports.spreadsheet import guarded
+from fleet.standing import NEW, Standing, counts
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity
 from web import words
@@ -25,6 +26,7 @@ from web.rendering import moment, plain, visible
 from web.visit import Visit, Visited
 
 NO_SITE = "-"
+STANDINGS = frozenset({*Standing, NEW})
 CAMERA_EVENTS = frozenset({*Happened, estate.GONE})
 READING_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 COLUMNS = (
@@ -44,6 +46,7 @@ def wanted_devices(query: QueryParams) -> DeviceFilter:
         site=site_choice(query),
         event=event if (event := query.get("event")) in CAMERA_EVENTS else None,
         since=moment_of(query),
+        standing=standing if (standing := query.get("standing")) in STANDINGS else None,
     )
 
 
@@ -64,7 +67,7 @@ def site_as_query(site: str | None) -> str | None:
 
 def as_query(wanted: DeviceFilter) -> str:
     pairs = {"q": wanted.text, "vendor": wanted.vendor, "severity": wanted.severity, "check": wanted.check}
-    pairs |= {"site": site_as_query(wanted.site)}
+    pairs |= {"site": site_as_query(wanted.site), "standing": wanted.standing}
     if wanted.event and wanted.since:
         pairs |= {"event": wanted.event, "since": wanted.since.isoformat()}
     return urlencode({name: value for name, value in pairs.items() if value})
@@ -75,7 +78,8 @@ async def show_all(visit: Visited) -> Response:
     page = await estate.devices(visit.store, wanted, after, scope=visit.reading)
     makers = await estate.vendors(visit.store, visit.reading)
     places = await sites.choices(visit)
-    return visit.page(Devices(page, wanted, makers, places, WORST_FIRST, as_query(wanted), first=not after))
+    new = (await counts(visit.store, visit.reading))[NEW]
+    return visit.page(Devices(page, wanted, makers, places, WORST_FIRST, as_query(wanted), not after, new))
 
 
 async def export(visit: Visited) -> Response:
@@ -131,6 +135,7 @@ async def show(visit: Visited, camera: str) -> Response:
         age=age_of(tile, visit.service.schedules.picture_minutes),
         card=await visit.service.accuracy.card(camera),
         history=await history(visit.store, f"camera:{camera}"),
+        events=await of_camera(visit.store, camera),
     )
     return visit.page(context)
 

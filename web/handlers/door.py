@@ -10,7 +10,7 @@ from fleet.errors import FleetError, Invalid, SecondStepNeeded, SignInRefused, T
 from fleet.people import accounts as people
 from fleet.signing_in import sessions
 from fleet.signing_in import steps as signing_in
-from web import assets
+from web import assets, leading
 from web.access import safe_next
 from web.contexts import SetUp, SignIn
 from web.problems import STATUSES
@@ -46,7 +46,7 @@ async def set_up(visit: Visited) -> Response:
         await people.create_first_administrator(visit.store, token, name, password)
     except Invalid as exc:
         return visit.page(SetUp(token, name, sentence(str(exc))), 422)
-    return await _signed_in(visit, name, password, "/account/offer")
+    return await _signed_in(visit, name, password, leading.HERE)
 
 
 async def sign_in_form(visit: Visited) -> Response:

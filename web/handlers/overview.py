@@ -8,6 +8,7 @@ from fleet import changes, estate, sites
 from fleet.views import OverviewView
 from scanners.checks import CHECKS
 from scanners.model import Severity
+from web import leading
 from web.changed import lines
 from web.contexts import Overview, ScanForm, Slice
 from web.rendering import plural
@@ -35,10 +36,10 @@ async def show(visit: Visited) -> Response:
         pictures=pictures,
         places=places,
         changed=lines(changed),
-        since=changed.since,
         days=days,
         choices=DAYS,
         form=ScanForm(),
+        steps=await leading.offered(visit),
     )
     return visit.page(context)
 

@@ -39,6 +39,7 @@ async def _page(visit: Visit, made: str, mistake: str, status: int) -> Response:
         scopes=tuple(Scope),
         names={one.person.id: one.person.name for one in everybody},
         now=now,
+        shown=visit.query.get("person", ""),
         made=made,
         mistake=mistake,
     )

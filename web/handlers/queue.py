@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from fleet import estate
 from fleet.errors import Invalid
 from fleet.jobs.model import Job, JobId
 from fleet.jobs.queue import JobFilter
@@ -53,7 +54,8 @@ async def show_all(visit: Visited) -> Response:
     page = await queue.listed(wanted, visit.query.get("after") or None, PER_PAGE, visit.reading)
     counts = await queue.counts(visit.reading)
     query = urlencode({name: value for name, value in named.items() if value})
-    return visit.page(Queue(page, kinds, await choices(visit), counts, wanted, query, _going(counts)))
+    names = await estate.names(visit.store, [job.camera for job in page.items if job.camera])
+    return visit.page(Queue(page, names, kinds, await choices(visit), counts, wanted, query, _going(counts)))
 
 
 def _going(counts: Mapping[JobState, int]) -> bool:
@@ -86,7 +88,9 @@ async def show(visit: Visited, job: str) -> Response:
 async def _page(visit: Visit, job: JobId, mistake: str, status: int) -> Response:
     queue = visit.service.queue
     found = await queue.get(job)
-    return visit.page(QueuedJob(found, tuple(await queue.history(job)), _orders(queue, found), mistake), status)
+    names = await estate.names(visit.store, [found.camera] if found.camera else ())
+    context = QueuedJob(found, names, tuple(await queue.history(job)), _orders(queue, found), mistake)
+    return visit.page(context, status)
 
 
 def _orders(queue: Jobs, job: Job) -> tuple[str, ...]:

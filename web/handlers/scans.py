@@ -11,6 +11,7 @@ from fleet.people.permissions import Permission
 from fleet.scans.runner import ScanId, ScanProgress, ScanView
 from fleet.views import NotEvaluatedRow
 from web import words
+from web.access import safe_next
 from web.contexts import Scan, ScanForm, Scans
 from web.problems import STATUSES
 from web.rendering import sentence
@@ -36,6 +37,7 @@ async def start(visit: Visited) -> Response:
             typed.targets,
             visit.name,
             default_credentials=typed.default_credentials,
+            looks_only=bool(form.get("looks_only")),
             confirmed=bool(form.get("confirmed")),
             scope=visit.scope(Permission.SCAN),
         )
@@ -84,5 +86,6 @@ def moving_parts(now: ScanProgress) -> dict[str, object]:
 
 
 async def stop(visit: Visited, scan: str) -> Response:
+    form = await visit.form()
     await visit.scans.stop(ScanId(scan))
-    return see(f"/scans/{scan}")
+    return see(safe_next(form.get("next", f"/scans/{scan}")))

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from fleet import changes as fleet_changes
 from fleet import search as fleet_search
 from fleet.changes import Changes
+from fleet.people.permissions import Permission
 from fleet.search import Found, Hit, Kind
 from web.contexts import Search, SearchGroup
 from web.rendering import moment
-from web.visit import Visited
+from web.visit import Visit, Visited
 
 Q = Annotated[str, Query(max_length=fleet_search.MOST_CHARACTERS)]
 Since = Annotated[datetime | None, Query(description="a moment with its zone; a day ago where none is named")]
@@ -23,6 +24,7 @@ PAGES = {
     Kind.CAMERA: "/devices/{}",
     Kind.FINDING: "/findings/{}",
     Kind.SITE: "/devices?{}",
+    Kind.PERSON: "/settings/people?person={0}#person-{0}",
     Kind.PLAN: "/plans/{}",
     Kind.ROLLOUT: "/rollouts/{}",
     Kind.SCAN: "/scans/{}",
@@ -31,8 +33,12 @@ _LISTS = {Kind.CAMERA: "/devices", Kind.FINDING: "/findings"}
 
 
 async def show(visit: Visited) -> Response:
-    found = await fleet_search.search(visit.store, visit.query.get("q", ""), visit.reading)
+    found = await _search(visit, visit.query.get("q", ""))
     return visit.page(Search(found.text, grouped(found)))
+
+
+async def _search(visit: Visit, text: str) -> Found:
+    return await fleet_search.search(visit.store, text, visit.reading, people=visit.may(Permission.AUDIT))
 
 
 def grouped(found: Found) -> tuple[SearchGroup, ...]:
@@ -58,7 +64,7 @@ def _all(kind: Kind, found: Found) -> str:
 
 async def search(visit: Visited, *, q: Q = "") -> Found:
     """A few answers of each kind, the most exact first; `more` names the kinds that have others besides."""
-    return await fleet_search.search(visit.store, q, visit.reading)
+    return await _search(visit, q)
 
 
 async def changes(visit: Visited, *, since: Since = None) -> Changes:

@@ -1,5 +1,6 @@
 """Sites: the list with how each stands, and the form that adds or changes one."""
 
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from fleet import sites
@@ -23,20 +24,24 @@ async def show_all(visit: Visited) -> Response:
 
 async def put(visit: Visited) -> Response:
     form = await visit.form()
-    typed = Site(
+    wanted, before = typed(form), form.get("before", "")
+    try:
+        await sites.put(visit.store, wanted, visit.name, instead_of=before or None)
+    except (Invalid, NotFound) as exc:
+        known = tuple(await sites.sites(visit.store, visit.reading))
+        return visit.page(Sites(known, wanted, before, sentence(str(exc))), STATUSES[type(exc)])
+    return see("/sites")
+
+
+def typed(form: QueryParams) -> Site:
+    """As a form says it, unchecked."""
+    return Site(
         name=form.get("name", ""),
         networks=tuple(form.get("networks", "")[:_MOST_TYPED].replace(",", " ").split()),
         zone=form.get("zone", "").strip() or "UTC",
         window=form.get("window", "").strip(),
         note=form.get("note", ""),
     )
-    before = form.get("before", "")
-    try:
-        await sites.put(visit.store, typed, visit.name, instead_of=before or None)
-    except (Invalid, NotFound) as exc:
-        known = tuple(await sites.sites(visit.store, visit.reading))
-        return visit.page(Sites(known, typed, before, sentence(str(exc))), STATUSES[type(exc)])
-    return see("/sites")
 
 
 async def remove(visit: Visited) -> Response:

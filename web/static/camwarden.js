@@ -206,6 +206,7 @@ const FOUND_AT = {
   camera: (id) => `/devices/${id}`,
   finding: (id) => `/findings/${id}`,
   site: (id) => `/devices?site=${encodeURIComponent(id)}`,
+  person: (id) => `/settings/people?person=${id}#person-${id}`,
   plan: (id) => `/plans/${id}`,
   rollout: (id) => `/rollouts/${id}`,
   scan: (id) => `/scans/${id}`,
@@ -316,6 +317,11 @@ function focusSearch(event) {
   if (!search) return;
   event.preventDefault();
   search.focus();
+}
+
+// The browser knows where it is; whoever sets up a place elsewhere types over it.
+for (const field of document.querySelectorAll("[data-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
 }
 
 tellTimes();
