@@ -7,4 +7,6 @@ pytest_plugins = [
     "tests.frame.leaks",
     "tests.frame.required",
     "tests.frame.postgresql",
+    "tests.frame.forks",
+    "tests.frame.order",
 ]
