@@ -24,7 +24,7 @@ from sqlalchemy import delete, select
 from bench import faults_jobs_child as child
 from bench.faults_jobs_child import STEPS, Task
 from cameras.facts import Gap
-from fleet import findings
+from fleet.findings import triage as findings
 from fleet.jobs.model import JobId, NewJob
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.jobs.states import JobState

@@ -25,7 +25,7 @@ from sqlalchemy import select
 from bench import faults_passwords_child as child
 from bench.faults_passwords_child import Job
 from cameras.facts import Gap, Identity
-from fleet import findings
+from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import open_store
 from fleet.store import tables as t

@@ -16,11 +16,11 @@ from cameras.budget import AttemptBudget
 from cameras.errors import DeviceError
 from fleet.errors import FleetError
 from fleet.reach import open_stored
-from fleet.rotation_rows import OpenRow
-from fleet.rotations import RotationId, Rotations
+from fleet.rotations.rows import OpenRow
+from fleet.rotations.runner import RotationId, Rotations
 from fleet.settings import Settings
 from fleet.store import Store, open_store
-from fleet.vault import Vault, open_vault
+from fleet.vault.passwords import Vault, open_vault
 from hardening.password_change import Patience
 
 PATIENCE = Patience(late_s=0.02, silent_s=0.05)

@@ -20,10 +20,10 @@ from typing import Any, cast
 from bench.rollout_estate import PACE, Death, MortalStore, bundle, home, known, mortal, start
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
-from fleet import rollout_rows
 from fleet.reach import by_rules, connecting
-from fleet.rollout_rows import RolloutId
-from fleet.rollouts import Rollouts
+from fleet.rollouts import rows as rollout_rows
+from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, attempts, open_store
 from hardening.rollout import TargetState
@@ -142,7 +142,7 @@ async def _all(runs: int) -> Found:
 
 def measure(quick: bool) -> dict[str, Any]:  # noqa: FBT001 - as the dispatcher calls it
     """At least a hundred deaths; `quick` a dozen or so. `doubled`, `lost` and `unrecovered` must be 0."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["bench.rollout_estate", "fleet.rollouts"])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["bench.rollout_estate", "fleet.rollouts.runner"])
     started = time.perf_counter()
     found = asyncio.run(_all(14 if quick else 100))
     seconds = time.perf_counter() - started

@@ -22,11 +22,11 @@ from bench.paper_cameras import MODEL, NEW, Lie, PaperCamera, PaperEstate
 from bench.rollout_estate import PACE, RULES, bundle, home, known, start
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
-from fleet import rollout_rows
-from fleet.bundles import BundleView
 from fleet.reach import Connect, by_rules, connecting
-from fleet.rollout_rows import RolloutView
-from fleet.rollouts import Rollouts
+from fleet.rollouts import rows as rollout_rows
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.rows import RolloutView
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store.rollouts_tables import Rollout

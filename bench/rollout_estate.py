@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.paper_cameras import CHANGES
 from cameras.driver import Driver
-from fleet import bundles, rollout_orders
-from fleet.bundles import BundleView
 from fleet.reach import Connect
-from fleet.rollout_rows import RolloutId
-from fleet.rollout_steps import Pace
+from fleet.rollouts import bundles
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.steps import Pace
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t

@@ -25,11 +25,12 @@ from sqlalchemy import func, select
 
 from bench import store_estate
 from bench.faults_jobs import postgresql
-from fleet import people, signing_in
-from fleet.permissions import Permission, Role
-from fleet.rejudging import rejudge
+from fleet.findings.rejudging import rejudge
+from fleet.people import accounts as people
+from fleet.people.permissions import Permission, Role
 from fleet.service import open_service
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store, bulk_insert, open_store
 from fleet.store import tables as t
 from fleet.store.ids import new_id

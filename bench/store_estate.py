@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.estate import estate
-from fleet.scans import Scans
+from fleet.scans.runner import Scans
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t

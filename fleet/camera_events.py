@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet.adoption import AnyRow
+from fleet.scans.adoption import AnyRow
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.tables import CameraEvent

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.camera_events import Happened
 from fleet.errors import Invalid
-from fleet.lifecycle import Event
-from fleet.scope import EVERYWHERE, Scope
+from fleet.findings.lifecycle import Event
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r

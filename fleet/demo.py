@@ -20,10 +20,11 @@ from typing import Any, Protocol
 
 import httpx
 
-from fleet import demo_story, people, sites
+from fleet import demo_story, sites
 from fleet.errors import FleetError
-from fleet.permissions import Role
-from fleet.scans import ScanProgress
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
+from fleet.scans.runner import ScanProgress
 from fleet.service import Service, open_service
 from fleet.settings import Settings
 from fleet.sites import Site

@@ -18,15 +18,18 @@ from sqlalchemy import select, update
 
 from analytics_qa.intervals import Share
 from cameras.errors import DeviceError
-from fleet import bundles, default_passwords, estate, rollout_orders
-from fleet.accuracy_rows import WatchState, WatchView
+from fleet import estate
+from fleet.accuracy.rows import WatchState, WatchView
 from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.errors import FleetError
 from fleet.evidence import keep_photo
-from fleet.plans import PlanState
+from fleet.plans.runner import PlanState
 from fleet.reach import open_stored
+from fleet.rollouts import bundles
+from fleet.rollouts import orders as rollout_orders
+from fleet.rotations import default_passwords
 from fleet.service import Service
 from fleet.store.accuracy_tables import AccuracyHour, AccuracyWatch
 from fleet.views import DeviceRow, FindingFilter

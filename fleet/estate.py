@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet import scan_rows
 from fleet.errors import NotFound
-from fleet.findings import FindingState, reopen_expired
+from fleet.findings.triage import FindingState, reopen_expired
 from fleet.paging import Query, holds, how_many, number_and_id, paged, read_page, two, words
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
+from fleet.scans import rows as scan_rows
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.packing import unpack

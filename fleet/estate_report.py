@@ -9,12 +9,12 @@ from types import MappingProxyType
 from sqlalchemy import func, select
 
 from fleet.estate import verdict_of, verdicts_of
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.reports.assessment import AssessedCamera, Assessment, CameraIdentity, Tool, to_json
 from fleet.reports.junit import to_junit
 from fleet.reports.page import to_html
 from fleet.reports.sarif import to_sarif
 from fleet.reports.spreadsheet import to_csv
-from fleet.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from scanners.assessment import NotEvaluated

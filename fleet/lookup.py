@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 
 from fleet.errors import Invalid, NotFound
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 

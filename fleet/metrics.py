@@ -27,8 +27,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from fleet.errors import FleetError
 from fleet.paging import Query
-from fleet.picture_rollups import WORST_FIRST
-from fleet.plan_states import PlanState
+from fleet.pictures.rollups import WORST_FIRST
+from fleet.plans.states import PlanState
 from fleet.store import Store
 from fleet.store import accuracy_tables as a
 from fleet.store import jobs_tables as j

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from cameras.budget import AttemptBudget
 from cameras.place import Place
 from cameras.secret import Credential
-from fleet import default_passwords, findings
+from fleet.findings import triage as findings
+from fleet.rotations import default_passwords
 from fleet.settings import Settings
 from fleet.store import Store
 from scanners.assessment import NotEvaluated, Options, assess

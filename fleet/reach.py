@@ -21,7 +21,7 @@ from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
-from fleet.vault import Vault
+from fleet.vault.passwords import Vault
 from hardening.passwords import State
 from scanners.credentials import CredentialRule, CredentialsError, for_address, load_credentials
 

@@ -7,7 +7,6 @@ no camera waits for it, and each is whole: a crash in between leaves the rest to
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet import picture_rollups
-from fleet.accuracy_card import LEARNED_FOR
+from fleet.accuracy.card import LEARNED_FOR
+from fleet.jobs.model import Done, Kind, Progress, Turn
+from fleet.jobs.queue import Queue
 from fleet.paging import Query, how_many
+from fleet.pictures import rollups as picture_rollups
+from fleet.pictures.runner import Pictures
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import accuracy_tables as a
@@ -25,13 +27,11 @@ from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
-from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import PictureCheck
 from fleet.store.retention_tables import AccuracyDay, PictureRollup
 
-EVERY = timedelta(days=1)
-# A service that has just begun has better things to do.
-FIRST_AFTER = timedelta(minutes=10)
+KIND = "retention"
+_PARTS = 3
 ROWS_AT_ONCE = 500
 CAMERAS_AT_ONCE = 100
 # What is more than this waits for the next day.
@@ -110,29 +110,23 @@ async def would_go(store: Store, settings: Settings) -> Kept:
         return Kept(looks, await how_many(connection, hours), counts, visits, dossiers, events)
 
 
-@asynccontextmanager
-async def keeping(store: Store, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
-    """Once a day for as long as the block lasts. The task is given so that somebody can ask whether it lives."""
-    task = asyncio.create_task(_daily(store, settings))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def retention_kind(store: Store, settings: Settings, pictures: Pictures, queue: Queue) -> Kind:
+    """The job that forgets what was kept for long enough: pictures, finished jobs, and history as `keep` cuts it.
 
+    It is cut off anywhere without harm: what is left goes the next time.
+    """
 
-async def _daily(store: Store, settings: Settings) -> None:
-    """The task's boundary: what went wrong is tried again on the next day."""
-    outlast_outages()
-    await asyncio.sleep(FIRST_AFTER.total_seconds())
-    while True:
-        try:
-            gone = await keep(store, settings)
-            _log.info("history was cut to what is kept", extra=asdict(gone))
-        except Exception:  # noqa: BLE001 - the task's boundary
-            _log.exception("history could not be cut to what is kept")
-        await asyncio.sleep(EVERY.total_seconds())
+    async def forget(turn: Turn) -> Done:
+        turn.say(Progress(0, _PARTS, "pictures"))
+        seen = await pictures.prune()
+        turn.say(Progress(1, _PARTS, "finished jobs"))
+        jobs = await queue.prune(queue.kinds)
+        turn.say(Progress(2, _PARTS, "history"))
+        gone = await keep(store, settings)
+        _log.info("history was cut to what is kept", extra=asdict(gone))
+        return Done(f"{seen} pictures, {jobs} jobs and {gone.total} rows of history forgotten")
+
+    return Kind(KIND, forget, at_once=1, most_tries=3, cut_short=True)
 
 
 async def _in_batches(store: Store, batch: Callable[[AsyncConnection], Awaitable[int]]) -> int:

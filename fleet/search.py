@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet.paging import holds, words
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r

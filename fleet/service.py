@@ -11,38 +11,39 @@ from importlib.metadata import version
 from analytics_qa.detector import OUR_MODEL
 from analytics_qa.drift import Picture
 from cameras.budget import AttemptBudget
-from fleet import default_passwords, picture_rows
-from fleet.accuracy import Accuracy
-from fleet.audit import SERVICE, Action, Entry, record_first
-from fleet.audit_watch import AuditWatch
-from fleet.beginnings import Beginnings
+from fleet.accuracy.runner import Accuracy
+from fleet.accuracy.sights import stored_sights
+from fleet.audit.trail import SERVICE, Action, Entry, record_first
+from fleet.audit.watch import AuditWatch
+from fleet.findings.rejudging import catching_up
 from fleet.jobs.alone import running
 from fleet.jobs.places import Limits
 from fleet.jobs.queue import Queue
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
-from fleet.picture_access import looking
-from fleet.pictures import Pictures
-from fleet.plan_reach import reaching
-from fleet.plans import Plans
+from fleet.pictures import rows as picture_rows
+from fleet.pictures.access import looking
+from fleet.pictures.runner import Pictures
+from fleet.pictures.stills import take_still
+from fleet.plans.reach import reaching
+from fleet.plans.runner import Plans
+from fleet.plans.service_passwords import service_password
 from fleet.proof import proving
 from fleet.reach import connecting, place_and_credential, stored_rules
-from fleet.rejudging import catching_up
-from fleet.retention import keeping
-from fleet.rollout_judges import Judges
-from fleet.rollouts import Rollouts
-from fleet.rotations import Rotations
-from fleet.scans import Scans
-from fleet.schedules import Schedules
-from fleet.service_passwords import service_password
+from fleet.retention import retention_kind
+from fleet.rollouts.judges import Judges
+from fleet.rollouts.runner import Rollouts
+from fleet.rotations import default_passwords
+from fleet.rotations.runner import Rotations
+from fleet.scans.runner import Scans
+from fleet.schedules.beginnings import Beginnings
+from fleet.schedules.clock import Schedules
 from fleet.settings import Settings
-from fleet.sights import stored_sights
-from fleet.single_sign_on import SingleSignOnDesk, single_sign_on
-from fleet.stills import take_still
+from fleet.signing_in.single_sign_on import SingleSignOnDesk, single_sign_on
 from fleet.store import Store, open_store
 from fleet.store.engine import utc_now
-from fleet.vault import Vault, open_vault
+from fleet.vault.passwords import Vault, open_vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
         # The table of kinds of jobs: whatever is not in it is not run. Closed before what it calls.
-        kinds = (scans.kind, pictures.kind, accuracy.kind)
+        kinds = (scans.kind, pictures.kind, accuracy.kind, retention_kind(store, settings, pictures, queue))
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
         runner = await stack.enter_async_context(running(queue, kinds, folder=settings.home / "locks", limits=limits))
         # Last, so that it is closed before what it begins.
@@ -127,7 +128,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         await stack.enter_async_context(catching_up(store, settings))
         audit = await stack.enter_async_context(AuditWatch(store, settings))
         await record_first(store, Entry(SERVICE, Action.SERVICE_START, detail={"version": version("camwarden")}))
-        cutting = await stack.enter_async_context(keeping(store, settings))
         stack.callback(store.stop_waiting)
         yield Service(
             settings=settings,
@@ -150,7 +150,6 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
                 "schedules": schedules.goes_on,
                 "rollouts": rollouts.goes_on,
                 "notices": outbox.goes_on,
-                "retention": lambda: not cutting.done(),
             },
             at_work={
                 "scans": scans.under_way,

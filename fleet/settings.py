@@ -10,10 +10,10 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from fleet.crontab import trigger_of
 from fleet.database_url import usable_url
 from fleet.errors import SettingsError
-from fleet.permissions import Role
+from fleet.people.permissions import Role
+from fleet.schedules.crontab import trigger_of
 from hardening.windows import WindowError, zone
 
 _PREFIX = "CAMWARDEN_"

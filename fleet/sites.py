@@ -10,10 +10,10 @@ from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import grants
-from fleet.audit import Action, Entry, acting, record
+from fleet.audit.trail import Action, Entry, acting, record
 from fleet.errors import Invalid, NotFound
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people import grants
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.jobs_tables import Job, Schedule

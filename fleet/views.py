@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from fleet.lifecycle import FindingState
-from fleet.scan_rows import ScanView
+from fleet.findings.lifecycle import FindingState
+from fleet.scans.rows import ScanView
 from scanners.dossier import Dossier
 from scanners.model import Severity, Verdict
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from fleet.plans import PlanView
-from fleet.rollout_rows import RolloutView
-from fleet.rotation_rows import RotationView
-from fleet.scans import ScanView
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
+from fleet.plans.runner import PlanView
+from fleet.rollouts.rows import RolloutView
+from fleet.rotations.rows import RotationView
+from fleet.scans.runner import ScanView
 from fleet.service import Service
 from hardening.lifecycle import CameraState
 from hardening.passwords import State

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.people import Person
-from fleet.second_factors.enrolled import Factors
-from fleet.second_factors.security_keys import Ceremony
-from fleet.sessions import SessionView
+from fleet.people.accounts import Person
+from fleet.signing_in.second_factors.enrolled import Factors
+from fleet.signing_in.second_factors.security_keys import Ceremony
+from fleet.signing_in.sessions import SessionView
 
 
 @dataclass(frozen=True, slots=True)

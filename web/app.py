@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fleet import belonging
 from fleet.metrics import Metrics
-from fleet.people import needs_setup
-from fleet.permissions import Permission
+from fleet.people import belonging
+from fleet.people.accounts import needs_setup
+from fleet.people.permissions import Permission
 from fleet.readiness import Readiness
 from fleet.service import Service
 from web.access import check_origin, check_token

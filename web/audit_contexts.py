@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.audit import Action
-from fleet.audit_chain import Row
-from fleet.audit_views import Wanted
-from fleet.audit_watch import CheckView
-from fleet.vault_views import AccountView
+from fleet.audit.chain import Row
+from fleet.audit.trail import Action
+from fleet.audit.views import Wanted
+from fleet.audit.watch import CheckView
+from fleet.vault.views import AccountView
 from fleet.views import Page
 
 

@@ -9,7 +9,7 @@ from fleet import changes as fleet_changes
 from fleet.camera_events import Happened
 from fleet.changes import Change, What
 from fleet.estate import GONE
-from fleet.lifecycle import Event
+from fleet.findings.lifecycle import Event
 from web.rendering import plural
 from web.words import JOB_STATES, Word
 

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from fleet import estate
 from fleet.errors import NotFound
-from fleet.permissions import Permission
-from fleet.scope import Scope
+from fleet.people.permissions import Permission
+from fleet.people.scope import Scope
 from fleet.views import DeviceFilter, DeviceRow, Page
 from web.job_contexts import Choice
 from web.visit import Visit

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fleet.accuracy_card import AccuracyCard
-from fleet.audit_chain import Row
+from fleet.accuracy.card import AccuracyCard
+from fleet.audit.chain import Row
 from fleet.commissioning.views import CameraView, CommissioningView
-from fleet.findings import Refusal
-from fleet.picture_views import PictureSummary, Tile
-from fleet.picture_wall import Age
-from fleet.scans import ScanView
-from fleet.schedule_rows import ScheduleView
+from fleet.findings.triage import Refusal
+from fleet.pictures.views import PictureSummary, Tile
+from fleet.pictures.wall import Age
+from fleet.scans.runner import ScanView
+from fleet.schedules.rows import ScheduleView
 from fleet.search import Hit
 from fleet.sites import Site, SiteView
 from fleet.views import (

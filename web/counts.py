@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fleet.accuracy_rows import Hour
+from fleet.accuracy.rows import Hour
 
 SHOWN = timedelta(days=7)
 WIDTH, HEIGHT = 168, 40

@@ -5,9 +5,9 @@ import asyncio
 from starlette.datastructures import QueryParams
 
 from cameras.secret import Secret
-from fleet.second_factors.enrolled import Shown
-from fleet.second_factors.security_keys import Answer, host_for_keys
-from fleet.second_factors.totp import address_of
+from fleet.signing_in.second_factors.enrolled import Shown
+from fleet.signing_in.second_factors.security_keys import Answer, host_for_keys
+from fleet.signing_in.second_factors.totp import address_of
 from web import qr
 from web.account_contexts import App
 from web.frame import host_name

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.bundles import BundleView
 from fleet.jobs.model import Job as StoredJob
 from fleet.jobs.queue import JobFilter
 from fleet.jobs.rows import JobEventView
 from fleet.jobs.states import JobState
-from fleet.plans import PlanCameraView, PlanEventView, PlanView
-from fleet.rollout_rows import EventView, GroupView, RolloutView, TargetRow
-from fleet.rotations import RotationView
-from fleet.schedule_rows import NewSchedule, ScheduleView, What
+from fleet.plans.runner import PlanCameraView, PlanEventView, PlanView
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.rows import EventView, GroupView, RolloutView, TargetRow
+from fleet.rotations.runner import RotationView
+from fleet.schedules.rows import NewSchedule, ScheduleView, What
 from fleet.views import DeviceRow, Page
 from fleet.work import Job
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.members import Member
-from fleet.permissions import Role
-from fleet.tokens import Scope, Token
+from fleet.people.members import Member
+from fleet.people.permissions import Role
+from fleet.people.tokens import Scope, Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.accuracy_card import AccuracyCard
-from fleet.accuracy_rows import WatchView
-from fleet.picture_rollups import Rollup
-from fleet.picture_views import CheckView, IncidentView, PictureSummary, ReferenceView, Tile
-from fleet.picture_wall import Age, WallFilter
+from fleet.accuracy.card import AccuracyCard
+from fleet.accuracy.rows import WatchView
+from fleet.pictures.rollups import Rollup
+from fleet.pictures.views import CheckView, IncidentView, PictureSummary, ReferenceView, Tile
+from fleet.pictures.wall import Age, WallFilter
 from fleet.views import DeviceRow, Page
 from web.counts import Counts
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode, urlsplit
 
-from fleet.sessions import recently_proved
+from fleet.signing_in.sessions import recently_proved
 from web.access import CHANGING, safe_next
 from web.problems import ProofNeeded
 from web.visit import Visit

@@ -6,7 +6,7 @@ from functools import cache
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from fleet.permissions import Permission
+from fleet.people.permissions import Permission
 from hardening.baseline import BUNDLED, Baseline, from_values, load_baseline
 from hardening.settings import BY_NAME
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from fleet.errors import Invalid
-from fleet.rollout_orders import careful_rules
+from fleet.rollouts.orders import careful_rules
 from hardening.rollout_rules import Errors, Rules
 from hardening.windows import WindowError, parse_window
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fleet.audit import Action
-from fleet.permissions import Permission
+from fleet.audit.trail import Action
+from fleet.people.permissions import Permission
 from web.handlers import (
     account,
     accuracy,

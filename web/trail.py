@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
-from fleet.audit import Action, Entry, Origin, on_behalf, record_first
+from fleet.audit.trail import Action, Entry, Origin, on_behalf, record_first
 from fleet.store.ids import new_id
 from web.visit import Visit
 

@@ -10,18 +10,19 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fleet import browsers, grants, tokens
-from fleet.grants import NOTHING, Rights
 from fleet.metrics import Metrics
-from fleet.permissions import Permission, Role
-from fleet.plans import Plans
+from fleet.people import grants, tokens
+from fleet.people.grants import NOTHING, Rights
+from fleet.people.permissions import Permission, Role
+from fleet.people.scope import Scope
+from fleet.people.tokens import Token
+from fleet.plans.runner import Plans
 from fleet.readiness import Readiness
-from fleet.scans import Scans
-from fleet.scope import Scope
+from fleet.scans.runner import Scans
 from fleet.service import Service
-from fleet.sessions import Asker, SessionToken, SignedIn, session
+from fleet.signing_in import browsers
+from fleet.signing_in.sessions import Asker, SessionToken, SignedIn, session
 from fleet.store import Store
-from fleet.tokens import Token
 from web import assets
 from web.contexts import PAGES, Frame
 from web.rendering import environment

@@ -13,13 +13,13 @@ from pathlib import Path
 from bench.rollout_estate import known
 from cameras.place import Place
 from cameras.secret import Credential, Secret
-from fleet import tokens
 from fleet.cli.service import Console, address_of, listen
-from fleet.plan_reach import Reached
-from fleet.plans import Plans
+from fleet.people import tokens
+from fleet.people.tokens import Scope
+from fleet.plans.reach import Reached
+from fleet.plans.runner import Plans
 from fleet.service import open_service
 from fleet.settings import Settings
-from fleet.tokens import Scope
 from hardening.baseline import load_baseline
 from tests.hardening.pretend import PretendCamera
 

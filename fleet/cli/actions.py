@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fleet.audit import Action
+from fleet.audit.trail import Action
 
 # `None` reads only, or writes nothing but the file that it is told to.
 ACTIONS: Mapping[str, Action | None] = MappingProxyType(

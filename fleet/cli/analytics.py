@@ -25,16 +25,16 @@ from cameras.decoding import MOST_BYTES, Decoder
 from cameras.errors import Garbled
 from cameras.untrusted import clean_text
 from fleet import lookup
-from fleet.accuracy import MOST_SECONDS, Accuracy, WatchState
+from fleet.accuracy.runner import MOST_SECONDS, Accuracy, WatchState
+from fleet.accuracy.sights import stored_sights
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.kept_budget import kept_budget
 from fleet.reach import place_and_credential
 from fleet.reports.accuracy import Cards, cards_document, cards_table
 from fleet.settings import Settings, load_settings
-from fleet.sights import stored_sights
 from fleet.store import is_made, open_store
-from fleet.vault import open_vault
+from fleet.vault.passwords import open_vault
 
 app = typer.Typer(
     no_args_is_help=True,

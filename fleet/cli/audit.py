@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet import audit_checkpoints, audit_export, audit_watch
-from fleet.audit_chain import Row, moment
-from fleet.audit_check import Checked
-from fleet.audit_views import Wanted, entries
+from fleet.audit import checkpoints as audit_checkpoints
+from fleet.audit import export as audit_export
+from fleet.audit import watch as audit_watch
+from fleet.audit.chain import Row, moment
+from fleet.audit.check import Checked
+from fleet.audit.views import Wanted, entries
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import changing_store, need_store

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from fleet import bundles
-from fleet.bundles import BundleView, trusted_folder
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import changing_store
+from fleet.rollouts import bundles
+from fleet.rollouts.bundles import BundleView, trusted_folder
 from fleet.settings import load_settings
 from fleet.store import open_store
 from hardening import bundles as files

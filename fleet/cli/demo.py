@@ -17,7 +17,7 @@ from fleet.cli.assess import LABELS
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.service import Console, listen
 from fleet.demo import INTEGRATOR, Comparison, Ready, Wishes, run_demo
-from fleet.scans import ScanProgress, ScanState
+from fleet.scans.runner import ScanProgress, ScanState
 from fleet.settings import Settings
 
 EPILOG = """

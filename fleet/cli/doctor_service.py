@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from fleet import cadences, readiness, schedule_rows
+from fleet import readiness
 from fleet import tls as certificates
 from fleet.errors import FleetError
 from fleet.notices.configured import channels
+from fleet.schedules import cadences
+from fleet.schedules import rows as schedule_rows
 from fleet.settings import Settings
 from fleet.tls import CertificateUnusable
 

@@ -23,12 +23,12 @@ from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import changing_store
 from fleet.kept_budget import kept_budget
-from fleet.picture_access import TIMEOUT_S, looking, reached
-from fleet.pictures import Pictures
+from fleet.pictures.access import TIMEOUT_S, looking, reached
+from fleet.pictures.runner import Pictures
 from fleet.reports.health import Judged, ShownFault, judged, to_json, to_terminal
 from fleet.settings import Settings, load_settings
 from fleet.store import Store, is_made
-from fleet.vault import open_vault
+from fleet.vault.passwords import open_vault
 from health.checking import check
 from health.conditions import Condition, condition_of
 from health.judge import Health, judge

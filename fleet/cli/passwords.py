@@ -17,12 +17,12 @@ from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import actor, camera_ids, changing_store, need_store
 from fleet.notices.configured import channels
-from fleet.rotation_journal import set_by_hand
-from fleet.rotation_rows import CameraRotationView
-from fleet.rotations import RotationId, Rotations
+from fleet.rotations.journal import set_by_hand
+from fleet.rotations.rows import CameraRotationView
+from fleet.rotations.runner import RotationId, Rotations
 from fleet.settings import Settings, load_settings
 from fleet.store import Store
-from fleet.vault import MOST_PASSWORD_CHARACTERS, PasswordRecord, PasswordState, Vault, open_vault
+from fleet.vault.passwords import MOST_PASSWORD_CHARACTERS, PasswordRecord, PasswordState, Vault, open_vault
 from hardening.passwords import State
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import changing_store
-from fleet.rejudging import Rejudged, rejudge
+from fleet.findings.rejudging import Rejudged, rejudge
 from fleet.settings import load_settings
 from fleet.store import Store, is_made
 from fleet.store import tables as t

@@ -19,25 +19,26 @@ import typer
 from sqlalchemy import select
 
 from analytics_qa.detector import OUR_MODEL
-from fleet import rollout_orders, rollout_rows
-from fleet.accuracy import Accuracy
+from fleet.accuracy.runner import Accuracy
+from fleet.accuracy.sights import stored_sights
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import changing_store, need_store
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
-from fleet.picture_access import looking
-from fleet.pictures import Pictures
+from fleet.pictures.access import looking
+from fleet.pictures.runner import Pictures
 from fleet.reach import connecting, place_and_credential
-from fleet.rollout_judges import Judges
-from fleet.rollout_orders import careful_rules
-from fleet.rollout_rows import RolloutId, RolloutView, TargetRow
-from fleet.rollouts import Rollouts
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts import rows as rollout_rows
+from fleet.rollouts.judges import Judges
+from fleet.rollouts.orders import careful_rules
+from fleet.rollouts.rows import RolloutId, RolloutView, TargetRow
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings, load_settings
-from fleet.sights import stored_sights
 from fleet.store import Store
 from fleet.store import tables as t
-from fleet.vault import open_vault
+from fleet.vault.passwords import open_vault
 from hardening.rollout import FAILURES, CampaignState
 from hardening.rollout_rules import RuleError, most_harmed, parse_errors, parse_percent
 from hardening.windows import WindowError, parse_window

@@ -11,10 +11,10 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from fleet import schedule_rows
 from fleet.cli import screen
 from fleet.cli.stored import actor, changing_store
-from fleet.schedule_rows import NewSchedule, ScheduleView, What
+from fleet.schedules import rows as schedule_rows
+from fleet.schedules.rows import NewSchedule, ScheduleView, What
 from fleet.settings import Settings, load_settings
 from fleet.store import Store
 from hardening.windows import zone as zone_of

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from fleet import people
 from fleet import tls as certificates
 from fleet.cli import screen
 from fleet.cli.leaving import Leaving
@@ -19,6 +18,7 @@ from fleet.cli.outcomes import WrongUse
 from fleet.cli.sd_notify import Notify
 from fleet.cli.service import Console, address_of, is_loopback, listen
 from fleet.errors import Busy
+from fleet.people import accounts as people
 from fleet.service import Service, open_service
 from fleet.settings import Settings, load_settings
 from fleet.store.controller import sole_controller

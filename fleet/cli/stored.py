@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from fleet import lookup
-from fleet.audit import Entry, Origin, on_behalf, record_first
+from fleet.audit.trail import Entry, Origin, on_behalf, record_first
 from fleet.cli.actions import ACTIONS
 from fleet.cli.outcomes import WrongUse
+from fleet.people.tokens import AT_THE_COMMAND_LINE
 from fleet.settings import Settings
 from fleet.store import Store, is_made, open_store
-from fleet.tokens import AT_THE_COMMAND_LINE
 
 SOURCE = "this machine"
 

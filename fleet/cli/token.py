@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from cameras.secret import Secret
-from fleet import people, tokens
 from fleet.cli import screen
 from fleet.cli.stored import actor, changing_store
+from fleet.people import accounts as people
+from fleet.people import tokens
+from fleet.people.tokens import Limits, Scope, Token
 from fleet.settings import load_settings
 from fleet.store import open_store
-from fleet.tokens import Limits, Scope, Token
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -10,16 +10,18 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from fleet import grants, members, people, sessions
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import actor, changing_store
-from fleet.grants import Grant, Wanted
-from fleet.members import Member
-from fleet.permissions import Role
-from fleet.second_factors import enrolled
-from fleet.sessions import SessionView
+from fleet.people import accounts as people
+from fleet.people import grants, members
+from fleet.people.grants import Grant, Wanted
+from fleet.people.members import Member
+from fleet.people.permissions import Role
 from fleet.settings import load_settings
+from fleet.signing_in import sessions
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.sessions import SessionView
 from fleet.store import Store, open_store
 
 app = typer.Typer(

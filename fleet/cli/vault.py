@@ -12,8 +12,8 @@ import typer
 from fleet.cli import screen
 from fleet.cli.outcomes import WrongUse
 from fleet.cli.stored import actor, changing_store, need_store
-from fleet.key_rotation import Rotated, rotate
 from fleet.settings import Settings, load_settings
+from fleet.vault.key_rotation import Rotated, rotate
 
 app = typer.Typer(
     no_args_is_help=True,

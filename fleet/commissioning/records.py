@@ -9,13 +9,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet.audit import Action, Entry, record
+from fleet.audit.trail import Action, Entry, record
 from fleet.commissioning import density
 from fleet.commissioning.checklist import Answer, State, label_matches, refuse
 from fleet.commissioning.template import Row, template
 from fleet.commissioning.views import CameraView, CommissioningView, as_record, get, view_of
 from fleet.errors import Invalid, NotFound
-from fleet.scope import EVERYWHERE, Scope, those_within
+from fleet.people.scope import EVERYWHERE, Scope, those_within
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
 from fleet.store.ids import new_id

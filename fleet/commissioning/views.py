@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.commissioning.checklist import CLOSED, Automatic, Seen, State, automatic, progress
 from fleet.commissioning.template import Row, Template
 from fleet.errors import NotFound
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
 from fleet.store import tables as t

@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet.audit import Action, Entry, record
+from fleet.audit.trail import Action, Entry, record
 from fleet.errors import Invalid
 from fleet.jobs import rows
 from fleet.jobs.model import MOST_PAYLOAD, Asked, Job, JobId, Kind, NewJob
 from fleet.jobs.rows import JobEventView
 from fleet.jobs.states import JobState, Move, after
 from fleet.paging import read_page
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import jobs_tables as t
 from fleet.views import Page

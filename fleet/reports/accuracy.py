@@ -11,7 +11,7 @@ from analytics_qa.drift import State
 from analytics_qa.intervals import Share
 from analytics_qa.scoring import share_values
 from cameras.untrusted import clean_text
-from fleet.accuracy_card import AccuracyCard
+from fleet.accuracy.card import AccuracyCard
 
 FORMAT = "camwarden/accuracy/1"
 Cards = Sequence[tuple[str, AccuracyCard]]

@@ -1,4 +1,4 @@
-"""Tables of `fleet.accuracy`: what was watched, counted and labelled, and since when an AI counts as accepted."""
+"""Tables of watches of the cameras' own AI: what was seen, counted, labelled, and since when an AI is accepted."""
 
 from datetime import datetime
 from typing import Any

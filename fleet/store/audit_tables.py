@@ -1,4 +1,4 @@
-"""The audit trail: who did what. Triggers refuse to change or delete a row; `fleet.audit` is the only writer."""
+"""The audit trail: who did what. Triggers refuse to change or delete a row; `fleet.audit.trail` is the only writer."""
 
 from datetime import datetime
 

@@ -57,7 +57,7 @@ class Store:
 
     def __init__(self, database: Opened, now: Callable[[], datetime]) -> None:
         self.now = now
-        self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.visits.keep_wording`
+        self.wording: dict[str, object] = {}  # of checks, as it is stored: `fleet.scans.visits.keep_wording`
         self.summaries = Summaries(lambda: self._changes, self._is_large)
         self._changes = 0
         self._database = database

@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from cameras.secret import Secret
-from fleet import tokens
 from fleet.cli.service import Console, address_of, listen
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from fleet.service import Service
-from fleet.tokens import Scope
 
 COLLECTION = Path(__file__).parents[2] / "ansible"
 PATIENCE_S = 90

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from cameras.secret import Secret
-from fleet import estate, sites, tokens
+from fleet import estate, sites
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from fleet.service import Service, open_service
 from fleet.settings import Settings
 from fleet.sites import Site as Place
-from fleet.tokens import Scope
 from tests.ansible.playing import Controller, serving
 from tests.fleet.test_plans import Network, stored
 from tests.hardening.pretend import PretendCamera

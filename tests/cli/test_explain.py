@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import findings
 from fleet.cli.outcomes import ExitCode
+from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import open_store
 from scanners.model import Outcome

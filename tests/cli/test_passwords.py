@@ -6,7 +6,7 @@ import os
 import pty
 from pathlib import Path
 
-from fleet.audit_views import Wanted, entries
+from fleet.audit.views import Wanted, entries
 from tests.cli.running import Ended, camwarden, started
 from tests.fleet.rotating import Scene, passwords, scene
 

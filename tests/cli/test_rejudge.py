@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import scanners.knowledge
-from fleet import findings
+from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import open_store
 from scanners.assessment import CameraAssessment

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.paper_cameras import PaperCamera
-from fleet.rollout_rows import RolloutId
+from fleet.rollouts.rows import RolloutId
 from fleet.settings import Settings
 from fleet.store import open_store
 from simulator.firmware import image

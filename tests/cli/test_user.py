@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
-from fleet import people, sessions, signing_in
-from fleet.permissions import Role
-from fleet.second_factors import enrolled
-from fleet.sessions import Asker
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
 from fleet.settings import Settings
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.sessions import Asker
 from fleet.store import open_store
 from tests.cli.running import camwarden
 

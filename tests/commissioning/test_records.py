@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet import estate, findings
+from fleet import estate
 from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.errors import Invalid, NotFound
+from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from scanners.assessment import CameraAssessment

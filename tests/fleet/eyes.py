@@ -11,8 +11,8 @@ from cameras.driver import Driver
 from cameras.facts import Services, StreamProfile, StreamProfiles
 from cameras.place import Place
 from cameras.secret import Credential, Secret
-from fleet import findings
-from fleet.picture_rows import AnyRow
+from fleet.findings import triage as findings
+from fleet.pictures.rows import AnyRow
 from fleet.store import Store
 from health.looks import Picture
 from health.visit import Access

@@ -2,13 +2,15 @@
 
 import pyotp
 
-from fleet import people, sessions, signing_in
 from fleet.errors import SecondStepNeeded
-from fleet.people import Person
-from fleet.permissions import Role
-from fleet.second_factors import enrolled
-from fleet.second_factors.enrolled import Shown
-from fleet.sessions import Asker, SignedIn
+from fleet.people import accounts as people
+from fleet.people.accounts import Person
+from fleet.people.permissions import Role
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.second_factors.enrolled import Shown
+from fleet.signing_in.sessions import Asker, SignedIn
 from fleet.store import Store
 from tests.fleet.samples import Clock
 

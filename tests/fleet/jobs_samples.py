@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from fleet.findings import record
+from fleet.findings.triage import record
 from fleet.jobs.desk import LocalDesk
 from fleet.jobs.model import Done, Job, JobId, Kind, NewJob, Next, Turn
 from fleet.jobs.places import Limits

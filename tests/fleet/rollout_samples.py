@@ -14,12 +14,14 @@ from sqlalchemy import select
 
 from bench.paper_cameras import MODEL, NEW, OLD, PaperCamera, PaperEstate
 from cameras.facts import Identity
-from fleet import bundles, findings, rollout_orders
-from fleet.bundles import BundleView
-from fleet.rollout_rows import EventView, RolloutId, RolloutView, TargetRow, targets
-from fleet.rollout_rows import history as history_of
-from fleet.rollout_steps import Pace
-from fleet.rollouts import Rollouts
+from fleet.findings import triage as findings
+from fleet.rollouts import bundles
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.rows import EventView, RolloutId, RolloutView, TargetRow, targets
+from fleet.rollouts.rows import history as history_of
+from fleet.rollouts.runner import Rollouts
+from fleet.rollouts.steps import Pace
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t

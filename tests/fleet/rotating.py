@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from cameras.budget import AttemptBudget
 from cameras.facts import Identity
-from fleet import findings
-from fleet.rotation_rows import CameraRotationView, OpenRow
-from fleet.rotations import RotationId, Rotations
+from fleet.findings import triage as findings
+from fleet.rotations.rows import CameraRotationView, OpenRow
+from fleet.rotations.runner import RotationId, Rotations
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
-from fleet.vault import Vault, open_vault
+from fleet.vault.passwords import Vault, open_vault
 from hardening.password_change import Patience
 from simulator import Estate, Options
 from simulator.camera import Camera

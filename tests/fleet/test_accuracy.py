@@ -13,12 +13,12 @@ import pytest
 from analytics_qa.drift import Cause, Picture, State
 from cameras.errors import DeviceError, Unauthorized, Unreachable
 from cameras.metadata import Box, MetadataFrame, SeenObject
-from fleet import accuracy_rows
-from fleet.accuracy import Accuracy, Label, PictureVerdict, WatchState
-from fleet.accuracy_rows import Hour
+from fleet.accuracy import rows as accuracy_rows
+from fleet.accuracy.rows import Hour
+from fleet.accuracy.runner import Accuracy, Label, PictureVerdict, WatchState
+from fleet.accuracy.sight import Sight
 from fleet.errors import Invalid, NotFound
-from fleet.findings import record
-from fleet.sight import Sight
+from fleet.findings.triage import record
 from fleet.store import Store
 from simulator.scenes import Scene, View
 from tests.fleet.samples import NOON, Clock, assessed

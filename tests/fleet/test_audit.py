@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import insert, select
 
-from fleet.audit import Action, Entry, Origin, on_behalf, record, record_first
-from fleet.audit_chain import FIRST_PREVIOUS
-from fleet.audit_views import Wanted, entries, history
+from fleet.audit.chain import FIRST_PREVIOUS
+from fleet.audit.trail import Action, Entry, Origin, on_behalf, record, record_first
+from fleet.audit.views import Wanted, entries, history
 from fleet.errors import StoreUnavailable, VaultUnavailable
 from fleet.settings import Settings
 from fleet.store import Store, open_store

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from fleet import audit_checkpoints, audit_export, audit_watch
-from fleet.audit import Action, Entry, record_all, record_first
-from fleet.audit_chain import FIRST_PREVIOUS
-from fleet.audit_check import Checked, check
-from fleet.audit_watch import AuditWatch, check_with, make
+from fleet.audit import checkpoints as audit_checkpoints
+from fleet.audit import export as audit_export
+from fleet.audit import watch as audit_watch
+from fleet.audit.chain import FIRST_PREVIOUS
+from fleet.audit.check import Checked, check
+from fleet.audit.trail import Action, Entry, record_all, record_first
+from fleet.audit.watch import AuditWatch, check_with, make
 from fleet.errors import Invalid
 from fleet.settings import Settings
 from fleet.store import Store
@@ -244,7 +246,7 @@ async def test_an_export_is_nobodys_who_cannot_tell_the_fingerprint(
 async def test_a_long_trail_is_read_in_parts_and_its_progress_is_told(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleet.audit_views._AT_ONCE", 10)
+    monkeypatch.setattr("fleet.audit.views._AT_ONCE", 10)
     async with store.write() as connection:
         await record_all(connection, [Entry("anna", Action.SITE_CHANGE, f"site:{n}") for n in range(35)])
     told: list[tuple[int, int]] = []

@@ -11,12 +11,13 @@ import pytest
 
 from bench.paper_cameras import PaperCamera
 from cameras.secret import Secret
-from fleet import backups, rollout_orders
 from fleet.errors import FleetError, Invalid, NotFound, VaultUnavailable
-from fleet.rollout_rows import RolloutId
+from fleet.rollouts import backups
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.rows import RolloutId
 from fleet.settings import Settings
 from fleet.store import Store, open_store
-from fleet.vault import open_vault
+from fleet.vault.passwords import open_vault
 from hardening.rollout import TargetState
 from tests.fleet.rollout_samples import RULES, firmware, history, paper, rows, run, started
 from tests.frame.sqlite import new_database

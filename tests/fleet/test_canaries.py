@@ -13,17 +13,21 @@ from urllib.parse import quote
 import pytest
 
 from cameras.secret import Secret
-from fleet import audit_export, backups, people, signing_in, tokens
-from fleet.audit import Action, Entry, record_first
+from fleet.audit import export as audit_export
+from fleet.audit.trail import Action, Entry, record_first
 from fleet.errors import SignInRefused
-from fleet.people import Person
-from fleet.permissions import Role
-from fleet.plan_rows import PlanId
-from fleet.plans import Plans
-from fleet.second_factors import enrolled
+from fleet.people import accounts as people
+from fleet.people import tokens
+from fleet.people.accounts import Person
+from fleet.people.permissions import Role
+from fleet.people.tokens import Scope
+from fleet.plans.rows import PlanId
+from fleet.plans.runner import Plans
+from fleet.rollouts import backups
 from fleet.service import Service, open_service
 from fleet.settings import Settings
-from fleet.tokens import Scope
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
 from hardening.baseline import load_baseline
 from hardening.passwords import State
 from tests.fleet.rotating import Scene, passwords, rotated, scene

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from fleet import camera_events, estate, findings, sites
+from fleet import camera_events, estate, sites
 from fleet.camera_events import Happened
 from fleet.changes import Change, What, changes
 from fleet.errors import Invalid
-from fleet.scope import EVERYWHERE, NOWHERE, Scope
+from fleet.findings import triage as findings
+from fleet.people.scope import EVERYWHERE, NOWHERE, Scope
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import tables as t

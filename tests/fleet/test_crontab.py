@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fleet.crontab import EXAMPLE, CrontabError, trigger_of
+from fleet.schedules.crontab import EXAMPLE, CrontabError, trigger_of
 
 SUNDAY_NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import update
 
 from cameras.facts import Hostname
-from fleet import estate, findings
+from fleet import estate
 from fleet.errors import Invalid
 from fleet.estate import DeviceFilter, FindingFilter, SeverityCounts
-from fleet.findings import FindingState, TriageAction
-from fleet.scan_rows import ScanId, keep_silent
+from fleet.findings import triage as findings
+from fleet.findings.triage import FindingState, TriageAction
+from fleet.scans.rows import ScanId, keep_silent
 from fleet.store import Store
 from fleet.store import tables as t
 from scanners.assessment import CameraAssessment, NotEvaluated

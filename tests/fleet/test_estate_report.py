@@ -7,10 +7,10 @@ from contextlib import aclosing
 import pytest
 from lxml import etree
 
-from fleet import findings
 from fleet.estate_report import FORMATS, stored_assessment
+from fleet.findings import triage as findings
 from fleet.reports.assessment import from_json
-from fleet.scans import Scans
+from fleet.scans.runner import Scans
 from fleet.settings import Settings
 from fleet.store import Store
 from scanners.assessment import CameraAssessment, NotEvaluated

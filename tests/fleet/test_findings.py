@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from cameras.facts import Gap, Hostname, Identity, NetworkInterface, NetworkInterfaces, Scopes
-from fleet import estate, findings
+from fleet import estate
 from fleet.errors import Invalid, NotFound
 from fleet.estate import FindingFilter
-from fleet.findings import FindingState, TriageAction
-from fleet.lifecycle import TRANSITIONS, Seen
+from fleet.findings import triage as findings
+from fleet.findings.lifecycle import TRANSITIONS, Seen
+from fleet.findings.triage import FindingState, TriageAction
+from fleet.scans.visits import DOSSIERS_KEPT, prune
 from fleet.store import Store
 from fleet.store import tables as t
-from fleet.visits import DOSSIERS_KEPT, prune
 from scanners.assessment import CameraAssessment
 from scanners.dossier import Dossier
 from scanners.model import Outcome, Severity
@@ -346,7 +347,7 @@ async def test_recording_is_all_or_nothing(store: Store, monkeypatch: pytest.Mon
     async def burst(*_: object) -> None:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("fleet.ledger.append", burst)
+    monkeypatch.setattr("fleet.findings.ledger.append", burst)
     with pytest.raises(RuntimeError):
         await findings.record(store, assessed({TELNET: FAIL}))
     async with store.read() as connection:

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fleet import grants, members, people, sessions, signing_in, sites, tokens
+from fleet import sites
 from fleet.errors import Invalid, NotFound, SignInRefused
-from fleet.grants import Grant, Wanted
-from fleet.permissions import ESTATE_WIDE, OF_TOKENS, OPEN, PERMISSIONS, Permission, Role
-from fleet.scope import EVERYWHERE, NOWHERE, Scope
+from fleet.people import accounts as people
+from fleet.people import grants, members, tokens
+from fleet.people.grants import Grant, Wanted
+from fleet.people.permissions import ESTATE_WIDE, OF_TOKENS, OPEN, PERMISSIONS, Permission, Role
+from fleet.people.scope import EVERYWHERE, NOWHERE, Scope
+from fleet.people.tokens import Limits
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store.grants_tables import ScanSite
-from fleet.tokens import Limits
 from tests.fleet.samples import Clock
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

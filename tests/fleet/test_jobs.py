@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from fleet import leases, sites
-from fleet.audit_views import Wanted, entries
+from fleet.audit.views import Wanted, entries
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.jobs import outcomes
 from fleet.jobs.model import (
@@ -32,7 +32,7 @@ from fleet.jobs.model import (
 from fleet.jobs.places import Limits
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.jobs.states import TRANSITIONS, JobState, Move, after, diagram
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store import jobs_tables as t

@@ -8,16 +8,18 @@ import pytest
 from sqlalchemy import update
 
 from cameras.secret import Secret
-from fleet import backups, key_rotation, vault_key
-from fleet.audit import Action, Entry, record_first
-from fleet.audit_check import check
+from fleet.audit.check import check
+from fleet.audit.trail import Action, Entry, record_first
 from fleet.errors import Invalid, VaultUnavailable
-from fleet.key_rotation import WRAPPED, rotate
+from fleet.rollouts import backups
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
 from fleet.store.vault_tables import SealedPassword
-from fleet.vault import Vault, open_vault
+from fleet.vault import key_file as vault_key
+from fleet.vault import key_rotation
+from fleet.vault.key_rotation import WRAPPED, rotate
+from fleet.vault.passwords import Vault, open_vault
 from tests.fleet.samples import Clock
 
 COUNT = 7

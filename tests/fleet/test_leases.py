@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import insert
 
-from fleet import findings, leases
+from fleet import leases
 from fleet.errors import Busy
+from fleet.findings import triage as findings
 from fleet.store import Store
 from fleet.store import tables as t
 from tests.fleet.samples import FAIL, Clock, assessed

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from analytics_qa.matching import Tally
-from fleet.model_gate import Measurement, too_little, unkept
+from fleet.accuracy.model_gate import Measurement, too_little, unkept
 
 DAY = date(2026, 11, 26)
 

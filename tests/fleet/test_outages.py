@@ -15,13 +15,17 @@ from sqlalchemy import func, insert, select
 
 from cameras.budget import AttemptBudget
 from cameras.errors import LockedOut
-from fleet import findings, leases, people, sessions, signing_in
+from fleet import leases
 from fleet.errors import Busy, StoreUnavailable
+from fleet.findings import triage as findings
 from fleet.kept_budget import kept_budget
 from fleet.notices.outbox import Outbox
 from fleet.notices.outgoing import Outgoing
-from fleet.permissions import Role
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
 from fleet.settings import Settings
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store, attempts, open_store
 from fleet.store import tables as t
 from fleet.store.ids import new_id

@@ -7,11 +7,14 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from fleet import login_limits, members, passwords, people, sessions, signing_in
 from fleet.errors import Invalid, NotFound, SignInRefused, StoreUnavailable, TooManyTries
-from fleet.passwords import refuse_weak
-from fleet.permissions import Role
+from fleet.people import accounts as people
+from fleet.people import members, passwords
+from fleet.people.passwords import refuse_weak
+from fleet.people.permissions import Role
 from fleet.settings import Settings
+from fleet.signing_in import login_limits, sessions
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store, open_store
 from fleet.store import tables as t
 from tests.fleet.on_disk import on_disk
@@ -25,7 +28,7 @@ HERE = "192.0.2.1"
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hash costs people is not waited for here; one test below looks at the real cost."""
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 async def anna(store: Store, role: Role = Role.OPERATOR) -> people.Person:
@@ -186,7 +189,7 @@ async def test_an_unknown_name_costs_the_same_work(store: Store, monkeypatch: py
         checked.append(stored is None)
         return await passwords.matches(stored, password)
 
-    monkeypatch.setattr("fleet.signing_in.matches", watch)
+    monkeypatch.setattr("fleet.signing_in.steps.matches", watch)
     for name in ("Anna", "Eve"):
         with pytest.raises(SignInRefused):
             await signing_in.sign_in(store, name, OTHER, HERE)
@@ -276,7 +279,7 @@ async def test_an_old_hash_is_made_anew_at_sign_in(store: Store, monkeypatch: py
     await anna(store)
     async with store.read() as connection:
         weak = await connection.scalar(select(t.Person.password_hash))
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher())
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher())
     await signing_in.sign_in(store, "Anna", GOOD, HERE)
     async with store.read() as connection:
         stored = await connection.scalar(select(t.Person.password_hash))
@@ -371,7 +374,7 @@ async def test_a_password_changed_during_sign_in_wins(store: Store, monkeypatch:
         await people.set_password(store, "Anna", OTHER)
         return right
 
-    monkeypatch.setattr("fleet.signing_in.matches", meanwhile)
+    monkeypatch.setattr("fleet.signing_in.steps.matches", meanwhile)
     with pytest.raises(SignInRefused):
         await signing_in.sign_in(store, "Anna", GOOD, HERE)
     monkeypatch.undo()

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from cameras.errors import Unauthorized, Unreachable
-from fleet import due
 from fleet.errors import Invalid, NotFound
-from fleet.pictures import Pictures
+from fleet.pictures.runner import Pictures
+from fleet.schedules import due
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.pictures_tables import Notice

@@ -11,11 +11,12 @@ from sqlalchemy import select, update
 
 from cameras.place import Place
 from cameras.secret import Credential, Secret
-from fleet import findings, leases
+from fleet import leases
 from fleet.errors import Invalid, NotFound
-from fleet.plan_reach import Reached
-from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState, after
-from fleet.plans import MOST_FAILURES_IN_A_ROW, PlanCameraView, PlanId, Plans, PlanView
+from fleet.findings import triage as findings
+from fleet.plans.reach import Reached
+from fleet.plans.runner import MOST_FAILURES_IN_A_ROW, PlanCameraView, PlanId, Plans, PlanView
+from fleet.plans.states import TRANSITIONS, PlanEvent, PlanState, after
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t

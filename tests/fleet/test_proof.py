@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from cameras.budget import AttemptBudget
-from fleet import findings
-from fleet.plan_reach import reaching
-from fleet.plan_states import PlanState
-from fleet.plans import PlanId, Plans
+from fleet.findings import triage as findings
+from fleet.plans.reach import reaching
+from fleet.plans.runner import PlanId, Plans
+from fleet.plans.states import PlanState
 from fleet.proof import proving
 from fleet.reach import by_rules
 from fleet.settings import Settings

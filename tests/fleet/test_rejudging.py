@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 import scanners.knowledge
-from fleet import estate, findings, rejudging
+from fleet import estate
 from fleet.errors import StoreUnavailable
-from fleet.lifecycle import FindingState
-from fleet.rejudging import Rejudged, catching_up, digest_of, rejudge
+from fleet.findings import rejudging
+from fleet.findings import triage as findings
+from fleet.findings.lifecycle import FindingState
+from fleet.findings.rejudging import Rejudged, catching_up, digest_of, rejudge
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t

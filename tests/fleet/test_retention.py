@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from fleet import accuracy_rows, estate, findings, picture_rollups, picture_rows, retention
-from fleet.accuracy_rows import Baseline
-from fleet.picture_rollups import Rollup, Span, added, begins
+from fleet import estate, retention
+from fleet.accuracy import rows as accuracy_rows
+from fleet.accuracy.rows import Baseline
+from fleet.findings import triage as findings
+from fleet.jobs.model import Job, JobId, NewJob
+from fleet.jobs.queue import Queue
+from fleet.jobs.states import JobState
+from fleet.pictures import rollups as picture_rollups
+from fleet.pictures import rows as picture_rows
+from fleet.pictures.rollups import Rollup, Span, added, begins
 from fleet.retention import Kept
+from fleet.service import open_service
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import accuracy_tables as a
@@ -208,3 +216,22 @@ async def test_nobody_waits_while_history_is_cut(store: Store, settings: Setting
     await cutting
     assert left[0] > 0
     assert (await retention.would_go(store, settings)).looks == 0
+
+
+async def test_it_is_a_job_that_a_schedule_asks_for(settings: Settings, clock: Clock) -> None:
+    quiet = settings.model_copy(update={"picture_minutes": 0})
+    async with open_service(quiet, clock) as service:
+        old = await service.queue.enqueue(NewJob("pictures", "ana", not_before=clock.at + timedelta(days=1)))
+        await service.queue.cancel(old, "ana")
+        await add(service.store, PictureCheck, [look(await a_camera(service.store), clock.at)])
+        clock.forward(days=31)
+        said = await service.schedules.run("Retention", "ana")
+        asked = await ended(service.queue, JobId(said.removeprefix("job ")))
+    assert (asked.state, asked.result) == (JobState.DONE, "0 pictures, 1 jobs and 1 rows of history forgotten")
+
+
+async def ended(queue: Queue, job: JobId) -> Job:
+    async with asyncio.timeout(30):
+        while not (found := await queue.get(job)).state.final:  # noqa: ASYNC110 - a condition
+            await asyncio.sleep(0.02)
+        return found

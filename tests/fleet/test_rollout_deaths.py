@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.paper_cameras import NEW, OLD, PaperCamera, PaperEstate
-from fleet.bundles import BundleView
-from fleet.rollout_rows import RolloutId
-from fleet.rollouts import Rollouts
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from hardening.rollout import CampaignState, TargetState

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bench.paper_cameras import NEW, OLD, Lie, PaperCamera
-from fleet import rollout_orders
 from fleet.errors import Invalid
-from fleet.rollout_rows import RolloutId
-from fleet.rollouts import Rollouts
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from hardening.rollout import CampaignState, TargetState

@@ -10,16 +10,16 @@ import pytest
 
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
-from fleet.accuracy import Accuracy
-from fleet.bundles import BundleView
-from fleet.picture_access import reached
-from fleet.pictures import Pictures
+from fleet.accuracy.runner import Accuracy
+from fleet.accuracy.sights import stored_sights
+from fleet.pictures.access import reached
+from fleet.pictures.runner import Pictures
 from fleet.reach import Connect, Where, by_rules, connecting
-from fleet.rollout_judges import Judges
-from fleet.rollout_rows import RolloutId, TargetRow
-from fleet.rollouts import Rollouts
+from fleet.rollouts.bundles import BundleView
+from fleet.rollouts.judges import Judges
+from fleet.rollouts.rows import RolloutId, TargetRow
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
-from fleet.sights import stored_sights
 from fleet.store import Store, open_store
 from hardening.rollout import TargetState
 from hardening.rollout_rules import Errors

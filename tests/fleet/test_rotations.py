@@ -11,15 +11,16 @@ from sqlalchemy import Connection, event, select
 
 from cameras.budget import Attempt
 from cameras.secret import Secret
-from fleet import leases, rotation_rows
+from fleet import leases
 from fleet.errors import Busy, Invalid, NotFound
 from fleet.reach import open_stored, place_and_credential
-from fleet.rotation_journal import set_by_hand
-from fleet.rotation_rows import CameraRotationView, OpenRow
-from fleet.rotations import RotationId, Rotations
+from fleet.rotations import rows as rotation_rows
+from fleet.rotations.journal import set_by_hand
+from fleet.rotations.rows import CameraRotationView, OpenRow
+from fleet.rotations.runner import RotationId, Rotations
 from fleet.store import attempts
 from fleet.store import vault_tables as v
-from fleet.vault import PasswordState
+from fleet.vault.passwords import PasswordState
 from hardening import passwords as protocol
 from hardening.passwords import State
 from simulator import device
@@ -301,7 +302,7 @@ async def test_what_a_power_cut_must_not_undo_is_on_the_disk_before_it_is_sent(t
 
 
 async def test_a_camera_that_other_work_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.rotations._LEASE_EVERY_S", 0.01)
+    monkeypatch.setattr("fleet.rotations.runner._LEASE_EVERY_S", 0.01)
     async with scene(tmp_path / "home") as here, here.rotations() as rotations:
         async with leases.hold(here.store, here.camera_id, "plan:1"):
             end = await rotated(rotations, here.camera_id)

@@ -11,7 +11,7 @@ import pytest
 
 from fleet import estate
 from fleet.errors import Invalid, NeedsConfirmation, NotFound
-from fleet.scans import MOST_WAITING, ScanId, ScanProgress, Scans, ScanState, ScanView
+from fleet.scans.runner import MOST_WAITING, ScanId, ScanProgress, Scans, ScanState, ScanView
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
@@ -159,7 +159,7 @@ async def test_the_service_going_down_interrupts(store: Store, settings: Setting
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from fleet.scans import Scans
+from fleet.scans.runner import Scans
 from fleet.settings import Settings
 from fleet.store import open_store
 from tests.fleet.test_scans import Estate, found, reached

@@ -1,7 +1,6 @@
 """Work that begins by the clock. The network and the cameras are replaced, nothing of ours."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,22 +12,26 @@ import pytest
 from sqlalchemy import insert, select
 
 from cameras.errors import Unreachable
-from fleet import accuracy, accuracy_rows, due, scan_rows, schedule_rows, sites, work
-from fleet.accuracy import Accuracy, WatchId, WatchState
-from fleet.audit_views import Wanted, entries
-from fleet.beginnings import ACTOR, Beginnings
+from fleet import sites, work
+from fleet.accuracy import rows as accuracy_rows
+from fleet.accuracy import runner as accuracy
+from fleet.accuracy.runner import Accuracy, WatchId, WatchState
+from fleet.accuracy.sight import OpenSight, Sight
+from fleet.audit.views import Wanted, entries
 from fleet.errors import Invalid, NotFound
-from fleet.findings import record
-from fleet.jobs.model import NewJob
+from fleet.findings.triage import record
 from fleet.jobs.queue import JobFilter, Queue
-from fleet.pictures import Pictures
-from fleet.scans import Scans, ScanState
-from fleet.schedule_rows import NewSchedule, What
-from fleet.schedules import Schedules
-from fleet.scope import Scope
+from fleet.people.scope import Scope
+from fleet.pictures.runner import Pictures
+from fleet.scans import rows as scan_rows
+from fleet.scans.runner import Scans, ScanState
+from fleet.schedules import due
+from fleet.schedules import rows as schedule_rows
+from fleet.schedules.beginnings import ACTOR, Beginnings
+from fleet.schedules.clock import Schedules
+from fleet.schedules.rows import NewSchedule, What
 from fleet.service import open_service
 from fleet.settings import Settings
-from fleet.sight import OpenSight, Sight
 from fleet.sites import Site
 from fleet.store import Store, jobs_tables, open_store
 from fleet.store.accuracy_tables import AccuracyWatch
@@ -472,17 +475,6 @@ async def test_a_schedule_whose_site_is_gone_says_so_and_begins_no_more(store: S
         await sites.remove(store, "Harbour")
         view = await schedules.get("Nightly")
     assert (view.next_at, view.mistake) == ((), "its site is gone")
-
-
-async def test_finished_jobs_are_forgotten_by_the_schedule_of_retention(
-    store: Store, scans: Scans, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    queue = Queue(store)
-    async with scheduled(store, scans) as (schedules, _):
-        await queue.cancel(await queue.enqueue(NewJob("pictures", "ana")), "ana")
-        clock.forward(days=31)
-        with caplog.at_level(logging.ERROR):
-            assert await schedules.run("Retention", "anna") == "0 pictures and 1 jobs forgotten"
 
 
 async def test_each_change_is_told_with_what_was_and_what_is(store: Store, scans: Scans) -> None:

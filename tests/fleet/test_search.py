@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import insert
 
-from fleet import findings, search, sites
-from fleet.scope import EVERYWHERE, Scope
+from fleet import search, sites
+from fleet.findings import triage as findings
+from fleet.people.scope import EVERYWHERE, Scope
 from fleet.search import Kind
 from fleet.sites import Site
 from fleet.store import Store

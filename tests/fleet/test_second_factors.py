@@ -10,9 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from fleet import pending, people, sessions, signing_in
-from fleet.audit import Action
-from fleet.audit_views import Wanted, entries
+from fleet.audit.trail import Action
+from fleet.audit.views import Wanted, entries
 from fleet.errors import (
     BeginAgain,
     CodeRefused,
@@ -21,12 +20,15 @@ from fleet.errors import (
     TooManyTries,
     VaultUnavailable,
 )
-from fleet.pending import Purpose
-from fleet.permissions import Role
-from fleet.second_factors import enrolled, recovery, security_keys, totp
-from fleet.second_factors.enrolled import Shown
-from fleet.second_factors.security_keys import Answer
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
 from fleet.settings import Settings
+from fleet.signing_in import pending, sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.pending import Purpose
+from fleet.signing_in.second_factors import enrolled, recovery, security_keys, totp
+from fleet.signing_in.second_factors.enrolled import Shown
+from fleet.signing_in.second_factors.security_keys import Answer
 from fleet.store import Store, open_store
 from fleet.store.factor_tables import AppSecret, PendingStep, RecoveryCode
 from tests.fleet.factors import GOOD, HERE, after_password, anna, come_in, signed_in, with_app
@@ -35,7 +37,7 @@ from tests.fleet.samples import Clock
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def _on_disk(database: Path) -> bytes:

@@ -3,14 +3,15 @@
 import pytest
 
 from bench.paper_cameras import PaperCamera
-from fleet import rollout_orders, second_person, tokens
 from fleet.errors import Invalid, NotFound
-from fleet.plan_states import PlanState
-from fleet.rollout_rows import RolloutId
-from fleet.rollouts import Rollouts
+from fleet.people import second_person, tokens
+from fleet.people.tokens import Scope
+from fleet.plans.states import PlanState
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store
-from fleet.tokens import Scope
 from hardening.rollout import CampaignState
 from tests.fleet.rollout_samples import FAST, RULES, firmware, paper
 from tests.fleet.test_plans import Network, observed, settled, stored

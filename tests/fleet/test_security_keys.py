@@ -6,13 +6,14 @@ from collections.abc import Callable
 import pytest
 from argon2 import PasswordHasher
 
-from fleet import people, signing_in
 from fleet.errors import BeginAgain, CodeRefused, Invalid
-from fleet.people import Person
-from fleet.permissions import Role
-from fleet.second_factors import enrolled
-from fleet.second_factors.enrolled import Shown
-from fleet.second_factors.security_keys import Answer, Ceremony
+from fleet.people import accounts as people
+from fleet.people.accounts import Person
+from fleet.people.permissions import Role
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.second_factors.enrolled import Shown
+from fleet.signing_in.second_factors.security_keys import Answer, Ceremony
 from fleet.store import Store
 from tests.fleet.factors import GOOD, HERE, after_password, anna
 from tests.fleet.security_key import SoftKey
@@ -22,7 +23,7 @@ HOST, ORIGIN = "camwarden.example.org", "https://camwarden.example.org"
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def answer(credential: str, asked: Ceremony, host: str = HOST) -> Answer:

@@ -4,10 +4,10 @@ import pytest
 
 from cameras.secret import Secret
 from fleet.errors import StoreUnavailable
-from fleet.service_passwords import service_password
+from fleet.plans.service_passwords import service_password
 from fleet.settings import Settings
 from fleet.store import Store
-from fleet.vault import Vault, open_vault
+from fleet.vault.passwords import Vault, open_vault
 from hardening.password_rules import rule_for
 from tests.fleet.rollout_samples import known
 from tests.fleet.samples import camera

@@ -5,12 +5,15 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher
 
-from fleet import browsers, passwords, people, sessions, signing_in
-from fleet.audit import Action
-from fleet.audit_views import Wanted, entries
+from fleet.audit.trail import Action
+from fleet.audit.views import Wanted, entries
 from fleet.errors import NotFound, TooManyAtOnce
-from fleet.permissions import Role
-from fleet.sessions import Asker
+from fleet.people import accounts as people
+from fleet.people import passwords
+from fleet.people.permissions import Role
+from fleet.signing_in import browsers, sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.sessions import Asker
 from fleet.store import Store
 from tests.fleet.factors import GOOD, HERE, anna, signed_in
 from tests.fleet.samples import Clock
@@ -18,7 +21,7 @@ from tests.fleet.samples import Clock
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 async def test_a_person_sees_where_they_are_signed_in_and_no_secret(store: Store, clock: Clock) -> None:
@@ -94,7 +97,7 @@ def test_a_browser_in_a_few_words(agent: str, words: str) -> None:
 
 
 async def test_who_comes_when_many_wait_for_a_hash_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.passwords.MOST_WAITING", 4)
+    monkeypatch.setattr("fleet.people.passwords.MOST_WAITING", 4)
     results = await asyncio.gather(*(passwords.hashed(GOOD) for _ in range(6)), return_exceptions=True)
     assert [type(result) for result in results] == [str] * 4 + [TooManyAtOnce] * 2
     assert await passwords.matches(str(results[0]), GOOD)

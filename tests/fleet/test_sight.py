@@ -11,10 +11,10 @@ from cameras.metadata import MetadataFrame
 from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential, Secret
-from fleet.findings import record
+from fleet.accuracy.sight import CameraSight
+from fleet.accuracy.sights import stored_sights
+from fleet.findings.triage import record
 from fleet.reach import by_rules, place_of
-from fleet.sight import CameraSight
-from fleet.sights import stored_sights
 from fleet.store import Store
 from simulator import Estate
 from simulator.camera import Camera

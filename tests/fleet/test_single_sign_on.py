@@ -14,14 +14,18 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from fleet import grants, people, sessions, signing_in, sites
-from fleet.audit import Action
-from fleet.audit_views import Wanted, entries
+from fleet import sites
+from fleet.audit.trail import Action
+from fleet.audit.views import Wanted, entries
 from fleet.errors import BeginAgain, ProviderUnavailable, SettingsError, SignInRefused, SingleSignOnRefused
-from fleet.permissions import Role
-from fleet.sessions import SignedIn
+from fleet.people import accounts as people
+from fleet.people import grants
+from fleet.people.permissions import Role
 from fleet.settings import Settings, load_settings
-from fleet.single_sign_on import Answered, SingleSignOnDesk, comes_by_provider, single_sign_on
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.sessions import SignedIn
+from fleet.signing_in.single_sign_on import Answered, SingleSignOnDesk, comes_by_provider, single_sign_on
 from fleet.sites import Site
 from fleet.store import Store, open_store
 from fleet.store.pictures_tables import Notice
@@ -54,7 +58,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("fleet.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bench.paper_cameras import PaperCamera
-from fleet import estate, findings, rollout_orders, sites
+from fleet import estate, sites
 from fleet.errors import Invalid, NotFound
+from fleet.findings import triage as findings
+from fleet.rollouts import orders as rollout_orders
 from fleet.settings import Settings
 from fleet.sites import Site, site_of
 from fleet.store import Store

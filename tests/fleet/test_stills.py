@@ -11,9 +11,9 @@ from sqlalchemy import update
 from cameras.errors import DeviceError, Garbled, LockedOut, Unauthorized, Unreachable, Unsupported
 from cameras.picture_header import read_header
 from cameras.secret import Secret
-from fleet import rotation_rows
 from fleet.errors import Busy, FleetError, Invalid, NotFound
-from fleet.stills import take_still
+from fleet.pictures.stills import take_still
+from fleet.rotations import rows as rotation_rows
 from fleet.store import vault_tables as v
 from hardening.passwords import State
 from simulator.plan import CameraPlan

@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select, text
 
 from cameras.budget import Attempt
-from fleet import findings
 from fleet.errors import StoreUnavailable
+from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import Store, attempts, open_store
 from fleet.store import tables as t

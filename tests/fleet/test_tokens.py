@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from fleet import tokens
 from fleet.errors import Invalid, NotFound
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from fleet.settings import Settings
 from fleet.store import Store
-from fleet.tokens import Scope
 from tests.fleet.on_disk import on_disk
 from tests.fleet.samples import NOON, Clock
 

@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import select, update
 
 from cameras.secret import Credential, Secret
-from fleet import vault_key
-from fleet.audit_views import Wanted, entries
+from fleet.audit.views import Wanted, entries
 from fleet.errors import Invalid, NotFound, VaultUnavailable
-from fleet.sealing import Damaged, Envelope, MasterKey, Owner
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import vault_tables as v
-from fleet.vault import KEPT, TRANSITIONS, PasswordState, Vault, log_in_with, open_vault
+from fleet.vault import key_file as vault_key
+from fleet.vault.passwords import KEPT, TRANSITIONS, PasswordState, Vault, log_in_with, open_vault
+from fleet.vault.sealing import Damaged, Envelope, MasterKey, Owner
 from tests.fleet.on_disk import on_disk
 
 CANARY = "Kanarienvogel-7-im-Schacht"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cameras.facts import App, FirmwareState, Identity
-from fleet.bundles import compare
+from fleet.rollouts.bundles import compare
 from hardening import bundles, keys
 from hardening.bundles import Bundle, BundleError, Reason
 from hardening.manifest import AppWords, Manifest, promises, read_manifest, written

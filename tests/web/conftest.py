@@ -14,12 +14,14 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import update
 
-from fleet import findings, people, signing_in
-from fleet.permissions import Role
-from fleet.plans import Plans
-from fleet.scans import Scans
+from fleet.findings import triage as findings
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
+from fleet.plans.runner import Plans
+from fleet.scans.runner import Scans
 from fleet.service import Service, open_service
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store, open_store, tables
 from scanners.assessment import CameraAssessment
 from scanners.evaluate import evaluate

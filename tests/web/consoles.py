@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from fleet import estate, people
+from fleet import estate
+from fleet.people import accounts as people
 from fleet.settings import Settings
 from tests.web.conftest import House, open_house
 

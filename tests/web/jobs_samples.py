@@ -3,12 +3,14 @@
 from contextlib import aclosing
 from datetime import timedelta
 
-from fleet import estate, rollout_orders, rotation_rows
+from fleet import estate
 from fleet.jobs.model import JobId, NewJob
-from fleet.plans import PlanId
-from fleet.rollout_rows import RolloutId
-from fleet.rotations import RotationId
-from fleet.schedule_rows import NewSchedule, ScheduleId, What
+from fleet.plans.runner import PlanId
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.rows import RolloutId
+from fleet.rotations import rows as rotation_rows
+from fleet.rotations.runner import RotationId
+from fleet.schedules.rows import NewSchedule, ScheduleId, What
 from hardening.baseline import parse_baseline
 from tests.fleet.rollout_samples import firmware
 from tests.web.conftest import House

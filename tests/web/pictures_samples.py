@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from analytics_qa.drift import Picture
-from fleet import accuracy_rows, people, signing_in
-from fleet.accuracy import Label
-from fleet.accuracy_rows import Hour
-from fleet.permissions import Role
-from fleet.pictures import Pictures
+from fleet.accuracy import rows as accuracy_rows
+from fleet.accuracy.rows import Hour
+from fleet.accuracy.runner import Label
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
+from fleet.pictures.runner import Pictures
 from fleet.service import Service, open_service
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store
 from health.visit import Pace
 from tests.fleet.eyes import Estate

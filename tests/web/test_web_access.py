@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.belonging import KINDS, OF_NO_SITE
-from fleet.permissions import ESTATE_WIDE, OPEN, PERMISSIONS, Permission, Role
+from fleet.people.belonging import KINDS, OF_NO_SITE
+from fleet.people.permissions import ESTATE_WIDE, OPEN, PERMISSIONS, Permission, Role
 from tests.web.two_sites import BOTH, HERE, NOTHING, OF_THE_OTHER, THERE, Made, make, opened
 from web.access import CHANGING
 from web.routes import ROUTES, Route

@@ -13,10 +13,11 @@ import pyotp
 import pytest
 from sqlalchemy import update
 
-from fleet import people, sessions
-from fleet.permissions import Role
-from fleet.second_factors import enrolled
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
 from fleet.settings import Settings
+from fleet.signing_in import sessions
+from fleet.signing_in.second_factors import enrolled
 from fleet.store import tables as t
 from tests.fleet.provider import THEIR_WARNINGS, Running, provider
 from tests.web.conftest import ADDRESS, PASSWORD, House, Visit, Visitor, browser, open_house

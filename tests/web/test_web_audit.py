@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from fleet import audit_export, estate
-from fleet.audit import Action, Entry, record_all
+from fleet import estate
+from fleet.audit import export as audit_export
+from fleet.audit.trail import Action, Entry, record_all
 from tests.web.conftest import House, Visit
 
 

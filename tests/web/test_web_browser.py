@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cameras.secret import Secret
 from fleet import estate, sites
-from fleet.pictures import Pictures
+from fleet.pictures.runner import Pictures
 from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.views import DeviceFilter, FindingFilter

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from fleet import people
-from fleet.permissions import Role
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
 from fleet.settings import Settings
 from tests.web.conftest import PASSWORD, House
 from tests.web.consoles import Console, watched

@@ -11,10 +11,10 @@ import pytest
 
 from analytics_qa.drift import Cause, State
 from analytics_qa.spot_checks import Answer
-from fleet.accuracy_rows import Hour, WatchState
+from fleet.accuracy.rows import Hour, WatchState
 from fleet.evidence import EvidenceFolder
-from fleet.picture_views import Tile
-from fleet.picture_wall import Age, WallFilter, age_of, page_of
+from fleet.pictures.views import Tile
+from fleet.pictures.wall import Age, WallFilter, age_of, page_of
 from fleet.settings import Settings
 from health import judge
 from health.conditions import Condition

@@ -11,15 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from fleet import estate, grants, people, rollout_orders, rollout_rows, signing_in
-from fleet.grants import Wanted
-from fleet.lifecycle import FindingState
-from fleet.permissions import Role
-from fleet.plan_states import TRANSITIONS, PlanEvent, PlanState
-from fleet.plans import PlanId
-from fleet.rollout_rows import RolloutId
-from fleet.scans import ScanState
+from fleet import estate
+from fleet.findings.lifecycle import FindingState
+from fleet.people import accounts as people
+from fleet.people import grants
+from fleet.people.grants import Wanted
+from fleet.people.permissions import Role
+from fleet.plans.runner import PlanId
+from fleet.plans.states import TRANSITIONS, PlanEvent, PlanState
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts import rows as rollout_rows
+from fleet.rollouts.rows import RolloutId
+from fleet.scans.runner import ScanState
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
 from fleet.store import Store
 from fleet.views import FindingFilter
 from fleet.work import RotationState

@@ -12,9 +12,12 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fleet import estate, leases, people, rollout_orders, signing_in
-from fleet.permissions import Role
+from fleet import estate, leases
+from fleet.people import accounts as people
+from fleet.people.permissions import Role
+from fleet.rollouts import orders as rollout_orders
 from fleet.settings import Settings
+from fleet.signing_in import steps as signing_in
 from hardening.baseline import parse_baseline
 from simulator.manifest import credentials
 from tests.fleet.rollout_samples import RULES, firmware

@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from fleet import metrics as fleet_metrics
-from fleet import readiness, tokens
+from fleet import readiness
 from fleet.metrics import Metrics
-from fleet.tokens import Scope
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from tests.web.conftest import House, Visit, browser
 from web.routes import ROUTES
 

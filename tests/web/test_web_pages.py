@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fleet import estate, people
+from fleet import estate
+from fleet.people import accounts as people
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
 from scanners.checks import CHECKS

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from fleet import estate, members, people, sites, tokens
-from fleet.members import Member
+from fleet import estate, sites
+from fleet.people import accounts as people
+from fleet.people import members, tokens
+from fleet.people.members import Member
+from fleet.people.tokens import MOST_DAYS, Scope, Token
 from fleet.sites import Site
-from fleet.tokens import MOST_DAYS, Scope, Token
 from fleet.views import DeviceFilter
 from tests.web.conftest import House, Visit, browser
 

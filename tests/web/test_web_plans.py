@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from fleet import estate, tokens
+from fleet import estate
 from fleet.errors import ChangedMeanwhile
-from fleet.plans import PlanId
-from fleet.tokens import Scope
+from fleet.people import tokens
+from fleet.people.tokens import Scope
+from fleet.plans.runner import PlanId
 from tests.fleet.test_plans import Network
 from tests.hardening.pretend import PretendCamera
 from tests.web.conftest import House, browser

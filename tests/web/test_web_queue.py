@@ -6,7 +6,7 @@ import pytest
 
 from fleet.jobs.model import Asked, JobId, NewJob
 from fleet.jobs.states import JobState
-from fleet.schedule_rows import NewSchedule, What
+from fleet.schedules.rows import NewSchedule, What
 from fleet.sites import Site, put
 from tests.web.conftest import House, Visit
 

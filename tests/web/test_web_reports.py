@@ -10,12 +10,13 @@ from contextlib import aclosing
 import pytest
 from lxml import etree
 
-from fleet import estate, tokens
+from fleet import estate
 from fleet.commissioning import records
 from fleet.estate_report import FORMATS
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from fleet.reports.assessment import from_json
 from fleet.store import Store
-from fleet.tokens import Scope
 from tests.web.conftest import House, Visit, browser
 from tests.web.console_estate import FORMULA, HOSTILE
 from tests.web.console_estate import estate as sample

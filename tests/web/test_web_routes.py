@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from fastapi.routing import APIRoute
 
-from fleet.permissions import OPEN, PERMISSIONS, Permission, Role
+from fleet.people.permissions import OPEN, PERMISSIONS, Permission, Role
 from tests.web.conftest import House, Visit
 from web.access import CHANGING
 from web.routes import ROUTES, Proof, Route

@@ -9,15 +9,20 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from fleet import bundles, changes, estate, lookup, members, people, rollout_orders, rotation_rows, work
+from fleet import changes, estate, lookup, work
 from fleet.changes import What
 from fleet.errors import Invalid, NotFound
-from fleet.grants import Wanted, end, give
-from fleet.permissions import Role
-from fleet.plans import PlanId
-from fleet.rollout_rows import RolloutId
-from fleet.rotations import RotationId
-from fleet.scope import EVERYWHERE, Scope
+from fleet.people import accounts as people
+from fleet.people import members
+from fleet.people.grants import Wanted, end, give
+from fleet.people.permissions import Role
+from fleet.people.scope import EVERYWHERE, Scope
+from fleet.plans.runner import PlanId
+from fleet.rollouts import bundles
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.rows import RolloutId
+from fleet.rotations import rows as rotation_rows
+from fleet.rotations.runner import RotationId
 from fleet.store import Store
 from fleet.views import DeviceFilter
 from hardening.baseline import parse_baseline

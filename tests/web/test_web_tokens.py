@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from fleet import tokens
-from fleet.tokens import Scope
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from tests.web.conftest import House, browser
 
 

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from fleet import estate, tokens
-from fleet.audit import Action
-from fleet.audit_chain import Row
-from fleet.audit_views import Wanted, entries
-from fleet.tokens import Scope
+from fleet import estate
+from fleet.audit.chain import Row
+from fleet.audit.trail import Action
+from fleet.audit.views import Wanted, entries
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from tests.web.conftest import PASSWORD, House, Visit
 from web.access import CHANGING
 from web.routes import ROUTES, Route

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fleet import estate
-from fleet.findings import FindingState
+from fleet.findings.triage import FindingState
 from fleet.views import FindingFilter, FindingRow
 from tests.web.conftest import House, Visit
 

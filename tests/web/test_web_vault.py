@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from cameras.secret import Secret
 from fleet import estate
-from fleet.audit_views import Wanted, entries
+from fleet.audit.views import Wanted, entries
 from fleet.store import tables as t
 from fleet.store.pictures_tables import Notice
 from tests.web.conftest import House, Visit

@@ -12,25 +12,32 @@ from pathlib import Path
 
 import httpx
 
-from fleet import estate, findings, grants, people, rollout_orders, rotation_rows, scan_rows, sessions, sites, tokens
-from fleet.audit import Action, Entry
+from fleet import estate, sites
+from fleet.audit.trail import Action, Entry
 from fleet.commissioning import records, views
 from fleet.commissioning.checklist import Answer, State
 from fleet.commissioning.records import Where
 from fleet.evidence import keep_photo
-from fleet.grants import Wanted
+from fleet.findings import triage as findings
 from fleet.jobs.model import NewJob
-from fleet.permissions import Role
-from fleet.plans import PlanId
-from fleet.scan_rows import ScanId, ScanState, ScanView
-from fleet.schedule_rows import NewSchedule, What
+from fleet.people import accounts as people
+from fleet.people import grants, tokens
+from fleet.people.grants import Wanted
+from fleet.people.permissions import Role
+from fleet.people.tokens import Scope
+from fleet.plans.runner import PlanId
+from fleet.rollouts import orders as rollout_orders
+from fleet.rotations import rows as rotation_rows
+from fleet.scans import rows as scan_rows
+from fleet.scans.rows import ScanId, ScanState, ScanView
+from fleet.schedules.rows import NewSchedule, What
 from fleet.service import open_service
-from fleet.sessions import Asker
 from fleet.settings import Settings
+from fleet.signing_in import sessions
+from fleet.signing_in.sessions import Asker
 from fleet.sites import Site
 from fleet.store import Store
 from fleet.store.ids import new_id
-from fleet.tokens import Scope
 from fleet.views import DeviceFilter
 from hardening.baseline import parse_baseline
 from scanners.assessment import CameraAssessment

@@ -7,11 +7,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cameras.secret import Secret
-from fleet import sessions, signing_in
 from fleet.errors import BeginAgain, CodeRefused, Invalid, SignInRefused, TooManyTries
-from fleet.permissions import Permission
-from fleet.second_factors import enrolled
-from fleet.sessions import SignedIn
+from fleet.people.permissions import Permission
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.sessions import SignedIn
 from web.account_contexts import Account, NewApp, NewKey, Offer, RecoveryCodes
 from web.factor_forms import drawn_app, key_answer, key_host
 from web.handlers.door import refused

@@ -8,9 +8,9 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from fleet import estate, idempotency
-from fleet.findings import FindingState
-from fleet.permissions import Permission
-from fleet.scans import ScanId, ScanView
+from fleet.findings.triage import FindingState
+from fleet.people.permissions import Permission
+from fleet.scans.runner import ScanId, ScanView
 from fleet.views import DeviceFilter, DeviceRow, DeviceView, FindingFilter, FindingRow, FindingView, Page
 from scanners.model import Severity
 from web.handlers.checks import WORST_FIRST

@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from fleet import grants, members, people, tokens
 from fleet.errors import ChangedMeanwhile, NotFound
-from fleet.grants import Grant, Wanted
-from fleet.members import Member
-from fleet.permissions import Role
-from fleet.tokens import MOST_DAYS, Limits, Scope, Token
+from fleet.people import accounts as people
+from fleet.people import grants, members, tokens
+from fleet.people.grants import Grant, Wanted
+from fleet.people.members import Member
+from fleet.people.permissions import Role
+from fleet.people.tokens import MOST_DAYS, Limits, Scope, Token
 from web.handlers.people import holder
 from web.visit import Visit, Visited
 

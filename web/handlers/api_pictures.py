@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from fleet.accuracy import AccuracyCard, WatchId, WatchView
-from fleet.picture_views import CheckView, Comparison, Tile
-from fleet.picture_wall import WallFilter, page_of
+from fleet.accuracy.runner import AccuracyCard, WatchId, WatchView
+from fleet.pictures.views import CheckView, Comparison, Tile
+from fleet.pictures.wall import WallFilter, page_of
 from fleet.views import Page
 from health.conditions import Condition
 from web.handlers.accuracy import WATCH_S

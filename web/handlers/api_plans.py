@@ -12,8 +12,8 @@ from starlette.responses import StreamingResponse
 
 from fleet import lookup
 from fleet.errors import ChangedMeanwhile, Invalid, NotFound
-from fleet.permissions import Permission
-from fleet.plans import PlanCameraView, PlanId, PlanView
+from fleet.people.permissions import Permission
+from fleet.plans.runner import PlanCameraView, PlanId, PlanView
 from fleet.views import Page
 from hardening.baseline import BUNDLED, Baseline, BaselineError, bundled_text, load_baseline, parse_baseline
 from web.handlers.api import After, Limit, once

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from fastapi import Query
 from starlette.responses import Response, StreamingResponse
 
-from fleet import audit_export
-from fleet.audit import Action, Entry, record_first
-from fleet.audit_chain import Row
-from fleet.audit_views import Wanted, entries
-from fleet.audit_watch import CheckView
+from fleet.audit import export as audit_export
+from fleet.audit.chain import Row
+from fleet.audit.trail import Action, Entry, record_first
+from fleet.audit.views import Wanted, entries
+from fleet.audit.watch import CheckView
 from fleet.errors import Invalid
 from fleet.views import Page
 from web.audit_contexts import NOUNS, Audit

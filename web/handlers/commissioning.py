@@ -17,7 +17,7 @@ from fleet.commissioning.records import Where
 from fleet.commissioning.views import CommissioningView
 from fleet.errors import Invalid
 from fleet.evidence import keep_photo
-from fleet.permissions import Permission
+from fleet.people.permissions import Permission
 from fleet.views import DeviceFilter
 from web.contexts import CommissionedCamera, Commissioning, Commissionings
 from web.problems import STATUSES

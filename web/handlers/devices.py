@@ -10,9 +10,9 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from fleet import estate, work
-from fleet.audit_views import history
+from fleet.audit.views import history
 from fleet.camera_events import Happened
-from fleet.picture_wall import age_of
+from fleet.pictures.wall import age_of
 from fleet.reports.spreadsheet import guarded
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity

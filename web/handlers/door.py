@@ -6,8 +6,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fleet import people, sessions, signing_in
 from fleet.errors import FleetError, Invalid, SecondStepNeeded, SignInRefused, TooManyTries
+from fleet.people import accounts as people
+from fleet.signing_in import sessions
+from fleet.signing_in import steps as signing_in
 from web import assets
 from web.access import safe_next
 from web.contexts import SetUp, SignIn

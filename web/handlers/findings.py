@@ -9,12 +9,12 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from fleet import estate
-from fleet import findings as fleet_findings
-from fleet.audit_views import history
+from fleet.audit.views import history
 from fleet.errors import Invalid, NotFound
-from fleet.findings import FindingState, TriageAction
-from fleet.lifecycle import Event
-from fleet.permissions import Permission
+from fleet.findings import triage as fleet_findings
+from fleet.findings.lifecycle import Event
+from fleet.findings.triage import FindingState, TriageAction
+from fleet.people.permissions import Permission
 from fleet.views import FindingFilter, FindingRow
 from scanners.model import Severity
 from web.access import safe_next

@@ -11,9 +11,9 @@ from cameras.errors import DeviceError
 from fleet import estate
 from fleet.errors import Invalid
 from fleet.evidence import load_picture, media_type
-from fleet.permissions import Permission
-from fleet.picture_views import IncidentView, ReferenceView
-from fleet.picture_wall import MOST_AT_ONCE, WallFilter, age_of, page_of
+from fleet.people.permissions import Permission
+from fleet.pictures.views import IncidentView, ReferenceView
+from fleet.pictures.wall import MOST_AT_ONCE, WallFilter, age_of, page_of
 from health.conditions import Condition
 from web.picture_contexts import Image, Images
 from web.problems import CAMERA_STATUS

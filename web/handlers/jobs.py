@@ -6,8 +6,9 @@ from contextlib import aclosing
 
 from starlette.responses import Response
 
-from fleet import second_person, work
-from fleet.permissions import Permission
+from fleet import work
+from fleet.people import second_person
+from fleet.people.permissions import Permission
 from fleet.work import Job, Kind
 from web import words
 from web.job_contexts import Jobs

@@ -6,8 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from fleet import metrics, tokens
-from fleet.tokens import Scope
+from fleet import metrics
+from fleet.people import tokens
+from fleet.people.tokens import Scope
 from web.request_ids import came_straight_from_this_machine
 from web.visit import Desk
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from fleet import grants, members, people, tokens
 from fleet.errors import Invalid, NotFound
-from fleet.grants import Wanted
-from fleet.permissions import Role
-from fleet.tokens import Limits, Scope
+from fleet.people import accounts as people
+from fleet.people import grants, members, tokens
+from fleet.people.grants import Wanted
+from fleet.people.permissions import Role
+from fleet.people.tokens import Limits, Scope
 from web.handlers import sites
 from web.handlers.findings import end_of_day
 from web.people_contexts import People

@@ -2,8 +2,9 @@
 
 from starlette.responses import Response
 
-from fleet import people, sessions
-from fleet.second_factors import enrolled
+from fleet.people import accounts as people
+from fleet.signing_in import sessions
+from fleet.signing_in.second_factors import enrolled
 from web.account_contexts import PersonAccess
 from web.visit import Visited, see
 

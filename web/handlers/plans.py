@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from fleet import work
 from fleet.errors import FleetError, Invalid, NotFound
-from fleet.permissions import Permission
-from fleet.plan_states import TRANSITIONS, PlanEvent
-from fleet.plans import PlanId, Plans, PlanView
+from fleet.people.permissions import Permission
+from fleet.plans.runner import PlanId, Plans, PlanView
+from fleet.plans.states import TRANSITIONS, PlanEvent
 from hardening.baseline import Baseline, BaselineError, parse_baseline
 from hardening.lifecycle import CameraState
 from web.choosing import choice_of

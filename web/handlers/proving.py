@@ -4,11 +4,11 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from fleet import signing_in
 from fleet.errors import BeginAgain, SignInRefused, TooManyTries
-from fleet.second_factors import enrolled
-from fleet.sessions import SignedIn
-from fleet.single_sign_on import comes_by_provider
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.sessions import SignedIn
+from fleet.signing_in.single_sign_on import comes_by_provider
 from web.access import safe_next
 from web.account_contexts import Prove
 from web.factor_forms import key_host, shown

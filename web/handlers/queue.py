@@ -18,7 +18,7 @@ from fleet.jobs.model import Job, JobId
 from fleet.jobs.queue import JobFilter
 from fleet.jobs.queue import Queue as Jobs
 from fleet.jobs.states import JobState, Move, after
-from fleet.permissions import Permission
+from fleet.people.permissions import Permission
 from fleet.views import Page
 from web import words
 from web.handlers.api import After, Limit, Text

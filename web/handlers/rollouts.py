@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.responses import Response
 
-from fleet import bundles, lookup, rollout_orders, work
+from fleet import lookup, work
 from fleet.errors import Invalid, NotFound
-from fleet.permissions import Permission
-from fleet.rollout_orders import MAY_RETRY
-from fleet.rollout_rows import RolloutId, RolloutView
-from fleet.rollouts import Rollouts as Work
+from fleet.people.permissions import Permission
+from fleet.rollouts import bundles
+from fleet.rollouts import orders as rollout_orders
+from fleet.rollouts.orders import MAY_RETRY
+from fleet.rollouts.rows import RolloutId, RolloutView
+from fleet.rollouts.runner import Rollouts as Work
 from hardening.rollout import (
     CAMPAIGN_TRANSITIONS,
     TARGET_TRANSITIONS,

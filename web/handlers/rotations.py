@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from fleet import default_passwords, work
+from fleet import work
 from fleet.errors import Busy, Invalid, NotFound
-from fleet.permissions import Permission
-from fleet.rotations import RotationId
+from fleet.people.permissions import Permission
+from fleet.rotations import default_passwords
+from fleet.rotations.runner import RotationId
 from hardening.passwords import State
 from web.choosing import choice_of
 from web.handlers.jobs import follow

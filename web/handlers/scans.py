@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from fleet import estate
 from fleet.errors import Invalid, NeedsConfirmation
-from fleet.permissions import Permission
-from fleet.scans import ScanId, ScanProgress, ScanView
+from fleet.people.permissions import Permission
+from fleet.scans.runner import ScanId, ScanProgress, ScanView
 from fleet.views import NotEvaluatedRow
 from web import words
 from web.contexts import Scan, ScanForm, Scans

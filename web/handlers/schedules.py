@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fleet.errors import FleetError, Invalid, NotFound
-from fleet.schedule_rows import NewSchedule, ScheduleView, What
+from fleet.schedules.rows import NewSchedule, ScheduleView, What
 from hardening.windows import zone
 from web.handlers.api import once
 from web.handlers.sites import choices

@@ -6,12 +6,12 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from cameras.secret import Secret
-from fleet import signing_in
 from fleet.errors import BeginAgain, CodeRefused, Invalid, TooManyTries
-from fleet.pending import Purpose
-from fleet.people import Person
-from fleet.second_factors import enrolled
-from fleet.sessions import SessionToken
+from fleet.people.accounts import Person
+from fleet.signing_in import steps as signing_in
+from fleet.signing_in.pending import Purpose
+from fleet.signing_in.second_factors import enrolled
+from fleet.signing_in.sessions import SessionToken
 from web.access import safe_next
 from web.account_contexts import Enrol, RecoveryCodes, SecondStep
 from web.factor_forms import drawn_app, key_answer, key_host, shown

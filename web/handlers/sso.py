@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fleet.errors import BeginAgain, FleetError, ProviderUnavailable, SignInRefused
-from fleet.single_sign_on import Answered, SingleSignOnDesk
+from fleet.signing_in.single_sign_on import Answered, SingleSignOnDesk
 from web.access import safe_next
 from web.contexts import SignIn
 from web.handlers.door import refused

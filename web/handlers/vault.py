@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from fleet.errors import Invalid, NotFound
-from fleet.permissions import Permission
-from fleet.vault_views import accounts, versions
+from fleet.people.permissions import Permission
+from fleet.vault.views import accounts, versions
 from web.audit_contexts import Revealed, Vault, VaultOfCamera
 from web.problems import STATUSES
 from web.rendering import sentence

@@ -1,0 +1,1 @@
+"""Findings: failed verdicts with a life, judged, accepted, proved and judged again."""

@@ -1,0 +1,1 @@
+"""Plans: settings changed on cameras, written down before, proved after."""

@@ -1,0 +1,1 @@
+"""Scans: assessments of an estate, and what each visit leaves behind."""

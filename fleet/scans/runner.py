@@ -1,0 +1,483 @@
+"""Scans: assessments that the service runs in the background, one at a time: each is one job of the queue."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+from cameras.budget import Attempt, AttemptBudget
+from cameras.untrusted import clean_text
+from fleet import lookup, sites
+from fleet.audit.trail import Action, Entry, acting
+from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
+from fleet.findings import triage as findings
+from fleet.jobs.alone import running
+from fleet.jobs.model import Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Priority, Stopped, Turn
+from fleet.jobs.model import Progress as JobProgress
+from fleet.jobs.queue import Queue
+from fleet.people.scope import EVERYWHERE, Scope
+from fleet.scans import rows as scan_rows
+from fleet.scans import visits
+from fleet.scans.rows import ScanId, ScanState, ScanView
+from fleet.settings import Settings
+from fleet.sites import Site
+from fleet.store import Store, attempts
+from fleet.store.ids import new_id
+from scanners import assessment
+from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
+from scanners.credentials import CredentialRule, CredentialsError, load_credentials
+from scanners.identify import NO_ANSWER
+from scanners.knowledge import KnowledgeError, load_knowledge
+from scanners.model import Outcome
+from scanners.targets import MOST_TARGETS, MOST_TARGETS_EVER, Target, TargetError, TooManyTargets, parse_targets
+
+__all__ = ["ScanId", "ScanProgress", "ScanState", "ScanView", "Scans"]
+
+TICK_S = 0.5
+MOST_WAITING = 10
+KIND = "scan"
+_WORK = "scan:"
+_URGENT = Priority.ASKED
+_DOWN = "the service was stopped"
+_MOST_TEXT = 64 * 1024
+_MOST_SILENT_AT_ONCE = 200
+_log = logging.getLogger(__name__)
+
+
+class Assess(Protocol):
+    """`scanners.assessment.assess`, or in a test whatever yields the same."""
+
+    def __call__(
+        self, targets: Sequence[Target], options: Options, on_progress: Callable[[Progress], None]
+    ) -> AsyncIterator[CameraAssessment | NotEvaluated]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """Where a scan is now: the part of `ScanView` that moves."""
+
+    scan: ScanId
+    state: ScanState
+    phase: str
+    done: int
+    total: int
+    cameras: int
+    failed_verdicts: int
+    not_evaluated: int
+    error: str | None
+
+
+Logins = Callable[[], Awaitable[Sequence[CredentialRule]]]
+
+
+async def no_logins() -> Sequence[CredentialRule]:
+    return ()
+
+
+class _Live:
+    """A scan that is queued or running in this process."""
+
+    def __init__(self, view: ScanView, targets: Sequence[Target]) -> None:
+        self.view = view
+        self.targets = targets
+        # What lines of the log say of whoever asked for it, such as their request.
+        self.asked_by = get_contextvars()
+        self.job: JobId | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.over = asyncio.Event()
+        # How it ends when it is cancelled: the service going down, unless somebody said otherwise.
+        self.ending: tuple[ScanState, str | None] = (ScanState.INTERRUPTED, None)
+        self.silent: list[NotEvaluated] = []
+        self.heard: list[str] = []
+        self.known: frozenset[str] = frozenset()
+        self._told = view
+        self._listeners: set[asyncio.Queue[ScanProgress]] = set()
+
+    def progress(self, now: Progress) -> None:
+        """Sweep and visits go on side by side; from the first visit on, visits are what the operator waits for."""
+        if now.phase == "assess" or self.view.phase != "assess":
+            self.view = replace(self.view, phase=now.phase, done=now.done, total=now.total)
+
+    def end(self, state: ScanState, error: str | None) -> None:
+        self.ending = (state, error)
+        if self.task:
+            self.task.cancel()
+
+    def tell(self) -> bool:
+        """Tell the listeners when something has changed since the last time; a slow one gets only the newest."""
+        if self.view == self._told:
+            return False
+        self._told = self.view
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(_progress(self.view))
+        return True
+
+    async def listen(self) -> AsyncGenerator[ScanProgress, None]:
+        queue: asyncio.Queue[ScanProgress] = asyncio.Queue(maxsize=1)
+        queue.put_nowait(_progress(self.view))
+        self._listeners.add(queue)
+        try:
+            while True:
+                now = await queue.get()
+                yield now
+                if now.state.final:
+                    return
+        finally:
+            self._listeners.discard(queue)
+
+
+class Scans:
+    """`async with Scans(store, settings) as scans`.
+
+    What an earlier process left unfinished becomes "interrupted" on entry, and what still runs becomes it on exit.
+    `budget` is the one that everything in this process shares; without it, one is made of what the store knows.
+    `logins` gives rules that go before those of the credentials file: what the vault holds. Whoever gives a `queue`
+    runs the jobs of `kind` and is closed before this is; otherwise they run here.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        assess: Assess = assessment.assess,
+        budget: AttemptBudget | None = None,
+        logins: Logins = no_logins,
+        queue: Queue | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._assess = assess
+        self._group = asyncio.TaskGroup()
+        self._queue = queue or Queue(store)
+        self._is_alone = queue is None
+        self._running = AsyncExitStack()
+        self.kind = Kind(
+            KIND, self._step, at_once=1, most_tries=1, cut_short=True, pausable=False, cancelled=self._cancelled
+        )
+        self._live: dict[ScanId, _Live] = {}
+        self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
+        self._shared_budget = budget
+        self._budget = budget or AttemptBudget()
+        self._logins = logins
+
+    async def __aenter__(self) -> Self:
+        await scan_rows.interrupt_unfinished(self._store)
+        await self._queue.drop(KIND, "the service was restarted")
+        if self._shared_budget is None:
+            earlier = await attempts.load(self._store)
+            self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
+        await self._group.__aenter__()
+        self._group.create_task(self._keep_attempts())
+        if self._is_alone:
+            await self._running.enter_async_context(running(self._queue, [self.kind]))
+        return self
+
+    def under_way(self) -> int:
+        """How much of it this process is at work on."""
+        return len(self._live)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._running.aclose()
+        for live in list(self._live.values()):
+            await self._close(live, ScanState.INTERRUPTED, None)
+        with suppress(StoreUnavailable):  # the next start drops them
+            await self._queue.drop(KIND, "the service was stopped")
+        self._spent.put_nowait(None)
+        await self._group.__aexit__(None, None, None)
+
+    async def start(
+        self,
+        targets_text: str,
+        actor: str,
+        *,
+        default_credentials: bool = True,
+        confirmed: bool = False,
+        scope: Scope = EVERYWHERE,
+    ) -> ScanId:
+        """Queue a scan. Raises Invalid, also for addresses out of scope, and NeedsConfirmation beyond 4096 addresses.
+
+        Among the targets, `@all` is every camera in scope that is stored when the scan is asked for.
+        """
+        words = _words(targets_text)
+        spelled_out = await self._spelled_out(words, scope)
+        targets = await asyncio.to_thread(_targets, spelled_out, None if confirmed else MOST_TARGETS)
+        places = await self._places(targets, scope)
+        if len(self._live) > MOST_WAITING:
+            raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
+        live = _Live(_queued(" ".join(words), clean_text(actor), default_credentials, self._store), targets)
+        scan = live.view.id
+        said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
+        begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{scan}", said)
+        self._live[scan] = live  # before the job: it may begin at once
+        try:
+            await scan_rows.add(self._store, live.view, places, begun)
+            live.job = await self._queue.enqueue(NewJob(KIND, live.view.actor, work=work_of(scan), priority=_URGENT))
+        except BaseException:
+            self._live.pop(scan, None)
+            raise
+        return scan
+
+    async def _places(self, targets: Sequence[Target], scope: Scope) -> frozenset[str | None]:
+        """The sites of these addresses. Raises Invalid where one of them is out of scope."""
+        async with self._store.read() as connection:
+            known = await sites.stored(connection)
+        return await asyncio.to_thread(_placed, targets, known, scope)
+
+    async def _spelled_out(self, words: Sequence[str], scope: Scope) -> list[str]:
+        if lookup.EVERY not in words:
+            return list(words)
+        if not (stored := await lookup.targets(self._store, scope)):
+            raise Invalid("no camera is stored yet: write at least one address, such as 192.168.1.0/24")
+        return [*(word for word in words if word != lookup.EVERY), *stored]
+
+    async def get(self, scan: ScanId) -> ScanView:
+        """Raises NotFound."""
+        live = self._live.get(scan)
+        return live.view if live else await scan_rows.load(self._store, scan)
+
+    async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[ScanView]:
+        """The newest first; only those that looked at nothing out of scope."""
+        stored = await scan_rows.newest(self._store, limit, scope)
+        return [self._live[view.id].view if view.id in self._live else view for view in stored]
+
+    async def events(self, scan: ScanId) -> AsyncGenerator[ScanProgress, None]:
+        """Where the scan is now, then each change, at least the newest; ends after a final state. Raises NotFound."""
+        live = self._live.get(scan)
+        if live is None:
+            yield _progress(await scan_rows.load(self._store, scan))
+            return
+        async with aclosing(live.listen()) as heard:
+            async for progress in heard:
+                yield progress
+
+    async def stop(self, scan: ScanId) -> None:
+        """Stop a queued or running scan and wait until it has; what it found is kept. Raises NotFound."""
+        live = self._live.get(scan)
+        if live is None:
+            await scan_rows.load(self._store, scan)
+            return
+        live.ending = (ScanState.STOPPED, None)
+        if live.job:
+            await self._queue.cancel(live.job, acting().actor)
+        live.end(ScanState.STOPPED, None)
+        await live.over.wait()
+
+    async def _cancelled(self, job: Job) -> None:
+        """A job that never began, or does not go on, leaves its scan to be closed here."""
+        live = self._live.get(ScanId(job.work.removeprefix(_WORK)))
+        if live and live.task is None:
+            await self._close(live, ScanState.STOPPED, None)
+
+    async def _step(self, turn: Turn) -> Next:
+        """A scan from its beginning to its end."""
+        live = self._live.get(ScanId(turn.job.work.removeprefix(_WORK)))
+        if live is None:
+            return Failed("this scan is over; start a new one", final=True)
+        live.task = asyncio.current_task()
+        bind_contextvars(**{**live.asked_by, **get_contextvars()})
+        state, error = await self._run(live, turn)
+        await _whole(self._close(live, state, error))
+        if state is ScanState.DONE:
+            return Done(f"{live.view.cameras} cameras")
+        return Stopped() if state is ScanState.STOPPED else Failed(error or _DOWN, final=True)
+
+    async def _run(self, live: _Live, turn: Turn) -> tuple[ScanState, str | None]:
+        """How it ended: nothing is raised beyond it."""
+        try:
+            await self._judge(live, turn)
+        except asyncio.CancelledError:
+            return (ScanState.STOPPED, None) if turn.asked is Asked.CANCEL else live.ending
+        except (FleetError, CredentialsError, KnowledgeError) as error:
+            return ScanState.FAILED, clean_text(str(error), 500)
+        except Exception as error:  # noqa: BLE001 - a scan that fails is told, whatever it failed of
+            _log.exception("a scan failed", extra={"scan": live.view.id})
+            return ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log"
+        return ScanState.DONE, None
+
+    async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
+        ended = replace(live.view, state=state, error=error, finished_at=self._store.now())
+        try:
+            # The rows first: whoever reads "finished" must find all of them.
+            await self._flush(live)
+            await scan_rows.save(self._store, ended)
+        except StoreUnavailable:
+            _log.exception("the end of a scan could not be stored", extra={"scan": ended.id})
+        live.view = ended
+        live.tell()
+        self._live.pop(live.view.id, None)
+        live.over.set()
+
+    async def _judge(self, live: _Live, turn: Turn) -> None:
+        targets = live.targets
+        live.view = replace(live.view, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
+        await scan_rows.save(self._store, live.view)
+        await scan_rows.forget_silence(self._store)
+        await visits.prune(self._store)
+        live.known = await visits.addresses(self._store)
+        logins = await self._logins()
+        options = await asyncio.to_thread(_options, self._settings, self._budget, live.view, logins)
+        saving = asyncio.create_task(self._save_often(live, turn))
+        results = self._assess(targets, options, live.progress)
+        try:
+            async for result in results:
+                await _whole(self._keep(live, result))
+        finally:
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+            if close := getattr(results, "aclose", None):
+                await close()
+
+    async def _keep(self, live: _Live, result: CameraAssessment | NotEvaluated) -> None:
+        if isinstance(result, NotEvaluated):
+            if result.reason == NO_ANSWER and result.address not in live.known:
+                return  # an empty place in a network; silence where a camera was is another matter
+            live.silent.append(result)
+            live.view = replace(live.view, not_evaluated=live.view.not_evaluated + 1)
+            if len(live.silent) >= _MOST_SILENT_AT_ONCE:
+                await self._flush(live)
+            return
+        await findings.record(self._store, result)
+        live.heard.append(clean_text(result.dossier.address))
+        failed = sum(verdict.verdict is Outcome.FAIL for verdict in result.verdicts)
+        cameras, failures = live.view.cameras + 1, live.view.failed_verdicts + failed
+        live.view = replace(live.view, cameras=cameras, failed_verdicts=failures)
+
+    async def _flush(self, live: _Live) -> None:
+        silent, live.silent = live.silent, []
+        heard, live.heard = live.heard, []
+        if silent or heard:
+            await scan_rows.keep_silent(self._store, live.view.id, silent, heard)
+
+    async def _save_often(self, live: _Live, turn: Turn) -> None:
+        while True:
+            if live.tell():
+                turn.say(JobProgress(live.view.done, live.view.total, live.view.phase))
+                await _whole(self._save(live))
+            await asyncio.sleep(TICK_S)
+
+    async def _save(self, live: _Live) -> None:
+        try:
+            await self._flush(live)
+            await scan_rows.save(self._store, live.view)
+        except StoreUnavailable as error:
+            live.end(ScanState.FAILED, str(error))
+
+    async def _keep_attempts(self) -> None:
+        """Spent logins on their way to the store. Where they cannot be kept, nothing more is spent."""
+        while (attempt := await self._spent.get()) is not None:
+            try:
+                await attempts.record(self._store, attempt)
+            except StoreUnavailable as error:
+                _log.exception("a spent login could not be stored")
+                for live in self._live.values():
+                    live.end(ScanState.FAILED, str(error))
+
+
+def work_of(scan: ScanId) -> str:
+    """What its job belongs to."""
+    return f"{_WORK}{scan}"
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end even when cancelled meanwhile: a camera is stored whole or not at all."""
+    task = asyncio.ensure_future(work)
+    interrupted: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            interrupted = error
+    if interrupted:
+        raise interrupted
+
+
+def _words(text: str) -> list[str]:
+    if len(text) > _MOST_TEXT:
+        raise Invalid(f"write at most {_MOST_TEXT // 1024} KiB of targets")
+    words = [word for word in re.split(r"[\s,;]+", text) if word]
+    if not words:
+        raise Invalid("write at least one address, such as 192.168.1.0/24")
+    return words
+
+
+def _targets(words: Sequence[str], most: int | None) -> list[Target]:
+    try:
+        return parse_targets(words, most=most)
+    except TooManyTargets as error:
+        if error.count > MOST_TARGETS_EVER:
+            raise Invalid(str(error)) from error
+        raise NeedsConfirmation(error.count) from error
+    except TargetError as error:
+        raise Invalid(str(error)) from error
+
+
+def _placed(targets: Iterable[Target], known: Sequence[Site], scope: Scope) -> frozenset[str | None]:
+    """Blocks for as long as many addresses take."""
+    found: set[str | None] = set()
+    for address in {target.address for target in targets}:
+        site = sites.name_at(address, known)
+        if not scope.covers(site):
+            raise Invalid(
+                f"{clean_text(address)} belongs to none of your sites: write addresses in their networks, as they "
+                "stand under Sites"
+            )
+        found.add(site)
+    return frozenset(found)
+
+
+def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: Sequence[CredentialRule]) -> Options:
+    """Reads files: run it in a thread. The vault knows of changes that the file does not."""
+    held = {(rule.match, rule.port) for rule in logins}
+    in_file = load_credentials(settings.credentials_file) if settings.credentials_file else []
+    return Options(
+        credentials=[*logins, *(rule for rule in in_file if (rule.match, None) not in held)],
+        default_credentials=view.default_credentials,
+        cameras_at_once=settings.cameras_at_once,
+        knowledge=load_knowledge(settings.catalogue_file),
+        budget=budget,
+    )
+
+
+def _queued(targets: str, actor: str, default_credentials: bool, store: Store) -> ScanView:  # noqa: FBT001 - a column
+    return ScanView(
+        id=ScanId(new_id()),
+        state=ScanState.QUEUED,
+        targets=targets,
+        actor=actor,
+        default_credentials=default_credentials,
+        queued_at=store.now(),
+        started_at=None,
+        finished_at=None,
+        phase="",
+        done=0,
+        total=0,
+        cameras=0,
+        failed_verdicts=0,
+        not_evaluated=0,
+        error=None,
+    )
+
+
+def _progress(view: ScanView) -> ScanProgress:
+    return ScanProgress(
+        scan=view.id,
+        state=view.state,
+        phase=view.phase,
+        done=view.done,
+        total=view.total,
+        cameras=view.cameras,
+        failed_verdicts=view.failed_verdicts,
+        not_evaluated=view.not_evaluated,
+        error=view.error,
+    )

@@ -1,0 +1,1 @@
+"""What begins by itself: cadences by real clocks, and cameras that become due."""

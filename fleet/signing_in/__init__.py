@@ -1,0 +1,1 @@
+"""How somebody comes in and stays: password, second factor, single sign-on, sessions."""

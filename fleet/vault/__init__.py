@@ -1,0 +1,1 @@
+"""The vault: passwords of cameras, sealed under a master key."""
