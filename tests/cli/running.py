@@ -57,7 +57,7 @@ async def started(
     )
 
 
-async def camwarden(home: Path, *words: object, stdin: bytes = b"") -> Ended:
+async def camwarden(home: Path, *words: object, stdin: bytes = b"", patience_s: float = PATIENCE_S) -> Ended:
     """To its end, forked from a process that has read the program already: needs the fixture `forks`."""
     assert Forks.current is not None
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
@@ -68,7 +68,7 @@ async def camwarden(home: Path, *words: object, stdin: bytes = b"") -> Ended:
             cwd=home,
             env=_variables(home, {}),
             streams=[file.fileno() for file in (given, out, err)],
-            patience_s=PATIENCE_S,
+            patience_s=patience_s,
         )
         return Ended(code, _text(out), _text(err))
 
