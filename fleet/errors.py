@@ -17,7 +17,7 @@
     ├── ProviderUnavailable   look at the identity provider, or sign in with the account kept for that
     ├── SettingsError         correct the configuration; the text names the key, never the value
     ├── StoreUnavailable      look at the database: its server, or its file and the disk
-    └── VaultUnavailable      put back the key that the passwords were sealed with; the text names the file
+    └── VaultUnavailable      put back the key that the passwords were sealed with, or see to what guards it
 
 Third-party exceptions (SQLAlchemy, sqlite3, psycopg, pydantic) stop at `fleet.store` and `fleet.settings`. The text of
 every error is fit to be shown and carries no secret.

@@ -2,16 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from fleet.errors import FleetError
+from fleet.errors import FleetError, StoreUnavailable, VaultUnavailable
+from fleet.settings import Settings
 from fleet.store import Store, migrating
+from fleet.vault.master_key import master_key
 
 WITHIN_S = 2.0
 LEAST_FREE_BYTES = 256 * 1024 * 1024
@@ -36,30 +38,39 @@ def head() -> str:
 
 
 class Readiness:
-    """`background` says of each kind of work by itself whether it goes on.
+    """`background` says of each kind of work by itself whether it goes on."""
 
-    A question to the database that is not answered in time stays asked: it is not asked again beside itself.
-    """
-
-    def __init__(self, store: Store, home: Path, background: Mapping[str, Callable[[], bool]]) -> None:
-        self._store = store
-        self._home = home
+    def __init__(self, store: Store, settings: Settings, background: Mapping[str, Callable[[], bool]]) -> None:
+        self._home = settings.home
         self._background = background
-        self._asking: asyncio.Task[str] | None = None
+        self._store = _Question(partial(_asked, store), "the database does not answer")
+        self._key = _Question(partial(_opened, store, settings), "the vault's key cannot be read in time")
 
     async def parts(self) -> tuple[Part, ...]:
         stopped = [name for name, goes_on in self._background.items() if not goes_on()]
+        store, key = await asyncio.gather(self._store.in_time(), self._key.in_time())
         return (
-            Part("store", await self._in_time()),
+            Part("store", store),
+            # What is wrong with the store is said once.
+            Part("key", "" if store else key),
             Part("background", f"{', '.join(stopped)} ended; restart the service, the log says why" if stopped else ""),
             Part("disk", await asyncio.to_thread(_disk, self._home)),
         )
 
-    async def _in_time(self) -> str:
+
+class _Question:
+    """Answered with "" or why not. One that is not answered in time stays asked, and is not asked beside itself."""
+
+    def __init__(self, ask: Callable[[], Coroutine[None, None, str]], late: str) -> None:
+        self._ask = ask
+        self._late = late
+        self._asking: asyncio.Task[str] | None = None
+
+    async def in_time(self) -> str:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(_asked(self._store))
+            self._asking = asyncio.create_task(self._ask())
         done, _ = await asyncio.wait({self._asking}, timeout=WITHIN_S)
-        return self._asking.result() if done else "the database does not answer"
+        return self._asking.result() if done else self._late
 
 
 async def _asked(store: Store) -> str:
@@ -70,6 +81,15 @@ async def _asked(store: Store) -> str:
         return "the database cannot be read; the log says more"
     wanted = await asyncio.to_thread(head)
     return "" if there == wanted else "the database has another version than this program"
+
+
+async def _opened(store: Store, settings: Settings) -> str:
+    """A transit engine is asked only where the key changed: one that is in memory goes on while the engine is away."""
+    try:
+        await master_key(store, settings)
+    except (VaultUnavailable, StoreUnavailable):
+        return "the vault's key cannot be used; `camwarden doctor` says why"
+    return ""
 
 
 def _disk(home: Path) -> str:

@@ -4,7 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -21,6 +21,14 @@ _FILE = Path("camwarden.toml")
 # A machine comes by no browser.
 OIDC_ROLES = tuple(str(role) for role in Role if role is not Role.SERVICE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# Of a transit engine: they become parts of an address, and of a header.
+_NAME = r"^[\w-][\w.-]*$"
+_PATH = r"^[\w-][\w.-]*(/[\w-][\w.-]*)*$"
+
+
+def _is_safe(parts: SplitResult) -> bool:
+    """Plain http only to this machine."""
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
 def _secure_unless_loopback(earlier: dict[str, Any]) -> bool:
@@ -102,6 +110,15 @@ class Settings(BaseSettings):
     scan_schedule: str = ""
     accuracy_schedule: str = ""
     schedule_zone: str = "UTC"
+    # A transit engine (OpenBao, HashiCorp Vault) that guards the master key; logged in to by a token or by AppRole.
+    transit_url: str | None = None
+    transit_ca_file: Path | None = None
+    transit_mount: str = Field(default="transit", pattern=_PATH)
+    transit_key: str | None = Field(default=None, pattern=_NAME)
+    transit_namespace: str | None = Field(default=None, pattern=_PATH)
+    transit_token_file: Path | None = None
+    transit_role_id_file: Path | None = None
+    transit_secret_id_file: Path | None = None
     # A folder, best on another machine, where signed checkpoints of the audit trail are appended too.
     audit_checkpoint_dir: Path | None = None
     # Where notices go; without an address nothing is sent.
@@ -141,10 +158,18 @@ class Settings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _is_an_issuer(cls, issuer: str | None) -> str | None:
-        parts = urlsplit(issuer or "https://none")
-        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        if issuer is None or _is_safe(urlsplit(issuer)):
             return issuer
         raise ValueError("write the address of the provider, beginning with https://")
+
+    @field_validator("transit_url")
+    @classmethod
+    def _is_an_engine(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "https://none")
+        beside = parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment
+        if _is_safe(parts) and parts.hostname and not beside:
+            return url and url.rstrip("/")
+        raise ValueError("write where the engine's server listens and nothing more, such as https://bao.example:8200")
 
     @model_validator(mode="after")
     def _single_sign_on_is_whole(self) -> Self:
@@ -152,6 +177,20 @@ class Settings(BaseSettings):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret_file")
         if self.oidc_required and not (self.oidc_issuer and self.break_glass):
             raise ValueError("oidc_required needs oidc_issuer, and break_glass: an account for when it is away")
+        return self
+
+    @model_validator(mode="after")
+    def _transit_is_whole(self) -> Self:
+        given = {name for name in Settings.model_fields if name.startswith("transit_") and getattr(self, name)}
+        if not self.transit_url and given - {"transit_mount"}:
+            raise ValueError(f"{', '.join(sorted(given - {'transit_mount'}))}: transit_url is missing")
+        by_role = {"transit_role_id_file", "transit_secret_id_file"}
+        logins = given & {"transit_token_file", *by_role}
+        if self.transit_url and (not self.transit_key or logins not in ({"transit_token_file"}, by_role)):
+            raise ValueError(
+                "transit_url needs transit_key, and either transit_token_file or both transit_role_id_file and "
+                "transit_secret_id_file"
+            )
         return self
 
     @property

@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.frame.postgresql",
     "tests.frame.forks",
     "tests.frame.order",
+    "tests.frame.openbao",
 ]

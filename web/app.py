@@ -47,7 +47,7 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
         exception_handlers=dict(HANDLERS),
     )
     metrics = Metrics()
-    readiness = Readiness(service.store, service.settings.home, service.background)
+    readiness = Readiness(service.store, service.settings, service.background)
     app.state.desk = Desk(service, metrics, readiness, asyncio.Event())
     names = hosts | {*service.settings.hosts, "localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(

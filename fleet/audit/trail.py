@@ -115,8 +115,10 @@ class Action(StrEnum):
     THEME_CHOOSE = "theme.choose"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of an action
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of an action
+    VAULT_MOVE_KEY = "vault.move-key"
     VAULT_PUT = "vault.put"
     VAULT_REVEAL = "vault.reveal"
+    VAULT_REWRAP = "vault.rewrap"
     VAULT_ROTATE_KEY = "vault.rotate-key"
 
 

@@ -82,6 +82,10 @@ ACTIONS: Mapping[str, Action | None] = MappingProxyType(
         "user reset-factors": Action.FACTOR_RESET,
         "user revoke": Action.GRANT_END,
         "user sessions": None,
+        "vault rewrap": Action.VAULT_REWRAP,
         "vault rotate-key": Action.VAULT_ROTATE_KEY,
+        "vault status": None,
+        "vault to-file": Action.VAULT_MOVE_KEY,
+        "vault to-transit": Action.VAULT_MOVE_KEY,
     }
 )

@@ -1,8 +1,7 @@
 """What `doctor` says of the service itself: its certificate, disk, database, key, schedules and notices."""
 
-import os
+import asyncio
 import shutil
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,10 +15,10 @@ from fleet.schedules import cadences
 from fleet.schedules import rows as schedule_rows
 from fleet.settings import Settings
 from fleet.tls import CertificateUnusable
+from fleet.vault.key_moves import Where, key_place
 
 State = Literal["ok", "warn", "fail"]
 _SOON = timedelta(days=14)
-_PRIVATE = 0o600
 _MIB = 2**20
 
 
@@ -65,18 +64,21 @@ def _database(settings: Settings) -> Line:
 
 
 def _key(settings: Settings) -> Line:
-    path = settings.home / "key"
     try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return Line("key", "ok", "not made yet")
+        place = asyncio.run(key_place(settings))
     except OSError as error:
         return Line("key", "fail", error.strerror or "cannot be looked at", f"give {settings.home} to this user")
-    mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        return Line("key", "fail", f"{path} is no file of this user", "put the key back from your backup, and chown it")
-    if mode != _PRIVATE:
-        return Line("key", "fail", f"{path} has mode {mode:04o}", "find out who could read it, then chmod 600")
+    if place.why:
+        return Line("key", "fail", place.why, "put that right before the next start: without it nothing starts")
+    where, path = place.where, place.path
+    if where is Where.NOWHERE:
+        return Line("key", "ok", "not made yet")
+    if where is Where.TRANSIT:
+        found = f"{path}, wrapped by version {place.version} of transit key {settings.transit_key}, which opens it"
+        return Line("key", "ok", f"{found}; are both in your backups?")
+    if settings.transit_url:
+        found = f"{path} is not wrapped by the transit engine of the settings"
+        return Line("key", "warn", found, "run `camwarden vault to-transit`, or take transit_url out")
     return Line("key", "ok", f"{path}, for this user alone; is it in your backup?")
 
 

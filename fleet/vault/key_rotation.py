@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.audit.keys import chain_key, forget, owner_of
 from fleet.audit.trail import Action, Entry, record
-from fleet.errors import Invalid, VaultUnavailable
+from fleet.errors import ChangedMeanwhile, Invalid, VaultUnavailable
 from fleet.rollouts import backups
 from fleet.settings import Settings
 from fleet.signing_in.second_factors.totp import owner_of_secret
@@ -29,7 +29,8 @@ from fleet.store.audit_tables import AuditKey, AuditRow
 from fleet.store.factor_tables import AppSecret
 from fleet.store.vault_tables import SealedPassword
 from fleet.vault import key_file as vault_key
-from fleet.vault.master_key import OLD_KEY, master_key
+from fleet.vault.key_file import Kept, WrappedKey
+from fleet.vault.master_key import OLD_KEY, master_key, new_kept
 from fleet.vault.sealing import OF_AUDIT, OF_FACTORS, OF_PASSWORDS, SEALED_FILE, Damaged, MasterKey, Owner
 
 NEW_KEY = "key.new"
@@ -92,8 +93,10 @@ async def rotate(store: Store, settings: Settings, actor: str, *, step: Step = l
             f"{settings.home / 'key'} with mode 0600, run this without the credential, and give systemd the new file"
         )
     await master_key(store, settings)  # a key that does not fit is not replaced
+    present = await asyncio.to_thread(vault_key.read, settings.home / "key")
+    new = await new_kept(settings, wrapped=isinstance(present, WrappedKey))
     async with store.write(durable=True) as connection:  # nobody seals anything meanwhile
-        await asyncio.to_thread(_change, settings.home, step)
+        await asyncio.to_thread(_change, settings.home, new, step)
     key = await master_key(store, settings)
     if key.earlier is None:
         raise VaultUnavailable(f"{settings.home / OLD_KEY} is gone: somebody else has just finished this")
@@ -118,14 +121,17 @@ async def rotate(store: Store, settings: Settings, actor: str, *, step: Step = l
     return Rotated(key.id, records, count)
 
 
-def _change(home: Path, step: Step) -> None:
+def _change(home: Path, kept: Kept, step: Step) -> None:
     """The new key takes the place of the old one, which stays beside it. Goes on where it was cut off. Blocks."""
     key, new, old = home / "key", home / NEW_KEY, home / OLD_KEY
-    if old.exists() and vault_key.read(old) != vault_key.read(key):
+    present = vault_key.read(key)
+    if old.exists() and vault_key.id_of(vault_key.read(old)) != vault_key.id_of(present):
         return
+    if isinstance(present, WrappedKey) != isinstance(kept, WrappedKey):
+        raise ChangedMeanwhile("the key was moved to another place just now: run this again")
     new.unlink(missing_ok=True)  # nothing was ever wrapped under it
     step("make")
-    vault_key.make(new)
+    vault_key.make(new, kept)
     step("keep")
     with suppress(FileExistsError):
         os.link(key, old)
@@ -200,11 +206,8 @@ def _files(folder: Path, key: MasterKey, before: MasterKey, step: Step) -> int:
 
 
 def _erase(path: Path) -> None:
-    """Written over first, for what that is worth on the disk that it lies on."""
     with path.open("r+b") as file:
-        file.write(b"\0" * vault_key.KEY_BYTES)
-        file.flush()
-        os.fsync(file.fileno())
+        vault_key.write_over(file.fileno())
     path.unlink()
     for half_made in path.parent.glob(f".{NEW_KEY}.*"):
         half_made.unlink()

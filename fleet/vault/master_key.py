@@ -1,10 +1,11 @@
 """The vault's master key, fitting to what is sealed with it: passwords, backups, and the chain of the audit trail.
 
-While a new one takes the place of an old one (`fleet.vault.key_rotation`), both are read.
+While a new one takes the place of an old one (`fleet.vault.key_rotation`), both are read. Where the file holds it
+wrapped, the transit engine is asked once; then it is held in memory, and goes on being used while the engine is away.
 """
 
 import asyncio
-import os
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +14,15 @@ from fleet.errors import VaultUnavailable
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.audit_tables import AuditRow
+from fleet.store.engine import place_of
 from fleet.store.vault_tables import SealedPassword
 from fleet.vault import key_file as vault_key
+from fleet.vault import transit
+from fleet.vault.key_file import Kept
 from fleet.vault.sealing import SEALED_FILE, MasterKey
 
 OLD_KEY = "key.old"
+_HELD = "master keys"
 
 
 async def master_key(store: Store, settings: Settings) -> MasterKey:
@@ -31,7 +36,8 @@ async def master_key_within(connection: AsyncConnection, settings: Settings) -> 
     key_id = await connection.scalar(newest)
     audited = await connection.scalar(select(AuditRow.seq).limit(1))
     in_use = key_id is not None or audited is not None
-    key = await asyncio.to_thread(_read_or_make, settings, in_use=in_use)
+    held: dict[str, bytes] = place_of(connection).kept.setdefault(_HELD, {})
+    key = await _opened(settings, held, in_use=in_use)
     if key_id is not None and key.of(key_id) is None:
         path = await asyncio.to_thread(vault_key.key_file, settings.home)
         raise VaultUnavailable(
@@ -41,21 +47,64 @@ async def master_key_within(connection: AsyncConnection, settings: Settings) -> 
     return key
 
 
-def _read_or_make(settings: Settings, *, in_use: bool) -> MasterKey:
-    """Looks for what is sealed only where there is no key: a folder may hold very many backups. Blocks."""
+async def _opened(settings: Settings, held: dict[str, bytes], *, in_use: bool) -> MasterKey:
+    """`held` are the keys in memory, by id: those that lie here now, and no other."""
+    kept, earlier = await asyncio.to_thread(_read, settings, in_use=in_use)
+    if kept is None:
+        made = await new_kept(settings, wrapped=settings.transit_url is not None)
+        await asyncio.to_thread(_make, settings.home, made)
+        kept, earlier = await asyncio.to_thread(_read, settings, in_use=True)
+    assert kept is not None  # it is in use, or was made  # noqa: S101
+    keys = {vault_key.id_of(one): await _plain(settings, held, one) for one in (kept, earlier) if one is not None}
+    for gone in held.keys() - keys.keys():
+        held.pop(gone, None)
+    held.update(keys)
+    before = None if earlier is None else MasterKey(keys[vault_key.id_of(earlier)])
+    return MasterKey(keys[vault_key.id_of(kept)], before)
+
+
+async def _plain(settings: Settings, held: dict[str, bytes], kept: Kept) -> bytes:
+    if isinstance(kept, bytes):
+        return kept
+    return held.get(kept.id) or await transit.unwrap(settings, kept)
+
+
+async def new_kept(settings: Settings, *, wrapped: bool) -> Kept:
+    """A new key as it is to lie in its file. Raises VaultUnavailable."""
+    key = vault_key.new_key()
+    return await transit.wrap(settings, key) if wrapped else key
+
+
+def _read(settings: Settings, *, in_use: bool) -> tuple[Kept | None, Kept | None]:
+    """The key and the one before, as they lie here together; no key where none is needed yet. Blocks.
+
+    Looks for what is sealed only where there is no key: a folder may hold very many backups. Raises VaultUnavailable.
+    """
     path = vault_key.key_file(settings.home)
-    needed = in_use or (not os.path.lexists(path) and any(settings.backups.glob(f"*{SEALED_FILE}")))
-    while True:
-        key, earlier = vault_key.read_or_make(path, in_use=needed), _earlier(settings)
-        if vault_key.read_or_make(path, in_use=True) == key:  # else another has just taken its place
-            return MasterKey(key, earlier)
-
-
-def _earlier(settings: Settings) -> MasterKey | None:
-    path = settings.home / OLD_KEY
     try:
-        return MasterKey(vault_key.read(path))
+        while True:
+            kept, earlier = vault_key.read(path), _earlier(settings.home)
+            if vault_key.read(path) == kept:  # else another has just taken its place
+                return kept, earlier
+    except FileNotFoundError:
+        if in_use or any(settings.backups.glob(f"*{SEALED_FILE}")):
+            raise VaultUnavailable(
+                f"{path} is missing, and stored passwords or backups are sealed with it: put it back from your backup. "
+                "Without it they cannot be read by anybody; set each camera's password anew after moving them away"
+            ) from None
+        return None, None
+
+
+def _earlier(home: Path) -> Kept | None:
+    try:
+        return vault_key.read(home / OLD_KEY)
     except FileNotFoundError:
         return None
+
+
+def _make(home: Path, kept: Kept) -> None:
+    path = home / "key"
+    try:
+        vault_key.make(path, kept)
     except OSError as error:
-        raise VaultUnavailable(f"{path} cannot be read: {error.strerror}") from error
+        raise VaultUnavailable(f"{path} cannot be made: {error.strerror}") from error

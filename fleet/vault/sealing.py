@@ -56,6 +56,11 @@ class Owner:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
+def key_id(key: bytes) -> str:
+    """What a master key is called: fit to be shown."""
+    return hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
+
+
 class MasterKey:
     """`earlier` is the one that was in use before, while not everything is wrapped anew yet."""
 
@@ -63,7 +68,7 @@ class MasterKey:
         self.earlier = earlier
         self._cipher = AESGCM(key)
         self._key = key
-        self.id = hashlib.sha256(b"camwarden master key\0" + key).hexdigest()[:ID_CHARACTERS]
+        self.id = key_id(key)
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id})"

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing, closing
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +16,7 @@ import pytest
 from cameras.secret import Secret
 from fleet.audit import export as audit_export
 from fleet.audit.trail import Action, Entry, record_first
-from fleet.errors import SignInRefused
+from fleet.errors import SignInRefused, VaultUnavailable
 from fleet.people import accounts as people
 from fleet.people import tokens
 from fleet.people.accounts import Person
@@ -28,34 +29,44 @@ from fleet.service import Service, open_service
 from fleet.settings import Settings
 from fleet.signing_in import steps as signing_in
 from fleet.signing_in.second_factors import enrolled
+from fleet.store import open_store
+from fleet.vault import key_file as vault_key
+from fleet.vault import transit
+from fleet.vault.key_file import WrappedKey
+from fleet.vault.key_moves import key_place, rewrap, to_file, to_transit
+from fleet.vault.key_rotation import rotate
+from fleet.vault.passwords import open_vault
 from hardening.baseline import load_baseline
 from hardening.passwords import State
+from tests.fleet.guarded import Guard
 from tests.fleet.rotating import Scene, passwords, rotated, scene
+from tests.frame.openbao import Bao
 
 PERSON = "Kanarienvogel-der-Person/7+?"
 TYPED = "Kanarienvogel-falsch-getippt&1"
 BACKUP = "Kanarienvogel-in-der-Sicherung=2"
 # These hold secrets because they are for that: the operator's own file, and keys.
-FOR_SECRETS = {"credentials.yaml", "key", "handover.key"}
+FOR_SECRETS = frozenset({"credentials.yaml", "key", "handover.key"})
 SHORTEST = 8
 
 
-def forms(secret: str) -> Iterator[bytes]:
+def forms(secret: str | bytes) -> Iterator[bytes]:
     """As it could lie somewhere: as it is, or in one of the clothes that a secret goes out in."""
-    raw = secret.encode()
+    raw = secret.encode() if isinstance(secret, str) else secret
     yield raw
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     yield quote(secret, safe="").encode()
+    yield repr(secret).encode()
     for before in range(3):  # wherever it begins inside a longer text
         shifted = base64.b64encode(b"\0" * before + raw)
         yield shifted[4 if before else 0 : (len(raw) + before) // 3 * 4]
 
 
-def kept(home: Path) -> Iterator[tuple[str, bytes]]:
+def kept(home: Path, for_secrets: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
     """All that lies in the home, and what is packed inside the database."""
     for path in home.rglob("*"):
-        if path.is_file() and path.name not in FOR_SECRETS:
+        if path.is_file() and path.name not in for_secrets:
             yield path.name, path.read_bytes()
     with closing(sqlite3.connect(home / "camwarden.db")) as database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -78,10 +89,12 @@ def seen_by_others() -> Iterator[tuple[str, bytes]]:
             continue  # it ended meanwhile
 
 
-def found(secrets: set[str], home: Path, said: str) -> list[str]:
+def found(
+    secrets: AbstractSet[str | bytes], home: Path, said: str, for_secrets: AbstractSet[str] = FOR_SECRETS
+) -> list[str]:
     """Where, and never what."""
     wanted = [form for secret in secrets if len(secret) >= SHORTEST for form in forms(secret)]
-    places = [*kept(home), *seen_by_others(), ("what was logged and raised", said.encode())]
+    places = [*kept(home, for_secrets), *seen_by_others(), ("what was logged and raised", said.encode())]
     return [where for where, content in places if any(form in content for form in wanted)]
 
 
@@ -170,3 +183,53 @@ async def test_no_secret_is_anywhere_after_a_round_of_work(tmp_path: Path, caplo
                 ]
             await record_first(service.store, Entry("anna", Action.SITE_CHANGE, detail={"slip": PERSON}))
             assert await asyncio.to_thread(found, secrets, home, "") != []
+
+
+async def guarded_work(settings: Settings, guard: Guard) -> tuple[set[str | bytes], str]:
+    """The key goes to the engine, is wrapped anew and changed, and is refused in every way; what was raised."""
+    secrets: set[str | bytes] = set()
+    said = ""
+    async with await open_store(settings) as store:
+        await (await open_vault(store, settings.model_copy(update={"transit_url": None}))).put(
+            "cam", "root", Secret(BACKUP), "anna"
+        )
+        for move in (to_file, to_transit, rewrap):
+            said += repr(await move(store, settings))
+        secrets.add(await transit.unwrap(settings, await asyncio.to_thread(wrapped_in, settings.home)))
+        said += repr(await rotate(store, settings, "anna"))
+        secrets.add(await transit.unwrap(settings, await asyncio.to_thread(wrapped_in, settings.home)))
+    wrong = guard.file("wrong", "s.kanarienvogel-falsch")
+    refused: list[dict[str, object]] = [
+        {"transit_token_file": wrong},
+        {"transit_token_file": None, "transit_role_id_file": wrong, "transit_secret_id_file": wrong},
+        {"transit_ca_file": None},
+        {"transit_url": guard.bao.url.replace("https", "http")},
+        {"transit_mount": "elsewhere"},
+    ]
+    for more in refused:
+        place = await key_place(settings.model_copy(update=more))
+        assert place.why
+        with pytest.raises(VaultUnavailable) as caught:
+            await transit.wrap(settings.model_copy(update=more), b"Kanarienvogel-als-Schluessel-32b")
+        said += repr(place) + repr(caught.value)
+    return secrets | {b"Kanarienvogel-als-Schluessel-32b"} | guard.secrets, said
+
+
+def wrapped_in(home: Path) -> WrappedKey:
+    kept = vault_key.read(home / "key")
+    assert isinstance(kept, WrappedKey)
+    return kept
+
+
+@pytest.mark.parametrize("login", [Guard.token, Guard.role], ids=["token", "AppRole"])
+async def test_neither_the_key_nor_the_login_is_anywhere_after_a_round_with_the_engine(
+    openbao: Bao, tmp_path: Path, caplog: pytest.LogCaptureFixture, login: Callable[[Guard], dict[str, object]]
+) -> None:
+    guard = await asyncio.to_thread(Guard, openbao, tmp_path / "login")
+    more = await asyncio.to_thread(login, guard)
+    caplog.set_level(0)
+    settings = guard.settings(tmp_path / "home", **more)
+    secrets, said = await guarded_work(settings, guard)
+    assert await asyncio.to_thread(found, secrets, settings.home, said + caplog.text, frozenset()) == []
+    (settings.home / "slip").write_bytes(b"x" + next(one for one in secrets if isinstance(one, bytes)))
+    assert await asyncio.to_thread(found, secrets, settings.home, "", frozenset()) == ["slip"]

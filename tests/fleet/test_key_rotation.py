@@ -8,10 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from cameras.secret import Secret
-from fleet.audit.check import check
-from fleet.audit.trail import Action, Entry, record_first
 from fleet.errors import Invalid, VaultUnavailable
-from fleet.rollouts import backups
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
@@ -20,43 +17,8 @@ from fleet.vault import key_file as vault_key
 from fleet.vault import key_rotation
 from fleet.vault.key_rotation import WRAPPED, rotate
 from fleet.vault.passwords import Vault, open_vault
+from tests.fleet.dying import COUNT, DiesAt, Killed, all_can_be_read, fill
 from tests.fleet.samples import Clock
-
-COUNT = 7
-BACKUP = b"the camera's configuration" * 1000
-
-
-class Killed(BaseException):
-    """Nobody catches it, and nothing is put right behind it: as if the process had ended."""
-
-
-class DiesAt:
-    def __init__(self, number: int) -> None:
-        self.left, self.names = number, list[str]()
-
-    def __call__(self, name: str) -> None:
-        self.names.append(name)
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
-
-
-async def fill(store: Store, settings: Settings) -> str:
-    """What is sealed; the digest of the backup."""
-    vault = await open_vault(store, settings)
-    for number in range(COUNT):
-        await vault.put(f"cam-{number}", "root", Secret(f"password-{number}"), "anna")
-    return await backups.keep(store, settings, "cam-0", BACKUP)
-
-
-async def all_can_be_read(settings: Settings, clock: Clock, digest: str) -> None:
-    async with await open_store(settings, clock) as store:
-        vault = await open_vault(store, settings)
-        for number in range(COUNT):
-            assert await vault.current(f"cam-{number}", "root") == Secret(f"password-{number}")
-        assert await backups.opened(store, settings, "cam-0", digest) == BACKUP
-        await record_first(store, Entry("anna", Action.SITE_CHANGE))
-        assert (await check(store)).fault is None
 
 
 @pytest.fixture(autouse=True)

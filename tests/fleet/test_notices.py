@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -17,7 +18,7 @@ from cameras.secret import Secret
 from fleet.errors import SettingsError
 from fleet.notices.mail import Mail
 from fleet.notices.outbox import MOST_TRIES, Outbox, tell, tell_recovery
-from fleet.notices.outgoing import Channel, NotSent, Outgoing
+from fleet.notices.outgoing import Channel, Kind, NotSent, Outgoing
 from fleet.notices.webhook import Webhook, body_of, signature
 from fleet.store import Store
 from fleet.store.pictures_tables import Notice
@@ -26,6 +27,11 @@ from tests.fleet.samples import NOON, Clock
 
 WORDS = {"subject": "Camwarden: obstruction was found: gate", "text": "obstruction at gate\n", "fault": "obstruction"}
 NOTICE = Outgoing("0198-id", "outage", NOON, WORDS)
+
+
+def test_every_kind_of_notice_is_told_of() -> None:
+    section = (Path(__file__).parents[2] / "docs" / "picture-health.md").read_text().partition("### Webhook")[2]
+    assert [kind for kind in get_args(Kind) if f"`{kind}`" not in section] == []
 
 
 @dataclass

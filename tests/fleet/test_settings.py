@@ -1,17 +1,26 @@
 """The configuration: where it comes from, what wins, and what is refused without quoting it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from fleet.errors import SettingsError
-from fleet.settings import load_settings
+from fleet.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAMWARDEN_HOME", raising=False)
+
+
+def test_the_reference_tells_of_every_setting_and_of_no_other() -> None:
+    section = (ROOT / "docs" / "cli.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    told = [name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(told) == sorted(Settings.model_fields)
 
 
 def test_nothing_set_listens_on_loopback_only() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import stat
 from collections.abc import Awaitable, Callable
 from itertools import product
@@ -267,16 +266,11 @@ async def test_a_key_of_somebody_else_is_not_used(
         await open_vault(store, settings)
 
 
-def test_the_first_of_two_keys_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = os.urandom(32)
-
-    def meanwhile(count: int) -> bytes:
-        (tmp_path / "key").write_bytes(first)
-        (tmp_path / "key").chmod(0o600)
-        return os.urandom(count)
-
-    monkeypatch.setattr(secrets, "token_bytes", meanwhile)
-    assert vault_key.read_or_make(tmp_path / "key", in_use=False) == first
+def test_the_first_of_two_keys_counts(tmp_path: Path) -> None:
+    vault_key.make(tmp_path / "key", b"1" * 32)
+    vault_key.make(tmp_path / "key", b"2" * 32)
+    assert vault_key.read(tmp_path / "key") == b"1" * 32
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 async def test_a_vault_opens_again(store: Store, settings: Settings, vault: Vault) -> None:

@@ -47,7 +47,7 @@ class Server:
     """One cluster in a folder of its own; it goes with this process, however that ends."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, _free_port()
+        self.folder, self.port = folder, free_port()
         self._programs = programs()
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -132,7 +132,7 @@ def _prefix() -> list[str]:
     return [setpriv, "--pdeathsig=INT", *user, "--"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
