@@ -7,5 +7,7 @@ pytest_plugins = [
     "tests.frame.leaks",
     "tests.frame.required",
     "tests.frame.postgresql",
+    "tests.frame.forks",
+    "tests.frame.order",
     "tests.frame.openbao",
 ]

@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.frame.order import LONG
+
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
@@ -128,3 +130,7 @@ def test_no_tracked_file_holds(pattern: str) -> None:
 
 def test_no_tracked_file_is_larger_than_a_person_would_read() -> None:
     assert [str(path) for path in tracked() if path.stat().st_size > 1_500_000] == []
+
+
+def test_the_modules_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONG if not (ROOT / name).is_file()] == []

@@ -4,11 +4,13 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from importlib.metadata import version
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -41,13 +43,12 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        routes=list(_table()),
         exception_handlers=dict(HANDLERS),
     )
     metrics = Metrics()
     readiness = Readiness(service.store, service.settings, service.background)
     app.state.desk = Desk(service, metrics, readiness, asyncio.Event())
-    for route in ROUTES:
-        _add(app, route)
     names = hosts | {*service.settings.hosts, "localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
         Frame,
@@ -66,13 +67,18 @@ def behind_proxies(app: FastAPI) -> Any:  # noqa: ANN401 - the server and the fr
     return Peer(rewriting)
 
 
-def _add(app: FastAPI, route: Route) -> None:
-    app.add_api_route(
-        route.path,
-        route.handler,
-        methods=[route.method],
-        dependencies=[Depends(gate(route))],
-        include_in_schema=route.is_api,
+@cache
+def _table() -> tuple[APIRoute, ...]:
+    """The route table in the framework's terms: slow to work out, and the same for every application."""
+    return tuple(
+        APIRoute(
+            route.path,
+            route.handler,
+            methods=[route.method],
+            dependencies=[Depends(gate(route))],
+            include_in_schema=route.is_api,
+        )
+        for route in ROUTES
     )
 
 

@@ -1,6 +1,7 @@
 """The schema: which revision a database has, and the way to another one."""
 
 import threading
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -45,12 +46,15 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     ):
         config.attributes["connection"] = connection
         before = set(MigrationContext.configure(connection).get_current_heads())
+        if revision == "head" and before == {newest()}:
+            return
         direction = command.downgrade if _is_down(config, before, revision) else command.upgrade
         direction(config, revision)
         if connection.dialect.name == "postgresql" and before != revision_of(connection):
             _order_text_by_code_point(connection)
 
 
+@cache
 def newest() -> str:
     """The revision that this version of the program works with."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

@@ -9,6 +9,11 @@ from fleet.cli import app
 from tests.cli.running import Command, Ended
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forks(forks: None) -> None:
+    """Commands that come to their end are forked."""
+
+
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setenv("CAMWARDEN_HOME", str(tmp_path / "home"))

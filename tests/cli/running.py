@@ -6,7 +6,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
+from typing import IO
+
+from tests.frame.forking import ROOT, Forks
 
 PATIENCE_S = 50
 
@@ -30,6 +34,10 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "CAMWARDEN_HOME": str(home), "TERM": "dumb", "PYTHONWARNINGS": "error"}
 
 
+def _variables(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    return {**environment(home), "PYTHONPATH": str(ROOT), **more}
+
+
 async def started(
     home: Path,
     *words: object,
@@ -41,7 +49,7 @@ async def started(
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, *map(str, words)),
-        env={**environment(home), "PYTHONPATH": str(Path(__file__).parents[2]), **more},
+        env=_variables(home, more),
         cwd=home,
         stdin=stdin,
         stdout=stdout,
@@ -49,9 +57,25 @@ async def started(
     )
 
 
-async def camwarden(home: Path, *words: object, stdin: bytes | None = None) -> Ended:
-    process = await started(home, *words, stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL)
-    return await ended(process, stdin)
+async def camwarden(home: Path, *words: object, stdin: bytes = b"", patience_s: float = PATIENCE_S) -> Ended:
+    """To its end, forked from a process that has read the program already: needs the fixture `forks`."""
+    assert Forks.current is not None
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        code = await Forks.current.ask(
+            [*map(str, words)],
+            cwd=home,
+            env=_variables(home, {}),
+            streams=[file.fileno() for file in (given, out, err)],
+            patience_s=patience_s,
+        )
+        return Ended(code, _text(out), _text(err))
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 async def ended(process: asyncio.subprocess.Process, stdin: bytes | None = None) -> Ended:

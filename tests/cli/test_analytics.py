@@ -1,6 +1,8 @@
 """The command `camwarden analytics`, as a process."""
 
+import asyncio
 import json
+import shutil
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -21,10 +23,15 @@ from tests.cli.running import camwarden
 TRUTH = {"class": "person", "confidence": 1.0, "box": [10, 10, 30, 60]}
 
 
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene(3)
+
+
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
+def picture(tmp_path: Path, scene: Scene) -> Path:
     path = tmp_path / "street.png"
-    cv2.imwrite(str(path), Scene(3).view(43_200.0, light="day").picture)
+    cv2.imwrite(str(path), scene.view(43_200.0, light="day").picture)
     return path
 
 
@@ -123,14 +130,13 @@ async def test_check_needs_a_store(tmp_path: Path) -> None:
     assert (ended.code, "none.toml" in ended.err) == (2, True)
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> Path:
     """A golden clip of drawn streets, whose truth is what the scenes say of themselves."""
-    folder = tmp_path / "gate"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("gate")
     frames, files = [], []
     for index in range(20):
-        view = Scene(3).view(43_200.0 + index * 7, light="day")
+        view = scene.view(43_200.0 + index * 7, light="day")
         seen = [(thing.kind, 1.0, list(thing.box)) for thing in view.things]
         frames.append(Frame(index, index * 7.0, named(seen)))
         files.append(f"{index:04}.png")
@@ -157,7 +163,9 @@ async def test_a_camera_that_heard_little_fails_the_golden_clip(tmp_path: Path, 
 
 
 async def test_a_golden_clip_that_was_broken_is_refused(tmp_path: Path, clip: Path) -> None:
-    (clip / "0003.png").unlink()
-    ended = await camwarden(tmp_path, "analytics", "replay", clip)
+    broken = tmp_path / "gate"
+    await asyncio.to_thread(shutil.copytree, clip, broken)
+    (broken / "0003.png").unlink()
+    ended = await camwarden(tmp_path, "analytics", "replay", broken)
     assert ended.code == 2
     assert "0003.png of the clip cannot be read" in ended.err

@@ -11,7 +11,7 @@ from tests.cli.running import Ended, camwarden, started
 from tests.fleet.rotating import Scene, passwords, scene
 
 
-async def run(here: Scene, *words: str, stdin: bytes | None = None) -> Ended:
+async def run(here: Scene, *words: str, stdin: bytes = b"") -> Ended:
     config = here.settings.home / "camwarden.toml"
     text = f'credentials_file = "{here.settings.credentials_file}"\n'
     await asyncio.to_thread(config.write_text, text)

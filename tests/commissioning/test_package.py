@@ -155,6 +155,7 @@ def test_the_key_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "handover.key").stat().st_mode) == 0o600
 
 
+@pytest.mark.usefixtures("forks")
 async def test_the_command_proves_a_package_without_a_store(folder: Path, tmp_path: Path) -> None:
     good = await camwarden(tmp_path, "commission", "verify", folder, "--json")
     assert (good.code, json.loads(good.out)["whole"]) == (0, True)

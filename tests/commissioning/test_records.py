@@ -18,6 +18,7 @@ from scanners.evaluate import evaluate
 from scanners.knowledge import load_knowledge
 from scanners.score import score
 from tests.fleet.samples import Clock
+from tests.frame.sqlite import new_database
 from tests.web.console_estate import AXIS, healthy
 
 PHOTO = "a" * 64
@@ -30,7 +31,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with await open_store(Settings(home=tmp_path / "home"), clock) as opened:
+    settings = Settings(home=tmp_path / "home")
+    await new_database(settings)
+    async with await open_store(settings, clock) as opened:
         knowledge = load_knowledge()
         for number in (11, 12):
             dossier = healthy(number, AXIS)

@@ -6,6 +6,7 @@ import pytest
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from tests.fleet.samples import Clock
+from tests.frame.sqlite import new_database
 
 # What is said of the store holds on either engine: these run on both.
 ON_BOTH = {
@@ -81,5 +82,6 @@ def settings(tmp_path: Path, database_url: str | None) -> Settings:
 
 @pytest.fixture
 async def store(settings: Settings, clock: Clock) -> AsyncIterator[Store]:
+    await new_database(settings)
     async with await open_store(settings, clock) as opened:
         yield opened

@@ -23,6 +23,7 @@ from hardening.password_change import Patience
 from simulator import Estate, Options
 from simulator.camera import Camera
 from tests.fleet.samples import FAIL, assessed, dossier
+from tests.frame.sqlite import new_database
 
 QUICK = Patience(late_s=0.001, silent_s=0.01)
 _numbers = count()
@@ -93,6 +94,7 @@ async def scene(
             for camera in estate.cameras:
                 camera.become(replace(camera.plan, auth=auth))  # type: ignore[arg-type] # one of its words
         settings = Settings(home=home, credentials_file=home / "credentials.yaml")
+        await new_database(settings)
         store = await stack.enter_async_context(await open_store(settings))
         ids = {camera.plan.address: await stored(store, camera) for camera in estate.cameras}
         yield Scene(settings, store, await open_vault(store, settings), estate, ids)

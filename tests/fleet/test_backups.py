@@ -20,6 +20,7 @@ from fleet.store import Store, open_store
 from fleet.vault.passwords import open_vault
 from hardening.rollout import TargetState
 from tests.fleet.rollout_samples import RULES, firmware, history, paper, rows, run, started
+from tests.frame.sqlite import new_database
 
 CONTENT = b"wpa_psk=Kanarienvogel-7-im-Schacht " * 40
 
@@ -27,6 +28,7 @@ CONTENT = b"wpa_psk=Kanarienvogel-7-im-Schacht " * 40
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
     """With the true time: a rollout waits for cameras."""
+    await new_database(settings)
     async with await open_store(settings) as opened:
         yield opened
 

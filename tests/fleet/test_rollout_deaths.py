@@ -17,6 +17,7 @@ from fleet.settings import Settings
 from fleet.store import Store, open_store
 from hardening.rollout import CampaignState, TargetState
 from tests.fleet.rollout_samples import FAST, RULES, app, ends, firmware, over, paper, rows, started
+from tests.frame.sqlite import new_database
 
 
 class Killed(BaseException):
@@ -67,6 +68,7 @@ class MortalStore:
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
+    await new_database(settings)
     async with await open_store(settings) as opened:
         yield opened
 

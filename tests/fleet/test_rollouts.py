@@ -19,11 +19,13 @@ from hardening.rollout_rules import Errors
 from simulator.plan import Defect
 from tests.fleet import rollout_samples as samples
 from tests.fleet.rollout_samples import FAST, RULES, approved, ends, firmware, over, paper, run, started
+from tests.frame.sqlite import new_database
 
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
     """With the true time: a rollout waits for cameras."""
+    await new_database(settings)
     async with await open_store(settings) as opened:
         yield opened
 

@@ -33,6 +33,7 @@ from simulator.vendors import VENDORS
 from tests.fleet import rollout_samples as samples
 from tests.fleet.rollout_samples import FAST, RULES, app, firmware, known, over, started
 from tests.fleet.samples import camera as identity
+from tests.frame.sqlite import new_database
 from tests.simulator.asking import estate
 
 S = TargetState
@@ -53,6 +54,7 @@ FAMILIES = {
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
+    await new_database(settings)
     async with await open_store(settings) as opened:
         yield opened
 

@@ -32,6 +32,7 @@ from fleet.store.pictures_tables import Notice
 from fleet.store.tables import Person
 from tests.fleet.factors import GOOD, HERE
 from tests.fleet.provider import THEIR_WARNINGS, Running, provider
+from tests.frame.sqlite import new_database
 
 pytestmark = THEIR_WARNINGS
 
@@ -76,6 +77,7 @@ def settings_for(home: Path, issuer: str, **more: object) -> Settings:
 @asynccontextmanager
 async def desk(tmp_path: Path, issuer: str, **more: object) -> AsyncIterator[tuple[Store, SingleSignOnDesk]]:
     settings = await asyncio.to_thread(settings_for, tmp_path, issuer, **more)
+    await new_database(settings)
     async with await open_store(settings, lambda: datetime.now(UTC)) as store:
         made = single_sign_on(store, settings)
         assert made

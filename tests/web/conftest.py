@@ -27,6 +27,7 @@ from scanners.assessment import CameraAssessment
 from scanners.evaluate import evaluate
 from scanners.knowledge import load_knowledge
 from scanners.score import score
+from tests.frame.sqlite import new_database
 from tests.web.console_estate import estate
 from web.app import create_app
 
@@ -128,6 +129,7 @@ async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def open_house(stack: AsyncExitStack, settings: Settings) -> House:
+    await new_database(settings)
     service = await stack.enter_async_context(open_service(settings))
     return House(settings.home, service, create_app(service))
 

@@ -19,6 +19,7 @@ from fleet.signing_in import steps as signing_in
 from fleet.store import Store
 from health.visit import Pace
 from tests.fleet.eyes import Estate
+from tests.frame.sqlite import new_database
 from tests.health.rendering import covered, street
 from tests.web.conftest import PASSWORD, Visitor, browser
 from web.app import create_app
@@ -48,6 +49,7 @@ class Gallery:
 async def open_gallery(settings: Settings) -> AsyncIterator[Gallery]:
     eyes = Estate()
     async with AsyncExitStack() as stack:
+        await new_database(settings)
         service = await stack.enter_async_context(open_service(settings))
         pictures = Pictures(service.store, settings, eyes.access_to, pace=Pace(pictures=3, seconds=0))
         service = replace(service, pictures=await stack.enter_async_context(pictures))
