@@ -154,7 +154,7 @@ def _identities(rows: list[Row], plan: Plan) -> dict[str, Any]:
             ours, ratios = _identity_beside_async(rows, common[:size])
             found |= ratios | {f"{name}_{size}": value for name, value in ratios.items()}
         few = common[: plan.onvif_zeep]
-        if (peer := install.onvif_zeep()) is None:
+        if (peer := install.place(install.ONVIF_ZEEP)) is None:
             rows.append(Row("identity", "onvif-zeep", len(few), None, None, None, f"missing: {install.HOW_TO}"))
             zeep = None
         else:

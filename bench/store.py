@@ -70,9 +70,8 @@ def measure(*, quick: bool, sizes: tuple[int, ...] | None) -> dict[str, Any]:
         asyncio.run(store_estate.scanned(folder / "scanned"))
         found |= asyncio.run(_engine("sqlite", folder, (small, large), (None, None)))
         # A server of its own for each size: the two share nothing.
-        urls = (postgresql(stack), postgresql(stack))
-        if all(urls):
-            found |= asyncio.run(_engine("postgresql", folder, (small, large), urls))
+        if (one := postgresql(stack)) and (another := postgresql(stack)):
+            found |= asyncio.run(_engine("postgresql", folder, (small, large), (one(), another())))
         found |= asyncio.run(_bulk(folder, _QUICK_ROWS if quick else _ROWS))
     return {**found, "quick": quick}
 

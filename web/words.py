@@ -98,7 +98,7 @@ SCAN_STATES = {
     "running": Word("Running", "play", "accent"),
     "done": Word("Finished", "check", "pass"),
     "failed": Word("Failed", "cross", "fail"),
-    "interrupted": Word("Interrupted", "return", "unknown", "The service was restarted while this scan was running."),
+    "interrupted": Word("Interrupted", "return", "unknown", "A restart cut it off before it ended."),
     "stopped": Word("Stopped", "stop", "unknown", "Somebody stopped it; what was found until then is kept."),
 }
 

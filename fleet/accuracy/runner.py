@@ -34,6 +34,7 @@ from fleet.errors import FleetError, Invalid, NotFound, StoreUnavailable
 from fleet.jobs.alone import running
 from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Priority, Turn
 from fleet.jobs.queue import Queue
+from fleet.jobs.states import JobState
 from fleet.store import Store
 from fleet.store.ids import new_id
 
@@ -89,7 +90,7 @@ class Accuracy:
             most_tries=1,
             cut_short=True,
             pausable=False,
-            cancelled=self._cancelled,
+            ended=self._ended_without_us,
         )
 
     async def __aenter__(self) -> Self:
@@ -211,12 +212,13 @@ class Accuracy:
         await self._end(view, WatchState.FAILED, why)
         return Failed(why, final=True)
 
-    async def _cancelled(self, job: Job) -> None:
-        """A job that never began leaves its watch to be ended here."""
+    async def _ended_without_us(self, job: Job) -> None:
+        """A job that never began, or was given up, leaves its watch to be ended here."""
+        state, why = (WatchState.FAILED, job.reason) if job.state is JobState.FAILED else (WatchState.STOPPED, None)
         with suppress(NotFound):
             view = await accuracy_rows.load(self._store, _watch_of(job))
             if not view.state.final:
-                await self._end(view, WatchState.STOPPED, None)
+                await self._end(view, state, why)
 
     async def _carry_out(self, queued: WatchView) -> None:
         if queued.starts >= MOST_STARTS:

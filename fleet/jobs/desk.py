@@ -10,7 +10,7 @@ import hashlib
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -208,9 +208,7 @@ class LocalDesk:
             await _write(connection, changes, now)
         if changes:
             self.queue.tell_followers()
-        for change in changes:
-            if change.move is Move.CANCEL:
-                await self.queue.was_cancelled(rows.job_of(held[change.job]))
+        await self._tell_of_ends(change for change in changes if change.move is Move.CANCEL)
 
     async def _held(self, connection: AsyncConnection, jobs: Sequence[JobId]) -> dict[str, rows.AnyRow]:
         found: dict[str, rows.AnyRow] = {}
@@ -255,9 +253,14 @@ class LocalDesk:
             now = self._store.now()
             left = select(t.Job).where(t.Job.holder == holder, t.IS_RUNNING)
             found = (await connection.execute(left.order_by(t.Job.id).with_for_update())).all()
-            if found and _pulse([row.beat for row in found]) == beat:
-                await _write(connection, [lost(row, now) for row in found], now)
+            changes = [lost(row, now) for row in found] if _pulse([row.beat for row in found]) == beat else []
+            await _write(connection, changes, now)
         self.queue.tell_followers()
+        await self._tell_of_ends(change for change in changes if change.state.final)
+
+    async def _tell_of_ends(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            await self.queue.tell_of_end(await self.queue.get(JobId(change.job)))
 
 
 async def _write(connection: AsyncConnection, changes: Sequence[Change], now: datetime) -> None:

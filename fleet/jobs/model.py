@@ -153,8 +153,8 @@ class Kind:
 
     `changes_camera`: only one such job of any kind runs on a camera at any time. `at_once` and `per_site` bound how
     many run; `most_tries` how often a failure is tried again. `cut_short`: where it is stopped, or the service is, its
-    step is cancelled; the steps of others come to their end. `cancelled` is told of a job that ended so, where work has
-    rows of its own. `kept` is how long a finished one is remembered.
+    step is cancelled; the steps of others come to their end. `ended` is told of a job that was cancelled, or given
+    up, without a word of its function, where work has rows of its own. `kept` is how long a finished one is remembered.
     """
 
     name: str
@@ -165,7 +165,7 @@ class Kind:
     most_tries: int = 5
     cut_short: bool = False
     pausable: bool = True
-    cancelled: Callable[[Job], Awaitable[None]] = nothing_more
+    ended: Callable[[Job], Awaitable[None]] = nothing_more
     kept: timedelta = timedelta(days=30)
 
 

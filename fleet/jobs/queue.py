@@ -130,25 +130,13 @@ class Queue:
                 await record(connection, _entry(actor, move, before, found))
         self.ring()
         if move is Move.CANCEL and found.state is JobState.CANCELLED:
-            await self.was_cancelled(found)
+            await self.tell_of_end(found)
         return found
 
-    async def was_cancelled(self, job: Job) -> None:
-        """Tell whoever keeps rows of their own about that work."""
+    async def tell_of_end(self, job: Job) -> None:
+        """To whoever keeps rows of their own about that work: its function did not come to say so."""
         if job.kind in self._kinds:
-            await self._kinds[job.kind].cancelled(job)
-
-    async def drop(self, kind: str, why: str) -> int:
-        """Every unfinished job of a kind ends here, whoever has it; how many. For work that does not go on."""
-        async with self.store.write() as connection:
-            going = select(t.Job.id).where(t.Job.kind == kind, t.IS_OPEN)
-            jobs = list((await connection.scalars(going.order_by(t.Job.id).with_for_update())).all())
-            now = self.store.now()
-            ended = {"state": JobState.CANCELLED.value, "finished_at": now, "reason": why}
-            await rows.change(connection, jobs, ended | rows.NOBODY)
-            await rows.let_go(connection, jobs)
-            await rows.tell(connection, now, [(job, Move.CANCEL.value, why) for job in jobs])
-        return len(jobs)
+            await self._kinds[job.kind].ended(job)
 
     async def prune(self, kinds: Iterable[Kind]) -> int:
         """Forget finished jobs that were kept for long enough; how many. The next call goes on where there are more."""

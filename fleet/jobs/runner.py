@@ -28,16 +28,22 @@ class _Turn:
         self.told: Progress | None = None
         self.lost = False
         self.cut_off = False
+        # An earlier turn of the same job, lost and winding up still.
+        self.before: _Turn | None = None
+        self.over = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def say(self, progress: Progress) -> None:
         self.told = progress
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """By the task itself: one that is cancelled before its first line ends without a word."""
         self._task = asyncio.current_task()
         if self.cut_off:
             raise asyncio.CancelledError
+        if self.before:
+            await self.before.over.wait()
+            self.before = None
 
     def cut(self) -> None:
         self.cut_off = True
@@ -164,10 +170,14 @@ class Runner:
                 self._lose(turn)
 
     def _give_up_what_ran_out(self) -> None:
-        """Whose lease could not be renewed for its whole length may be somebody else's by now."""
+        """Whose lease could not be renewed for its whole length may be somebody else's by now.
+
+        Whoever changes a camera stops then. Whoever only looks goes on, and is told of it once the desk answers again.
+        """
         if self._turns and self._steady() - self._renewed_s >= self._lasts_s:
             for turn in self._turns.values():
-                self._lose(turn)
+                if turn.kind.changes_camera:
+                    self._lose(turn)
 
     def _lose(self, turn: _Turn) -> None:
         if not turn.lost:
@@ -181,7 +191,9 @@ class Runner:
             return
         if not self._turns:
             self._renewed_s = self._steady()
-        turn = self._turns[job.id] = _Turn(job, self._kinds[job.kind])
+        turn = _Turn(job, self._kinds[job.kind])
+        turn.before = self._turns.get(job.id)
+        self._turns[job.id] = turn
         self._steps.add(step := asyncio.create_task(self._step(turn)))
         step.add_done_callback(self._steps.discard)
 
@@ -191,16 +203,18 @@ class Runner:
         bind_contextvars(**_names(turn.job))
         self._begins()
         try:
-            turn.begin()
+            await turn.begin()
             said = await turn.kind.step(turn)
         except asyncio.CancelledError:
-            said = PutBack("the service was stopped")
+            said = PutBack("the service was stopped" if self._stopping else "it was cut off")
         except FleetError as error:
             said = Failed(str(error))
         except Exception as error:  # noqa: BLE001 - the task's boundary
             _log.exception("a job failed", extra={"job": turn.job.id, "kind": turn.job.kind})
             said = Failed(f"a fault of ours ({type(error).__name__}); see the log")
-        del self._turns[turn.job.id]
-        if not turn.lost:
+        turn.over.set()
+        if self._turns.get(turn.job.id) is turn:
+            del self._turns[turn.job.id]
+            # Also of one that was lost: whoever could not be asked for too long has it still, where nobody took it.
             self._reports.append(Report(turn.job.id, said))
         self._desk.wake()

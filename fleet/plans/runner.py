@@ -327,8 +327,9 @@ class Plans:
         async with AsyncExitStack() as stack:
             means: Means | None = None
             try:
-                reached = await self._reach(spot.camera)
+                # The lease first: whoever holds it may be changing the password that we would log in with.
                 await self._take_lease(stack, spot)
+                reached = await self._reach(spot.camera)
                 means = self._means(reached, spot, live)
             except (Busy, Invalid, NotFound) as error:
                 await journal.give_up(progress, str(error))

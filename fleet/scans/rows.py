@@ -1,7 +1,7 @@
 """Scans as they are stored, and as they are shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
@@ -62,14 +62,16 @@ class ScanView:
     error: str | None
 
 
-async def add(store: Store, view: ScanView, sites: Iterable[str | None], entry: Entry) -> None:
+_IS_UNFINISHED = t.Scan.state.in_([state.value for state in ScanState if not state.final])
+
+
+async def add(connection: AsyncConnection, view: ScanView, sites: Iterable[str | None], entry: Entry) -> None:
     """A new one, with the sites of its addresses and what the audit trail says to it."""
     rows = [{"scan": view.id, "site": site or ""} for site in set(sites)]
-    async with store.write() as connection:
-        await connection.execute(insert(t.Scan), [asdict(view)])
-        if rows:
-            await connection.execute(insert(g.ScanSite), rows)
-        await record(connection, entry)
+    await connection.execute(insert(t.Scan), [asdict(view)])
+    if rows:
+        await connection.execute(insert(g.ScanSite), rows)
+    await record(connection, entry)
 
 
 async def save(store: Store, view: ScanView, entry: Entry | None = None) -> None:
@@ -118,12 +120,33 @@ def _is_seen(scope: Scope) -> ColumnElement[bool]:
     return t.Scan.id.in_(looked_at) & t.Scan.id.not_in(looked_at.where(not_(scope.at(g.ScanSite.site))))
 
 
-async def interrupt_unfinished(store: Store) -> None:
-    """What an earlier process left queued or running nobody will finish."""
-    unfinished = t.Scan.state.in_([state.value for state in ScanState if not state.final])
-    ended = {"state": ScanState.INTERRUPTED.value, "finished_at": store.now()}
+async def unfinished(store: Store) -> list[ScanView]:
+    """The oldest first."""
+    async with store.read() as connection:
+        rows = (await connection.execute(select(t.Scan).where(_IS_UNFINISHED).order_by(t.Scan.id))).all()
+    return [_view(row) for row in rows]
+
+
+async def places(store: Store, scan: ScanId) -> frozenset[str | None]:
+    """The sites of its addresses as they were when it was asked for; `None` is no site, or not known."""
+    async with store.read() as connection:
+        found = (await connection.scalars(select(g.ScanSite.site).where(g.ScanSite.scan == scan))).all()
+    return frozenset(site or None for site in found)
+
+
+def blank(view: ScanView) -> ScanView:
+    """As it was before it began."""
+    found = replace(view, done=0, total=0, cameras=0, failed_verdicts=0, not_evaluated=0)
+    return replace(found, state=ScanState.QUEUED, started_at=None, phase="")
+
+
+async def put_back(store: Store, view: ScanView) -> ScanView:
+    """It waits to begin, unless another process has brought it to its end meanwhile."""
+    waiting = blank(view)
     async with store.write() as connection:
-        await connection.execute(update(t.Scan).where(unfinished).values(ended))
+        mine = update(t.Scan).where(t.Scan.id == view.id, _IS_UNFINISHED)
+        await connection.execute(mine.values(asdict(waiting)))
+    return waiting
 
 
 async def keep_silent(store: Store, scan: ScanId, silent: Sequence[NotEvaluated], heard: Iterable[str]) -> None:

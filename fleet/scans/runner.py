@@ -4,8 +4,9 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -18,9 +19,10 @@ from fleet.audit.trail import Action, Entry, acting
 from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
 from fleet.findings import triage as findings
 from fleet.jobs.alone import running
-from fleet.jobs.model import Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Priority, Stopped, Turn
+from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Priority, PutBack, Stopped, Turn
 from fleet.jobs.model import Progress as JobProgress
 from fleet.jobs.queue import Queue
+from fleet.jobs.states import JobState
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.scans import rows as scan_rows
 from fleet.scans import visits
@@ -44,7 +46,7 @@ MOST_WAITING = 10
 KIND = "scan"
 _WORK = "scan:"
 _URGENT = Priority.ASKED
-_DOWN = "the service was stopped"
+_CUT_OFF = "it was cut off, and begins anew"
 _MOST_TEXT = 64 * 1024
 _MOST_SILENT_AT_ONCE = 200
 _log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ class ScanProgress:
     error: str | None
 
 
+_Ending = tuple[ScanState, str | None]
 Logins = Callable[[], Awaitable[Sequence[CredentialRule]]]
 
 
@@ -83,21 +86,21 @@ async def no_logins() -> Sequence[CredentialRule]:
 class _Live:
     """A scan that is queued or running in this process."""
 
-    def __init__(self, view: ScanView, targets: Sequence[Target]) -> None:
+    def __init__(self, view: ScanView, targets: Sequence[Target] | None = None) -> None:
         self.view = view
+        # `None` of one that was asked for in an earlier process: they are worked out anew.
         self.targets = targets
         # What lines of the log say of whoever asked for it, such as their request.
         self.asked_by = get_contextvars()
-        self.job: JobId | None = None
         self.task: asyncio.Task[Any] | None = None
         self.over = asyncio.Event()
-        # How it ends when it is cancelled: the service going down, unless somebody said otherwise.
-        self.ending: tuple[ScanState, str | None] = (ScanState.INTERRUPTED, None)
+        # How it ends when it is cancelled; `None` is the service going down: it does not end, it begins anew.
+        self.ending: _Ending | None = None
         self.silent: list[NotEvaluated] = []
         self.heard: list[str] = []
         self.known: frozenset[str] = frozenset()
         self._told = view
-        self._listeners: set[asyncio.Queue[ScanProgress]] = set()
+        self._listeners: set[asyncio.Queue[ScanProgress | None]] = set()
 
     def progress(self, now: Progress) -> None:
         """Sweep and visits go on side by side; from the first visit on, visits are what the operator waits for."""
@@ -120,13 +123,19 @@ class _Live:
             queue.put_nowait(_progress(self.view))
         return True
 
+    def leave(self) -> None:
+        """Nobody is told any more: the process ends, and the scan does not."""
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
     async def listen(self) -> AsyncGenerator[ScanProgress, None]:
-        queue: asyncio.Queue[ScanProgress] = asyncio.Queue(maxsize=1)
+        queue: asyncio.Queue[ScanProgress | None] = asyncio.Queue(maxsize=1)
         queue.put_nowait(_progress(self.view))
         self._listeners.add(queue)
         try:
-            while True:
-                now = await queue.get()
+            while now := await queue.get():
                 yield now
                 if now.state.final:
                     return
@@ -137,7 +146,8 @@ class _Live:
 class Scans:
     """`async with Scans(store, settings) as scans`.
 
-    What an earlier process left unfinished becomes "interrupted" on entry, and what still runs becomes it on exit.
+    A scan only looks: what an earlier process left unfinished, however that ended, is begun anew by itself, with the
+    same id; what still runs on exit waits for the next process. One that ended five processes in a row has failed.
     `budget` is the one that everything in this process shares; without it, one is made of what the store knows.
     `logins` gives rules that go before those of the credentials file: what the vault holds. Whoever gives a `queue`
     runs the jobs of `kind` and is closed before this is; otherwise they run here.
@@ -161,7 +171,7 @@ class Scans:
         self._is_alone = queue is None
         self._running = AsyncExitStack()
         self.kind = Kind(
-            KIND, self._step, at_once=1, most_tries=1, cut_short=True, pausable=False, cancelled=self._cancelled
+            KIND, self._step, at_once=1, most_tries=1, cut_short=True, pausable=False, ended=self._ended_without_us
         )
         self._live: dict[ScanId, _Live] = {}
         self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
@@ -170,15 +180,15 @@ class Scans:
         self._logins = logins
 
     async def __aenter__(self) -> Self:
-        await scan_rows.interrupt_unfinished(self._store)
-        await self._queue.drop(KIND, "the service was restarted")
+        await self._take_up()
         if self._shared_budget is None:
             earlier = await attempts.load(self._store)
             self._budget = AttemptBudget(earlier=earlier, on_spent=self._spent.put_nowait, now=self._store.now)
         await self._group.__aenter__()
         self._group.create_task(self._keep_attempts())
         if self._is_alone:
-            await self._running.enter_async_context(running(self._queue, [self.kind]))
+            folder = self._settings.home / "locks"  # where the next process sees that this one has ended
+            await self._running.enter_async_context(running(self._queue, [self.kind], folder=folder))
         return self
 
     def under_way(self) -> int:
@@ -189,12 +199,23 @@ class Scans:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._running.aclose()
-        for live in list(self._live.values()):
-            await self._close(live, ScanState.INTERRUPTED, None)
-        with suppress(StoreUnavailable):  # the next start drops them
-            await self._queue.drop(KIND, "the service was stopped")
+        for live in self._live.values():
+            live.leave()
         self._spent.put_nowait(None)
         await self._group.__aexit__(None, None, None)
+
+    async def _take_up(self) -> None:
+        """What is unfinished has a job, which a process that was killed may have ended and not told of."""
+        known = await self._queue.unfinished(KIND)
+        for view in await scan_rows.unfinished(self._store):
+            self._live[view.id] = _Live(view)
+            if work_of(view.id) in known:
+                continue
+            job = await self._queue.of_work(work_of(view.id))
+            if job and job.state in {JobState.CANCELLED, JobState.FAILED}:
+                await self._ended_without_us(job)
+            else:
+                await self._queue.enqueue(_job(view))
 
     async def start(
         self,
@@ -226,11 +247,13 @@ class Scans:
         begun = Entry(live.view.actor, Action.SCAN_START, f"scan:{scan}", said)
         self._live[scan] = live  # before the job: it may begin at once
         try:
-            await scan_rows.add(self._store, live.view, places, begun)
-            live.job = await self._queue.enqueue(NewJob(KIND, live.view.actor, work=work_of(scan), priority=_URGENT))
+            async with self._store.write() as connection:
+                await scan_rows.add(connection, live.view, places, begun)
+                await self._queue.enqueue_in(connection, [_job(live.view)])
         except BaseException:
             self._live.pop(scan, None)
             raise
+        self._queue.ring()
         return scan
 
     async def _places(self, targets: Sequence[Target], scope: Scope) -> frozenset[str | None]:
@@ -273,32 +296,41 @@ class Scans:
             await scan_rows.load(self._store, scan)
             return
         live.ending = (ScanState.STOPPED, None)
-        if live.job:
-            await self._queue.cancel(live.job, acting().actor)
+        if job := await self._queue.of_work(work_of(scan)):
+            await self._queue.cancel(job.id, acting().actor)
         live.end(ScanState.STOPPED, None)
         await live.over.wait()
 
-    async def _cancelled(self, job: Job) -> None:
+    async def _ended_without_us(self, job: Job) -> None:
         """A job that never began, or does not go on, leaves its scan to be closed here."""
-        live = self._live.get(ScanId(job.work.removeprefix(_WORK)))
+        live = self._live.get(_scan_of(job))
         if live and live.task is None:
-            await self._close(live, ScanState.STOPPED, None)
+            given_up = job.state is JobState.FAILED
+            await self._close(
+                live, ScanState.FAILED if given_up else ScanState.STOPPED, job.reason if given_up else None
+            )
 
     async def _step(self, turn: Turn) -> Next:
         """A scan from its beginning to its end."""
-        live = self._live.get(ScanId(turn.job.work.removeprefix(_WORK)))
-        if live is None:
-            return Failed("this scan is over; start a new one", final=True)
+        live = self._live.get(_scan_of(turn.job))
+        if live is None:  # the job's end was not written down any more, or somebody wants it to run again
+            view = await scan_rows.load(self._store, _scan_of(turn.job))
+            over = Failed("this scan is over; start a new one", final=True)
+            return _done(view) if view.state is ScanState.DONE else over
         live.task = asyncio.current_task()
         bind_contextvars(**{**live.asked_by, **get_contextvars()})
-        state, error = await self._run(live, turn)
+        ending = await self._run(live, turn)
+        if ending is None:
+            await _whole(self._put_back(live))
+            return PutBack(_CUT_OFF)
+        state, error = ending
         await _whole(self._close(live, state, error))
         if state is ScanState.DONE:
-            return Done(f"{live.view.cameras} cameras")
-        return Stopped() if state is ScanState.STOPPED else Failed(error or _DOWN, final=True)
+            return _done(live.view)
+        return Stopped() if state is ScanState.STOPPED else Failed(error or "", final=True)
 
-    async def _run(self, live: _Live, turn: Turn) -> tuple[ScanState, str | None]:
-        """How it ended: nothing is raised beyond it."""
+    async def _run(self, live: _Live, turn: Turn) -> _Ending | None:
+        """How it ended: nothing is raised beyond it. `None` where it was cut off."""
         try:
             await self._judge(live, turn)
         except asyncio.CancelledError:
@@ -309,6 +341,16 @@ class Scans:
             _log.exception("a scan failed", extra={"scan": live.view.id})
             return ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log"
         return ScanState.DONE, None
+
+    async def _put_back(self, live: _Live) -> None:
+        """It waits to begin anew, in this process or the next; what it found until now is kept."""
+        live.task = None
+        try:
+            await self._flush(live)
+            live.view = await scan_rows.put_back(self._store, live.view)
+        except StoreUnavailable:
+            _log.exception("a scan that was cut off could not be stored", extra={"scan": live.view.id})
+        live.tell()
 
     async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
         ended = replace(live.view, state=state, error=error, finished_at=self._store.now())
@@ -324,8 +366,9 @@ class Scans:
         live.over.set()
 
     async def _judge(self, live: _Live, turn: Turn) -> None:
-        targets = live.targets
-        live.view = replace(live.view, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
+        targets = live.targets or await self._targets_again(live.view)
+        begun = scan_rows.blank(live.view)
+        live.view = replace(begun, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
         await scan_rows.save(self._store, live.view)
         await scan_rows.forget_silence(self._store)
         await visits.prune(self._store)
@@ -344,6 +387,13 @@ class Scans:
             if close := getattr(results, "aclose", None):
                 await close()
 
+    async def _targets_again(self, view: ScanView) -> Sequence[Target]:
+        """Of a scan that was asked for in an earlier process: no further than it was allowed to look then."""
+        places = await scan_rows.places(self._store, view.id)
+        scope = EVERYWHERE if None in places else Scope(frozenset(filter(None, places)))
+        words = await self._spelled_out(view.targets.split(), scope)
+        return await asyncio.to_thread(_targets, words, None)
+
     async def _keep(self, live: _Live, result: CameraAssessment | NotEvaluated) -> None:
         if isinstance(result, NotEvaluated):
             if result.reason == NO_ANSWER and result.address not in live.known:
@@ -351,9 +401,9 @@ class Scans:
             live.silent.append(result)
             live.view = replace(live.view, not_evaluated=live.view.not_evaluated + 1)
             if len(live.silent) >= _MOST_SILENT_AT_ONCE:
-                await self._flush(live)
+                await _again_once(partial(self._flush, live))
             return
-        await findings.record(self._store, result)
+        await _again_once(partial(findings.record, self._store, result))
         live.heard.append(clean_text(result.dossier.address))
         failed = sum(verdict.verdict is Outcome.FAIL for verdict in result.verdicts)
         cameras, failures = live.view.cameras + 1, live.view.failed_verdicts + failed
@@ -362,8 +412,12 @@ class Scans:
     async def _flush(self, live: _Live) -> None:
         silent, live.silent = live.silent, []
         heard, live.heard = live.heard, []
-        if silent or heard:
-            await scan_rows.keep_silent(self._store, live.view.id, silent, heard)
+        try:
+            if silent or heard:
+                await scan_rows.keep_silent(self._store, live.view.id, silent, heard)
+        except StoreUnavailable:
+            live.silent, live.heard = silent + live.silent, heard + live.heard
+            raise
 
     async def _save_often(self, live: _Live, turn: Turn) -> None:
         while True:
@@ -374,8 +428,8 @@ class Scans:
 
     async def _save(self, live: _Live) -> None:
         try:
-            await self._flush(live)
-            await scan_rows.save(self._store, live.view)
+            await _again_once(partial(self._flush, live))
+            await _again_once(partial(scan_rows.save, self._store, live.view))
         except StoreUnavailable as error:
             live.end(ScanState.FAILED, str(error))
 
@@ -406,6 +460,27 @@ async def _whole(work: Coroutine[Any, Any, None]) -> None:
             interrupted = error
     if interrupted:
         raise interrupted
+
+
+async def _again_once(work: Callable[[], Awaitable[object]]) -> None:
+    """Nothing is kept of a transaction that is cut off because the database went away; the next one waits for it."""
+    try:
+        await work()
+    except StoreUnavailable as error:
+        _log.warning("a scan writes again what could not be kept", extra={"reason": str(error)})
+        await work()
+
+
+def _scan_of(job: Job) -> ScanId:
+    return ScanId(job.work.removeprefix(_WORK))
+
+
+def _job(view: ScanView) -> NewJob:
+    return NewJob(KIND, view.actor, work=work_of(view.id), key=work_of(view.id), priority=_URGENT)
+
+
+def _done(view: ScanView) -> Done:
+    return Done(f"{view.cameras} cameras")
 
 
 def _words(text: str) -> list[str]:

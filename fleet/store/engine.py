@@ -210,6 +210,11 @@ async def open_store(settings: Settings, now: Callable[[], datetime] = utc_now) 
     `async with await open_store(settings) as store: ...`. Raises StoreUnavailable, SettingsError.
     """
     await asyncio.to_thread(_prepare, settings)
+    return await open_prepared(settings, now)
+
+
+async def open_prepared(settings: Settings, now: Callable[[], datetime] = utc_now) -> Store:
+    """The same where the schema is known to be up to date: looking costs more than opening. Raises SettingsError."""
     opened = await postgresql.opened(settings) if settings.database_url else sqlite.opened(settings.database)
     return Store(opened.told(**{_PLACE: Place(settings, now)}), now)
 

@@ -139,18 +139,29 @@ async def test_what_could_not_be_handed_in_is_handed_in_later(queue: Queue, capl
     assert script.called == [job]
 
 
-async def test_whose_lease_cannot_be_renewed_stops_before_another_begins(queue: Queue) -> None:
+@pytest.mark.parametrize("changes_camera", [True, False], ids=["it changes a camera", "it only looks"])
+async def test_whose_lease_cannot_be_renewed(
+    queue: Queue, caplog: pytest.LogCaptureFixture, *, changes_camera: bool
+) -> None:
+    """Whoever changes a camera stops before another begins, and the job is not lost; a look goes on to its end."""
     script, steady = Script(gate=asyncio.Semaphore(0)), Steady()
-    kind = Kind("look", script)
+    kind = Kind("look", script, changes_camera=changes_camera)
     desk = Faltering(queue, [kind], steady=steady)
     async with Runner(desk, [kind], steady=steady):
-        await asked_for(queue, 1)
+        (job,) = await asked_for(queue, 1)
         await script.begun.wait()
         desk.away = True
         steady.at += 61
-        while script.at_once:
+        while script.at_once if changes_camera else "cannot go on" not in caplog.text:
             desk.wake()
             await asyncio.sleep(0.01)
+        assert (await queue.get(job)).state is JobState.RUNNING, "nobody took it"
+        desk.away = False
+        script.gate.release()
+        desk.wake()
+        assert (await queue.ended(job)).state is JobState.DONE
+    assert script.called == [job] * (2 if changes_camera else 1)
+    assert [line.event for line in await queue.history(job)] == ["finish", *(["put-back"] * changes_camera)]
 
 
 class Far:

@@ -15,14 +15,18 @@ from sqlalchemy import func, insert, select
 
 from cameras.budget import AttemptBudget
 from cameras.errors import LockedOut
-from fleet import leases
+from fleet import estate, leases
 from fleet.errors import Busy, StoreUnavailable
 from fleet.findings import triage as findings
+from fleet.jobs.desk import LocalDesk
+from fleet.jobs.queue import Queue
+from fleet.jobs.runner import Runner
 from fleet.kept_budget import kept_budget
 from fleet.notices.outbox import Outbox
 from fleet.notices.outgoing import Outgoing
 from fleet.people import accounts as people
 from fleet.people.permissions import Role
+from fleet.scans.runner import Scans, ScanState, work_of
 from fleet.settings import Settings
 from fleet.signing_in import sessions
 from fleet.signing_in import steps as signing_in
@@ -31,7 +35,9 @@ from fleet.store import tables as t
 from fleet.store.ids import new_id
 from fleet.store.outages import outlast_outages
 from fleet.store.pictures_tables import Notice
+from tests.fleet.jobs_samples import Steady
 from tests.fleet.samples import FAIL, NOON, Clock, assessed
+from tests.fleet.test_scans import Estate, ended, found, reached
 from tests.frame.postgresql import Server
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +143,35 @@ async def test_a_transaction_that_is_cut_off_keeps_nothing(
         await asyncio.to_thread(own_postgresql.start)
         await until_it_answers(store)
         assert await count(store) == 0
+
+
+async def test_a_scan_outlasts_a_database_that_is_gone_for_longer_than_a_lease(
+    own_postgresql: Server, tmp_path: Path, clock: Clock
+) -> None:
+    network, steady = Estate(*map(found, (1, 2, 3)), gate=asyncio.Semaphore(1)), Steady()
+    async with on(own_postgresql, tmp_path, clock) as store:
+        queue, settings = Queue(store), Settings(home=tmp_path / "home")
+        async with Scans(store, settings, assess=network, queue=queue) as scans:
+            desk = LocalDesk(queue, [scans.kind], steady=steady)
+            async with desk.attended(), Runner(desk, [scans.kind], steady=steady, begins=outlast_outages):
+                scan = await scans.start("10.0.0.1-3", "anna")
+                await reached(scans, scan, lambda now: now.cameras == 1)
+                await asyncio.to_thread(own_postgresql.stop, signal.SIGQUIT)
+                network.gate.release()
+                for _ in range(20):
+                    steady.at += 10
+                    desk.wake()
+                    await asyncio.sleep(0.02)
+                assert [(view.state, view.cameras) for view in [await scans.get(scan)]] == [(ScanState.RUNNING, 1)]
+                await asyncio.to_thread(own_postgresql.start)
+                for _ in range(2):
+                    network.gate.release()
+                view = await ended(scans, scan)
+                job = await queue.of_work(work_of(scan))
+        assert (await estate.overview(store)).cameras == 3
+    assert (view.state, view.cameras, view.error, len(network.asked)) == (ScanState.DONE, 3, None, 1)
+    assert job is not None
+    assert (job.losses, job.tries) == (0, 0)
 
 
 class _Postbox:

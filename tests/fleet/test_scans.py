@@ -8,12 +8,23 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
-from fleet import estate
+from fleet import estate, sites
 from fleet.errors import Invalid, NeedsConfirmation, NotFound
-from fleet.scans.runner import MOST_WAITING, ScanId, ScanProgress, Scans, ScanState, ScanView
+from fleet.jobs.alone import running
+from fleet.jobs.desk import LocalDesk
+from fleet.jobs.outcomes import MOST_LOSSES
+from fleet.jobs.queue import Queue
+from fleet.jobs.states import JobState
+from fleet.people.scope import Scope
+from fleet.scans import rows as scan_rows
+from fleet.scans.runner import MOST_WAITING, ScanId, ScanProgress, Scans, ScanState, ScanView, work_of
 from fleet.settings import Settings
+from fleet.sites import Site
 from fleet.store import Store, open_store
+from fleet.store import tables as t
+from fleet.store.jobs_tables import Job
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.targets import Target
 from tests.fleet.samples import FAIL, PASS, Clock, assessed, camera, dossier
@@ -144,15 +155,29 @@ async def test_a_queued_scan_can_be_stopped_before_it_runs(store: Store, setting
     assert [targets[0].address for targets, _ in network.asked] in ([], ["10.0.0.1"])
 
 
-async def test_the_service_going_down_interrupts(store: Store, settings: Settings) -> None:
-    network = Estate(found(1), gate=asyncio.Semaphore(1))
+async def _followed(scans: Scans, scan: ScanId) -> list[ScanState]:
+    return [progress.state async for progress in scans.events(scan)]
+
+
+async def test_a_scan_that_the_service_going_down_cut_off_begins_anew_by_itself(
+    store: Store, settings: Settings
+) -> None:
+    network = Estate(found(1), SILENT, gate=asyncio.Semaphore(2))
     async with Scans(store, settings, assess=network) as scans:
-        running = await scans.start("10.0.0.1", "anna")
+        running = await scans.start("10.0.0.1", "anna", default_credentials=False)
         queued = await scans.start("10.0.0.2", "anna")
-        await reached(scans, running, lambda now: now.cameras == 1)
-    async with Scans(store, settings, assess=network) as scans:
-        states = [(await scans.get(scan)).state for scan in (running, queued)]
-    assert states == [ScanState.INTERRUPTED, ScanState.INTERRUPTED]
+        await reached(scans, running, lambda now: now.not_evaluated == 1)
+        following = asyncio.create_task(_followed(scans, queued))
+        await asyncio.sleep(0)
+    assert await following == [ScanState.QUEUED], "nothing more comes, and that is told"
+    left = [await scan_rows.load(store, scan) for scan in (running, queued)]
+    assert [(view.state, view.cameras, view.started_at) for view in left] == [(ScanState.QUEUED, 0, None)] * 2
+    again = Estate(found(1))
+    async with Scans(store, settings, assess=again) as scans:
+        views = [await ended(scans, scan) for scan in (running, queued)]
+    assert [(view.state, view.cameras, view.error) for view in views] == [(ScanState.DONE, 1, None)] * 2
+    assert [[target.address for target in targets] for targets, _ in again.asked] == [["10.0.0.1"], ["10.0.0.2"]]
+    assert [options.default_credentials for _, options in again.asked] == [False, True]
     assert (await estate.overview(store)).cameras == 1
 
 
@@ -182,14 +207,85 @@ async def test_a_restart_in_the_middle_of_a_scan(settings: Settings) -> None:
     assert await process.wait() == 9
     async with await open_store(settings) as store:
         before = (await estate.overview(store)).last_scan
-        async with Scans(store, settings, assess=Estate(found(1), found(2))) as scans:
-            (after,) = await scans.recent()
-            again = await ended(scans, await scans.start("10.0.0.1-2", "anna"))
+        assert before is not None
+        queue, network = Queue(store), Estate(found(1), found(2))
+        async with Scans(store, settings, assess=network) as scans:
+            again = await ended(scans, before.id)
         overview = await estate.overview(store)
-    assert before is not None
-    assert (before.state, after.state) == (ScanState.RUNNING, ScanState.INTERRUPTED)
-    assert after.finished_at is not None
-    assert (again.state, overview.cameras, overview.findings.total) == (ScanState.DONE, 2, 2)
+        job = await queue.of_work(work_of(before.id))
+        assert job is not None
+        history = [line.event for line in await queue.history(job.id)]
+    assert (before.state, again.state, again.started_at != before.started_at) == (
+        ScanState.RUNNING,
+        ScanState.DONE,
+        True,
+    )
+    assert (again.cameras, overview.cameras, overview.findings.total) == (2, 2, 2)
+    assert history == ["finish", "put-back"]
+
+
+async def _unfinished(store: Store, settings: Settings, targets: str = "10.0.0.1") -> ScanId:
+    """As a process leaves it that is stopped before it begins."""
+    async with Scans(store, settings, assess=Estate(), queue=Queue(store)) as scans:
+        return await scans.start(targets, "anna")
+
+
+# What a process that was killed had written of a scan and of its job, and what becomes of the scan.
+LEFT = {
+    "no job": (None, ScanState.QUEUED, ScanState.DONE, None),
+    "its job was cancelled": (JobState.CANCELLED, ScanState.QUEUED, ScanState.STOPPED, None),
+    "its job was given up": (JobState.FAILED, ScanState.RUNNING, ScanState.FAILED, "5 processes ended"),
+    "its end was stored": (JobState.QUEUED, ScanState.DONE, ScanState.DONE, None),
+    "it was stopped": (JobState.QUEUED, ScanState.STOPPED, ScanState.STOPPED, None),
+}
+
+
+@pytest.mark.parametrize(("job", "scan", "becomes", "said"), LEFT.values(), ids=LEFT)
+async def test_what_a_killed_process_left_of_a_scan_comes_to_an_end(
+    store: Store, settings: Settings, job: JobState | None, scan: ScanState, becomes: ScanState, said: str | None
+) -> None:
+    unfinished = await _unfinished(store, settings)
+    async with store.write() as connection:
+        await connection.execute(update(t.Scan).values(state=scan.value))
+        if job is None:
+            await connection.execute(delete(Job))
+        else:
+            await connection.execute(update(Job).values(state=job.value, reason=said or ""))
+    network = Estate(found(1))
+    async with Scans(store, settings, assess=network) as scans:
+        view = await ended(scans, unfinished)
+        while await Queue(store).unfinished("scan"):  # noqa: ASYNC110 - a condition
+            await asyncio.sleep(0.01)
+    assert (view.state, view.error) == (becomes, said)
+    assert len(network.asked) == (job is None), "what has come to its end is not looked at again"
+
+
+async def test_a_scan_that_ends_every_process_is_given_up_and_says_so(store: Store, settings: Settings) -> None:
+    queue = Queue(store)
+    async with Scans(store, settings, assess=Estate(), queue=queue) as scans:
+        scan = await scans.start("10.0.0.1", "anna")
+        for _ in range(MOST_LOSSES):
+            async with LocalDesk(queue, [scans.kind], folder=settings.home / "locks").attended() as desk:
+                assert await desk.claim(1)
+        async with running(queue, [scans.kind], folder=settings.home / "locks"):
+            view = await ended(scans, scan)
+    assert (view.state, view.error) == (ScanState.FAILED, "5 processes ended while they were at it")
+
+
+async def test_a_scan_of_all_that_begins_anew_looks_no_further_than_it_was_allowed_to(
+    store: Store, settings: Settings
+) -> None:
+    for name, network in (("North", "10.0.0.0/30"), ("South", "10.0.0.4/30")):
+        await sites.put(store, Site(name, (network,)), "anna")
+    async with Scans(store, settings, assess=Estate(found(1), found(5))) as scans:
+        await ended(scans, await scans.start("10.0.0.0/29", "anna"))
+    async with Scans(store, settings, assess=Estate(), queue=Queue(store)) as scans:
+        scan = await scans.start("@all", "ben", scope=Scope(frozenset({"North"})))
+    network_asked = Estate()
+    async with Scans(store, settings, assess=network_asked) as scans:
+        assert (await ended(scans, scan)).state is ScanState.DONE
+    ((targets, _),) = network_asked.asked
+    assert [target.address for target in targets] == ["10.0.0.1"]
 
 
 async def test_a_fault_of_ours_fails_the_scan_and_is_logged(
@@ -357,11 +453,16 @@ async def test_spent_logins_count_after_a_restart(settings: Settings, clock: Clo
 async def test_whenever_a_scan_is_cut_short_each_camera_is_stored_whole_or_not_at_all(
     store: Store, settings: Settings
 ) -> None:
+    """It begins anew each time that the service does, and in the end it is done."""
+    network = Estate(*map(found, range(1, 25)))
+    async with Scans(store, settings, assess=network) as scans:
+        scan = await scans.start("10.0.0.0/27", "anna")
     for number in range(1, 25):
-        async with Scans(store, settings, assess=Estate(found(number))) as scans:
-            await scans.start(f"10.0.0.{number}", "anna")
+        async with Scans(store, settings, assess=network):
             await asyncio.sleep(number / 1000)
+    async with Scans(store, settings, assess=network) as scans:
+        assert (await ended(scans, scan)).state is ScanState.DONE
     page = await estate.devices(store)
     verdicts = [len((await estate.device(store, row.id)).verdicts) for row in page.items]
-    assert verdicts == [2] * page.total
+    assert verdicts == [2] * 24
     assert (await estate.overview(store)).findings.total == page.total

@@ -21,6 +21,7 @@ from fleet.audit.views import Wanted, entries
 from fleet.errors import Invalid, NotFound
 from fleet.findings.triage import record
 from fleet.jobs.queue import JobFilter, Queue
+from fleet.jobs.states import JobState
 from fleet.people.scope import Scope
 from fleet.pictures.runner import Pictures
 from fleet.scans import rows as scan_rows
@@ -277,8 +278,8 @@ async def test_a_service_closes_with_a_scheduled_scan_under_way(tmp_path: Path) 
     assert (job.kind, job.title, job.actor, job.going) == (work.Kind.SCAN, "@all", "schedule", True)
     assert (stored_job.kind, stored_job.state) == ("scan", "running")
     async with await open_store(settings) as store:
-        assert (await scan_rows.load(store, scan.id)).state is ScanState.INTERRUPTED
-        assert (await Queue(store).get(stored_job.id)).state.final
+        assert (await scan_rows.load(store, scan.id)).state is ScanState.QUEUED
+        assert (await Queue(store).get(stored_job.id)).state is JobState.QUEUED
 
 
 # --- watches ---

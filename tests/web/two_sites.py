@@ -185,7 +185,8 @@ async def _scan(store: Store, where: str) -> str:
         error=None,
         **blank,
     )
-    await scan_rows.add(store, view, places, Entry("anna", Action.SCAN_START, f"scan:{view.id}"))
+    async with store.write() as connection:
+        await scan_rows.add(connection, view, places, Entry("anna", Action.SCAN_START, f"scan:{view.id}"))
     return view.id
 
 
