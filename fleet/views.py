@@ -23,6 +23,14 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class Part(Generic[Item]):
+    """A page of what is long and is not counted."""
+
+    items: tuple[Item, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SeverityCounts:
     critical: int = 0
     high: int = 0

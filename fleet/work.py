@@ -11,6 +11,7 @@ from fleet.rollouts.rows import RolloutView
 from fleet.rotations.rows import RotationView
 from fleet.scans.runner import ScanView
 from fleet.service import Service
+from fleet.views import Page
 from hardening.lifecycle import CameraState
 from hardening.passwords import State
 from hardening.rollout import WINDING_UP, CampaignState
@@ -104,16 +105,37 @@ async def recent(
     service: Service, kind: Kind | None = None, limit: int = 50, scope: Scope = EVERYWHERE
 ) -> tuple[Job, ...]:
     """The newest first, of one kind or of all."""
+    return newest_first((await listed(service, kind, None, limit, scope)).items)
+
+
+async def listed(
+    service: Service, kind: Kind | None, after: str | None, limit: int, scope: Scope = EVERYWHERE
+) -> Page[Job]:
+    """As `recent`, in pages and by when it was asked for. Raises Invalid for a cursor that no page gave."""
     found: list[Job] = []
-    if kind in {None, Kind.SCAN}:
-        found += map(of_scan, await service.scans.recent(limit, scope))
-    if kind in {None, Kind.PLAN}:
-        found += map(of_plan, await service.plans.recent(limit, scope))
-    if kind in {None, Kind.ROTATION}:
-        found += map(of_rotation, await service.rotations.recent(limit, scope))
-    if kind in {None, Kind.ROLLOUT}:
-        found += map(of_rollout, await service.rollouts.recent(limit, scope))
-    return newest_first(found)[:limit]
+    total, kinds = 0, tuple(Kind) if kind is None else (kind,)
+    for one in kinds:
+        some, count = await _of_kind(service, one, after, limit + 1, scope)
+        found, total = [*found, *some], total + count
+    items = sorted(found, key=lambda job: job.id, reverse=True)
+    return Page(tuple(items[:limit]), items[limit - 1].id if len(items) > limit else None, total)
+
+
+async def _of_kind(
+    service: Service, kind: Kind, after: str | None, limit: int, scope: Scope
+) -> tuple[Iterable[Job], int]:
+    """So many of them, and how many there are in all."""
+    if kind is Kind.SCAN:
+        scans = await service.scans.listed(after, limit, scope)
+        return map(of_scan, scans.items), scans.total
+    if kind is Kind.PLAN:
+        plans = await service.plans.listed(after, limit, scope)
+        return map(of_plan, plans.items), plans.total
+    if kind is Kind.ROTATION:
+        rotations = await service.rotations.listed(after, limit, scope)
+        return map(of_rotation, rotations.items), rotations.total
+    rollouts = await service.rollouts.listed(after, limit, scope)
+    return map(of_rollout, rollouts.items), rollouts.total
 
 
 async def of_camera(service: Service, camera: str, scope: Scope = EVERYWHERE) -> tuple[Job, ...]:

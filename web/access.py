@@ -35,6 +35,19 @@ def check_token(given: str, expected: str) -> None:
         )
 
 
+async def need_json(request: Request) -> None:
+    """What takes a body takes JSON, and is told so: nothing is guessed from what it looks like."""
+    takes_one = getattr(request.scope["route"], "body_field", None) is not None
+    if not takes_one or _says_json(request.headers.get("content-type", "")) or not await request.body():
+        return
+    raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, 'Send JSON, with "Content-Type: application/json".')
+
+
+def _says_json(kind: str) -> bool:
+    main, _, sub = kind.partition(";")[0].strip().lower().partition("/")
+    return main == "application" and (sub == "json" or sub.endswith("+json"))
+
+
 def safe_next(target: str) -> str:
     """A path on this console, or "/" for anything that could lead elsewhere."""
     plain = target.isascii() and target.isprintable() and "\\" not in target

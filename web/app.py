@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -21,12 +21,16 @@ from fleet.people.accounts import needs_setup
 from fleet.people.permissions import Permission
 from fleet.readiness import Readiness
 from fleet.service import Service
-from web.access import check_origin, check_token
+from web.access import check_origin, check_token, need_json
+from web.api_description import describe
+from web.api_routes import API
+from web.entity_tags import TaggedRoute, as_looked_at
 from web.frame import Frame
 from web.problems import HANDLERS, SignInNeeded, answer
 from web.proving import prove_first
 from web.request_ids import Peer
-from web.routes import ROUTES, Proof, Route
+from web.route import JSON, Proof, Route
+from web.routes import OBJECTS, ROUTES
 from web.trail import acting_for, write_down
 from web.visit import Desk, Visit, meet, posted
 
@@ -49,6 +53,9 @@ def create_app(service: Service, hosts: frozenset[str] = frozenset()) -> FastAPI
     metrics = Metrics()
     readiness = Readiness(service.store, service.settings, service.background)
     app.state.desk = Desk(service, metrics, readiness, asyncio.Event())
+    table = {(route.path, route.method): route for route in API}
+    # As the framework wants it: whoever asks the application for its description gets ours.
+    app.openapi = partial(describe, app, table, OBJECTS)  # type: ignore[method-assign]
     names = hosts | {*service.settings.hosts, "localhost", service.settings.host, socket.gethostname()}
     app.add_middleware(
         Frame,
@@ -70,33 +77,51 @@ def behind_proxies(app: FastAPI) -> Any:  # noqa: ANN401 - the server and the fr
 @cache
 def _table() -> tuple[APIRoute, ...]:
     """The route table in the framework's terms: slow to work out, and the same for every application."""
-    return tuple(
-        APIRoute(
-            route.path,
-            route.handler,
-            methods=[route.method],
-            dependencies=[Depends(gate(route))],
-            include_in_schema=route.is_api,
-        )
-        for route in ROUTES
+    return tuple(map(_row, ROUTES))
+
+
+def _row(route: Route) -> APIRoute:
+    kind = TaggedRoute if _has_tag(route) else APIRoute
+    return kind(
+        route.path,
+        route.handler,
+        methods=[route.method],
+        dependencies=[Depends(gate(route))],
+        include_in_schema=route.is_api,
+        status_code=route.status if route.is_api else None,
     )
 
 
+def _has_tag(route: Route) -> bool:
+    """What can be looked at, and the answer of an order where it is the same: none that holds a secret has a tag."""
+    looks = {one.handler.__annotations__["return"] for one in API if one.method == "GET" and one.media == (JSON,)}
+    return route.is_api and route.media == (JSON,) and route.handler.__annotations__["return"] in looks
+
+
 def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
-    """In this order: is it from here, who is it, was it meant, may they, is it really they, is it written down.
+    """In this order: is it from here, who is it, was it meant, may they, is it really they, is it as they looked at
+    it, is it written down.
 
     Files that came along are closed behind it.
     """
+    looked_at = OBJECTS.get(route)
 
     async def through(request: Request) -> AsyncIterator[None]:
         try:
-            await admit(request)
-            with acting_for(request):
-                yield
+            if looked_at is None:
+                await admit(request, "")
+                with acting_for(request):
+                    yield
+            else:
+                path = looked_at.format(**request.path_params)
+                async with request.app.state.desk.orders.about(path):
+                    await admit(request, path)
+                    with acting_for(request):
+                        yield
         finally:
             await request.close()
 
-    async def admit(request: Request) -> None:
+    async def admit(request: Request, path: str) -> None:
         if route.permission is Permission.PUBLIC:
             return
         if route.proof:
@@ -111,8 +136,12 @@ def gate(route: Route) -> Callable[[Request], AsyncIterator[None]]:
             if not visit.may(route.permission):
                 raise HTTPException(403)
             await _reach(request, visit, route)
+        if route.is_api:
+            await need_json(request)
         if route.proved:
             prove_first(visit)
+        if path:
+            await as_looked_at(request, path)
         if route.action:
             await write_down(request, visit, route.action, route.path)
 

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from cameras.errors import DeviceError
 from fleet.errors import (
@@ -43,6 +44,7 @@ TITLES = {
     409: "Please confirm first",
     412: "It has changed meanwhile",
     413: "That is too large",
+    415: "That is not JSON",
     422: "Something needs correcting",
     429: "Too many tries",
     500: "Something went wrong on our side",
@@ -73,6 +75,9 @@ STATUSES: Mapping[type[FleetError], int] = {
 }
 # A camera that could not be talked to while somebody waited: the fault is neither theirs nor ours.
 CAMERA_STATUS = 502
+_AWAY = HTTPStatus.SERVICE_UNAVAILABLE
+# After which a database, a provider or a key may be there again.
+_AWAY_S = 5
 
 
 class ProofNeeded(Exception):
@@ -113,7 +118,14 @@ async def on_http(request: Request, exc: Exception) -> Response:
             await meet(request)
     bare = exc.detail == HTTPStatus(exc.status_code).phrase
     detail = ADVICE.get(exc.status_code, exc.detail) if bare else exc.detail
-    return answer(request, exc.status_code, detail, exc.headers)
+    headers = {"Allow": _allowed(request)} if exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED else exc.headers
+    return answer(request, exc.status_code, detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """By all rows of that address: the framework knows only the first of them that it met."""
+    rows = (one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for row in rows for method in row.methods}))
 
 
 async def on_unusable(request: Request, exc: Exception) -> Response:
@@ -126,8 +138,8 @@ async def on_unusable(request: Request, exc: Exception) -> Response:
 
 async def on_fleet(request: Request, exc: Exception) -> Response:
     status = next((STATUSES[kind] for kind in type(exc).mro() if kind in STATUSES), 500)
-    headers = {"Retry-After": str(exc.retry_after_s)} if isinstance(exc, TooManyTries) else None
-    return answer(request, status, sentence(str(exc)), headers)
+    wait_s = exc.retry_after_s if isinstance(exc, TooManyTries) else _AWAY_S if status == _AWAY else None
+    return answer(request, status, sentence(str(exc)), {} if wait_s is None else {"Retry-After": str(wait_s)})
 
 
 async def on_camera(request: Request, exc: Exception) -> Response:

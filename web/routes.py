@@ -1,19 +1,11 @@
 """Every address of the console and of the API, and what it asks of its visitor. There is no other way in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
-
 from fleet.audit.trail import Action
 from fleet.people.permissions import Permission
+from web.api_routes import API
 from web.handlers import (
     account,
     accuracy,
-    api,
-    api_people,
-    api_pictures,
-    api_plans,
     audit,
     checks,
     commissioning,
@@ -43,38 +35,7 @@ from web.handlers import (
     taking_on,
     vault,
 )
-
-
-class Proof(StrEnum):
-    """Where a changing request carries the token that shows it was meant."""
-
-    FIELD = "csrf"
-    HEADER = "x-csrf-token"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`proof` and `action` are `None` only where the method changes nothing. `takes_photo` lets a larger body in.
-
-    `action` is what the audit trail calls it.
-    `whole`: it reads what cannot be shown in part, so that all cameras in it must be the visitor's.
-    `proved`: a person must have shown within ten minutes who they are; a machine's token is enough.
-    """
-
-    path: str
-    method: str
-    handler: Callable[..., Any]
-    permission: Permission
-    proof: Proof | None = None
-    action: Action | None = None
-    takes_photo: bool = False
-    whole: bool = False
-    proved: bool = False
-
-    @property
-    def is_api(self) -> bool:
-        return self.path.startswith("/api/")
-
+from web.route import JSON, Proof, Route
 
 PUBLIC, ANYONE = Permission.PUBLIC, Permission.ANYONE
 READ, TRIAGE, SCAN = Permission.READ, Permission.TRIAGE, Permission.SCAN
@@ -84,7 +45,7 @@ REVEAL = Permission.REVEAL
 FIELD, HEADER = Proof.FIELD, Proof.HEADER
 Did = Action
 
-ROUTES = (
+PAGES = (
     Route("/static/{name}", "GET", door.asset, PUBLIC),
     Route("/healthz", "GET", operating.healthz, PUBLIC),
     Route("/readyz", "GET", operating.readyz, PUBLIC),
@@ -250,79 +211,20 @@ ROUTES = (
         takes_photo=True,
     ),
     Route("/evidence/{picture}", "GET", images.evidence, READ),
-    Route("/api/v1/me", "GET", account.me, READ),
-    Route("/api/v1/openapi.json", "GET", api.description, READ),
-    Route("/api/v1/cameras", "GET", api.cameras, READ),
-    Route("/api/v1/cameras/{camera}", "GET", api.camera, READ),
-    Route("/api/v1/sites", "GET", sites.listed, READ),
-    Route("/api/v1/findings", "GET", api.findings, READ),
-    Route("/api/v1/findings/{finding}", "GET", api.finding, READ),
-    Route("/api/v1/scans", "GET", api.scans, READ),
-    Route("/api/v1/scans", "POST", api.start_scan, SCAN, HEADER, Did.SCAN_START),
-    Route("/api/v1/scans/{scan}", "GET", api.scan, READ),
-    Route("/api/v1/checks", "GET", api.checks, READ),
-    Route("/api/v1/baselines", "GET", api_plans.baselines, READ),
-    Route("/api/v1/baselines/{baseline}", "GET", api_plans.baseline, READ),
-    Route("/api/v1/plans", "GET", api_plans.plans, READ),
-    Route("/api/v1/plans", "POST", api_plans.create, PLAN, HEADER, Did.PLAN_CREATE),
-    Route("/api/v1/plans/{plan}", "GET", api_plans.plan, READ),
-    Route("/api/v1/plans/{plan}/cameras", "GET", api_plans.cameras, READ),
-    Route("/api/v1/plans/{plan}/events", "GET", api_plans.events, READ),
-    Route("/api/v1/plans/{plan}/approve", "POST", api_plans.approve, APPROVE, HEADER, Did.PLAN_APPROVE),
-    Route("/api/v1/plans/{plan}/apply", "POST", api_plans.apply, CHANGE, HEADER, Did.PLAN_START),
-    Route("/api/v1/plans/{plan}/stop", "POST", api_plans.stop, CHANGE, HEADER, Did.PLAN_STOP),
-    Route("/api/v1/plans/{plan}/undo", "POST", api_plans.undo, CHANGE, HEADER, Did.PLAN_UNDO),
-    Route("/api/v1/plans/{plan}/renew", "POST", api_plans.renew, CHANGE, HEADER, Did.PLAN_RENEW),
-    Route("/api/v1/pictures", "GET", api_pictures.pictures, READ),
-    Route("/api/v1/pictures/{camera}", "GET", api_pictures.picture, READ),
-    Route("/api/v1/pictures/{camera}/check", "POST", api_pictures.check, CHANGE, HEADER, Did.PICTURE_CHECK),
-    Route("/api/v1/accuracy/{camera}", "GET", api_pictures.accuracy, READ),
-    Route("/api/v1/accuracy/{camera}/watch", "POST", api_pictures.watch, CHANGE, HEADER, Did.ACCURACY_WATCH),
-    Route("/api/v1/jobs", "GET", queue.listed, READ),
-    Route("/api/v1/jobs/{job}", "GET", queue.get, READ),
-    Route("/api/v1/jobs/{job}/events", "GET", queue.stream, READ),
-    Route("/api/v1/jobs/{job}/cancel", "POST", queue.cancel, CHANGE, HEADER, Did.JOB_CANCEL),
-    Route("/api/v1/jobs/{job}/pause", "POST", queue.pause, CHANGE, HEADER, Did.JOB_PAUSE),
-    Route("/api/v1/jobs/{job}/resume", "POST", queue.resume, CHANGE, HEADER, Did.JOB_RESUME),
-    Route("/api/v1/jobs/{job}/run-again", "POST", queue.run_again, CHANGE, HEADER, Did.JOB_RUN_AGAIN),
-    Route("/api/v1/schedules", "GET", schedules.listed, READ),
-    Route("/api/v1/schedules", "POST", schedules.add, ADMINISTER, HEADER, Did.SCHEDULE_PUT),
-    Route("/api/v1/schedules/{schedule}", "GET", schedules.get, READ),
-    Route("/api/v1/schedules/{schedule}", "PUT", schedules.change, ADMINISTER, HEADER, Did.SCHEDULE_PUT),
-    Route("/api/v1/schedules/{schedule}", "DELETE", schedules.remove, ADMINISTER, HEADER, Did.SCHEDULE_REMOVE),
-    Route("/api/v1/schedules/{schedule}/run", "POST", schedules.run_now, CHANGE, HEADER, Did.SCHEDULE_RUN),
-    Route("/api/v1/search", "GET", searching.search, READ),
-    Route("/api/v1/changes", "GET", searching.changes, READ),
-    Route("/api/v1/audit", "GET", audit.listed, AUDIT),
-    Route("/api/v1/audit/check", "GET", audit.check_view, AUDIT),
-    Route("/api/v1/audit/check", "POST", audit.check, AUDIT, HEADER, Did.AUDIT_CHECK),
-    Route("/api/v1/people", "GET", api_people.listed, AUDIT),
-    Route("/api/v1/people", "POST", api_people.add, ADMINISTER, HEADER, Did.PERSON_ADD, proved=True),
-    Route("/api/v1/people/{person}", "GET", api_people.person, AUDIT),
-    Route(
-        "/api/v1/people/{person}/disable",
-        "POST",
-        api_people.disable,
-        ADMINISTER,
-        HEADER,
-        Did.PERSON_DISABLE,
-        proved=True,
-    ),
-    Route(
-        "/api/v1/people/{person}/enable", "POST", api_people.enable, ADMINISTER, HEADER, Did.PERSON_ENABLE, proved=True
-    ),
-    Route("/api/v1/people/{person}/grants", "POST", api_people.grant, ADMINISTER, HEADER, Did.GRANT_GIVE, proved=True),
-    Route(
-        "/api/v1/people/{person}/grants/{grant}/end",
-        "POST",
-        api_people.end,
-        ADMINISTER,
-        HEADER,
-        Did.GRANT_END,
-        proved=True,
-    ),
-    Route("/api/v1/tokens", "GET", api_people.keys, AUDIT),
-    Route("/api/v1/tokens", "POST", api_people.create_token, ADMINISTER, HEADER, Did.TOKEN_CREATE, proved=True),
-    Route("/api/v1/tokens/{token}/revoke", "POST", api_people.revoke_token, ADMINISTER, HEADER, Did.TOKEN_REVOKE),
-    Route("/api/v1/reports/estate.{ending}", "GET", reports.download, READ),
 )
+ROUTES = (*PAGES, *API)
+
+
+def _object_of(route: Route) -> str | None:
+    """Where what an order is about is looked at: the longest beginning of its address that ends with an object."""
+    looks = {other.path for other in API if other.method == "GET" and other.media == (JSON,)}
+    path = route.path
+    while "{" in path:
+        if path.endswith("}") and path in looks:
+            return path
+        path = path.rpartition("/")[0]
+    return None
+
+
+# By the orders of the API that take `If-Match`.
+OBJECTS = {route: path for route in API if route.proof if (path := _object_of(route))}

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -25,6 +25,7 @@ from fleet.signing_in.sessions import Asker, SessionToken, SignedIn, session
 from fleet.store import Store
 from web import assets
 from web.contexts import PAGES, Frame
+from web.entity_tags import Orders
 from web.rendering import environment
 
 # One photo and the fields of a row; more is no form of ours.
@@ -35,12 +36,16 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the console works with for as long as it runs. `stopping` is set once it takes nothing new."""
+    """What the console works with for as long as it runs. `stopping` is set once it takes nothing new.
+
+    `orders` lets those about one object through one after the other.
+    """
 
     service: Service
     metrics: Metrics
     readiness: Readiness
     stopping: asyncio.Event
+    orders: Orders = field(default_factory=Orders)
 
     def cookie(self, name: str) -> str:
         """The __Host- prefix binds a cookie to this host, to / and to TLS; browsers refuse it on plain HTTP."""

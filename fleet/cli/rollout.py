@@ -235,7 +235,7 @@ def status(
 
     async def look(store: Store) -> tuple[list[RolloutView], list[TargetRow]]:
         if rollout is None:
-            return await rollout_rows.newest(store, 20), []
+            return list((await rollout_rows.listed(store, None, 20)).items), []
         found = RolloutId(rollout)
         return [await rollout_rows.load(store, found)], await rollout_rows.targets(store, found)
 

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.commissioning.checklist import CLOSED, Automatic, Seen, State, automatic, progress
 from fleet.commissioning.template import Row, Template
 from fleet.errors import NotFound
+from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import commissioning_tables as c
 from fleet.store import tables as t
+from fleet.views import Page
 from scanners.model import Outcome
 
 
@@ -86,13 +88,18 @@ class CommissioningView:
 
 async def recent(store: Store, limit: int = 50, scope: Scope = EVERYWHERE) -> tuple[CommissioningView, ...]:
     """The newest first that have a camera in scope."""
+    return (await listed(store, None, limit, scope)).items
+
+
+async def listed(store: Store, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[CommissioningView]:
+    """As `recent`, in pages. Raises Invalid for a cursor that no page gave."""
     ours = c.Commissioning.id.in_(
         select(c.CommissionedCamera.commissioning).where(scope.of(c.CommissionedCamera.camera))
     )
     found = select(c.Commissioning.id).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        ids = (await connection.execute(found.order_by(c.Commissioning.id.desc()).limit(limit))).scalars().all()
-        return tuple([await view_of(connection, one, scope) for one in ids])
+        rows, following, total = await newest(connection, found, c.Commissioning.id, after, limit)
+        return Page(tuple([await view_of(connection, row.id, scope) for row in rows]), following, total)
 
 
 async def get(store: Store, commissioning: str, scope: Scope = EVERYWHERE) -> CommissioningView:

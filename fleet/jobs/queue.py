@@ -19,7 +19,7 @@ from fleet.jobs import rows
 from fleet.jobs.model import MOST_PAYLOAD, Asked, Job, JobId, Kind, NewJob
 from fleet.jobs.rows import JobEventView
 from fleet.jobs.states import JobState, Move, after
-from fleet.paging import read_page
+from fleet.paging import an_id, read_page
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import jobs_tables as t
@@ -162,13 +162,13 @@ class Queue:
     async def listed(
         self, wanted: JobFilter, after_id: str | None = None, limit: int = 50, scope: Scope = EVERYWHERE
     ) -> Page[Job]:
-        """The newest first; only those whose camera or site is in scope."""
+        """The newest first; only those whose camera or site is in scope. Raises Invalid for a cursor of no page."""
         columns = {"kind": t.Job.kind, "state": t.Job.state, "site": t.Job.site}
         columns |= {"camera": t.Job.camera, "work": t.Job.work}
         named = [column == value for name, column in columns.items() if (value := getattr(wanted, name)) is not None]
         named.append(_is_seen(scope))
         query = select(t.Job).where(*named)
-        begun = query.where(t.Job.id < after_id) if after_id else query
+        begun = query if after_id is None else query.where(t.Job.id < an_id(after_id))
         async with self.store.read() as connection:
             found, more = await read_page(connection, begun.order_by(t.Job.id.desc()), limit)
             total = await connection.scalar(select(func.count()).select_from(t.Job).where(*named))

@@ -22,6 +22,7 @@ from fleet.store import jobs_tables as j
 from fleet.store import pictures_tables as i
 from fleet.store import plans_tables as p
 from fleet.store import rollouts_tables as r
+from fleet.store import sites_tables as s
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
 
@@ -99,6 +100,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "there is no such scan", lambda found: select(g.ScanSite.site).where(g.ScanSite.scan == found), True
         ),
         "plan": Kind("there is no such plan", _part_of(p.PlanCamera.plan, p.PlanCamera.camera)),
+        "site": Kind("there is no such site", lambda found: select(s.Site.name).where(s.Site.name == found)),
         "rotation": Kind("there is no such rotation", _part_of(v.CameraRotation.rotation, v.CameraRotation.camera)),
         "rollout": Kind("there is no such rollout", _part_of(r.RolloutTarget.rollout, r.RolloutTarget.camera)),
         "commissioning": Kind(

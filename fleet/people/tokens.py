@@ -209,6 +209,15 @@ async def tokens(store: Store) -> tuple[Token, ...]:
     return tuple(_token(row) for row in rows)
 
 
+async def find(store: Store, token: str) -> Token:
+    """Raises NotFound."""
+    async with store.read() as connection:
+        row = (await connection.execute(select(*_COLUMNS).where(t.ApiToken.id == token))).first()
+    if row is None:
+        raise NotFound("there is no such token")
+    return _token(row)
+
+
 async def revoke(store: Store, token: str) -> None:
     """From now on it opens nothing. Raises NotFound."""
     mine = (t.ApiToken.id == token, t.ApiToken.revoked_at.is_(None))

@@ -30,6 +30,7 @@ from fleet.plans.views import PlanCameraView, PlanEventView, PlanView
 from fleet.proof import Prove
 from fleet.store import Store
 from fleet.store.outages import outlast_outages
+from fleet.views import Page
 from hardening.apply import Means, Progress, apply_camera, undo_camera
 from hardening.baseline import Baseline, BaselineError
 from hardening.lifecycle import CameraState, StepState
@@ -175,8 +176,12 @@ class Plans:
 
     async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[PlanView]:
         """The newest first."""
+        return list((await self.listed(None, limit, scope)).items)
+
+    async def listed(self, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[PlanView]:
+        """The newest first. Raises Invalid."""
         await plan_rows.expire(self._store)
-        return await plan_views.newest(self._store, limit, scope)
+        return await plan_views.listed(self._store, after, limit, scope)
 
     async def of_camera(self, camera: str, limit: int = 1, scope: Scope = EVERYWHERE) -> list[PlanView]:
         """The newest that this camera is part of."""

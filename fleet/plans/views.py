@@ -9,12 +9,14 @@ from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
+from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.plans.rows import PlanId
 from fleet.plans.states import PlanState
 from fleet.store import Store
 from fleet.store import plans_tables as p
 from fleet.store import tables as t
+from fleet.views import Page
 from hardening.lifecycle import CameraState, StepState
 
 
@@ -92,14 +94,14 @@ async def load(store: Store, plan: PlanId, scope: Scope = EVERYWHERE) -> PlanVie
         return view
 
 
-async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[PlanView]:
-    """Those that have a camera in scope."""
+async def listed(store: Store, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[PlanView]:
+    """The newest first that have a camera in scope. Raises Invalid for a cursor that no page gave."""
     ours = p.Plan.id.in_(select(p.PlanCamera.plan).where(scope.of(p.PlanCamera.camera)))
     wanted = select(p.Plan.id).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        ids = list(await connection.scalars(wanted.order_by(p.Plan.id.desc()).limit(limit)))
-        views = await _views(connection, ids, scope)
-    return [views[PlanId(plan)] for plan in ids]
+        rows, following, total = await newest(connection, wanted, p.Plan.id, after, limit)
+        views = await _views(connection, [row.id for row in rows], scope)
+    return Page(tuple(views[PlanId(row.id)] for row in rows), following, total)
 
 
 async def newest_of(store: Store, camera: str, limit: int, scope: Scope = EVERYWHERE) -> list[PlanView]:

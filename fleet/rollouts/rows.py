@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.untrusted import clean_text
 from fleet.audit.trail import SERVICE, Action, Entry, record, record_all
 from fleet.errors import Busy, Invalid, NotFound
+from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.rollouts_tables import Rollout, RolloutEvent, RolloutTarget
+from fleet.views import Page
 from hardening import rollout
 from hardening.rollout import CampaignEvent, CampaignState, NotAllowed, Target, TargetEvent, TargetState
 from hardening.rollout_rules import Errors, Rules
@@ -146,14 +148,15 @@ async def load(store: Store, rollout_id: RolloutId, scope: Scope = EVERYWHERE) -
         return await _seen(connection, _view(row, counts.get(row.id, {})), scope)
 
 
-async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[RolloutView]:
-    """Those that have a camera in scope."""
+async def listed(store: Store, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[RolloutView]:
+    """The newest first that have a camera in scope. Raises Invalid for a cursor that no page gave."""
     ours = Rollout.id.in_(select(RolloutTarget.rollout).where(scope.of(RolloutTarget.camera)))
     wanted = select(Rollout).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        rows = (await connection.execute(wanted.order_by(Rollout.id.desc()).limit(limit))).all()
+        rows, following, total = await newest(connection, wanted, Rollout.id, after, limit)
         counts = await _counts(connection, [row.id for row in rows], scope)
-        return [await _seen(connection, _view(row, counts.get(row.id, {})), scope) for row in rows]
+        found = [await _seen(connection, _view(row, counts.get(row.id, {})), scope) for row in rows]
+    return Page(tuple(found), following, total)
 
 
 async def _seen(connection: AsyncConnection, view: RolloutView, scope: Scope) -> RolloutView:

@@ -28,6 +28,7 @@ from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.outages import outlast_outages
 from fleet.unbroken import to_the_end
+from fleet.views import Page
 from hardening.rollout import (
     WINDING_UP,
     Actions,
@@ -152,7 +153,11 @@ class Rollouts:
 
     async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[RolloutView]:
         """The newest first."""
-        return await rollout_rows.newest(self._store, limit, scope)
+        return list((await self.listed(None, limit, scope)).items)
+
+    async def listed(self, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[RolloutView]:
+        """The newest first. Raises Invalid."""
+        return await rollout_rows.listed(self._store, after, limit, scope)
 
     async def targets(
         self, rollout: RolloutId, *, after: str = "", limit: int = 200, scope: Scope = EVERYWHERE

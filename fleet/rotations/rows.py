@@ -13,11 +13,13 @@ from cameras.driver import AccountStore
 from cameras.untrusted import clean_text
 from fleet.audit.trail import Action, Entry, record
 from fleet.errors import Busy, NotFound
+from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
 from fleet.store.ids import new_id
+from fleet.views import Page
 from hardening.passwords import TRANSITIONS, Evidence, State
 
 RotationId = NewType("RotationId", str)
@@ -192,16 +194,17 @@ async def load(store: Store, rotation: RotationId, scope: Scope = EVERYWHERE) ->
         return RotationView(rotation, row.actor, row.started_at, await _cameras(connection, rotation, scope))
 
 
-async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[RotationView]:
-    """Those that have a camera in scope."""
+async def listed(store: Store, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[RotationView]:
+    """The newest first that have a camera in scope. Raises Invalid for a cursor that no page gave."""
     ours = v.Rotation.id.in_(select(v.CameraRotation.rotation).where(scope.of(v.CameraRotation.camera)))
     wanted = select(v.Rotation).where(true() if scope.everywhere else ours)
     async with store.read() as connection:
-        rows = (await connection.execute(wanted.order_by(v.Rotation.id.desc()).limit(limit))).all()
-        return [
+        rows, following, total = await newest(connection, wanted, v.Rotation.id, after, limit)
+        found = [
             RotationView(RotationId(row.id), row.actor, row.started_at, await _cameras(connection, row.id, scope))
             for row in rows
         ]
+    return Page(tuple(found), following, total)
 
 
 async def newest_of(store: Store, camera: str, limit: int, scope: Scope = EVERYWHERE) -> list[RotationView]:

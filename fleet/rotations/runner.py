@@ -36,6 +36,7 @@ from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.outages import outlast_outages
 from fleet.vault.passwords import Vault
+from fleet.views import Page
 from hardening.password_change import Camera, PasswordChange, Patience
 from hardening.password_rules import rule_for
 from hardening.passwords import State
@@ -155,7 +156,11 @@ class Rotations:
 
     async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[RotationView]:
         """The newest first."""
-        return await rotation_rows.newest(self._store, limit, scope)
+        return list((await self.listed(None, limit, scope)).items)
+
+    async def listed(self, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[RotationView]:
+        """The newest first. Raises Invalid."""
+        return await rotation_rows.listed(self._store, after, limit, scope)
 
     async def of_camera(self, camera: str, limit: int = 1, scope: Scope = EVERYWHERE) -> list[RotationView]:
         """The newest that this camera is part of."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from sqlalchemy import ColumnElement, Row, delete, insert, not_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, not_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
@@ -91,12 +91,7 @@ async def load(store: Store, scan: ScanId) -> ScanView:
         row = (await connection.execute(select(t.Scan).where(t.Scan.id == scan))).first()
     if row is None:
         raise NotFound("there is no such scan")
-    return _view(row)
-
-
-async def newest(store: Store, limit: int, scope: Scope = EVERYWHERE) -> list[ScanView]:
-    async with store.read() as connection:
-        return await newest_within(connection, limit, scope)
+    return view_of(row)
 
 
 async def newest_by(store: Store, actor: str) -> ScanView | None:
@@ -104,12 +99,17 @@ async def newest_by(store: Store, actor: str) -> ScanView | None:
     wanted = select(t.Scan).where(t.Scan.actor == actor).order_by(t.Scan.id.desc()).limit(1)
     async with store.read() as connection:
         row = (await connection.execute(wanted)).first()
-    return _view(row) if row else None
+    return view_of(row) if row else None
 
 
 async def newest_within(connection: AsyncConnection, limit: int, scope: Scope = EVERYWHERE) -> list[ScanView]:
-    wanted = select(t.Scan).where(_is_seen(scope)).order_by(t.Scan.id.desc()).limit(limit)
-    return [_view(row) for row in (await connection.execute(wanted)).all()]
+    wanted = seen(scope).order_by(t.Scan.id.desc()).limit(limit)
+    return [view_of(row) for row in (await connection.execute(wanted)).all()]
+
+
+def seen(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """The scans that somebody with that scope may see, as rows for `view_of`."""
+    return select(t.Scan).where(_is_seen(scope))
 
 
 def _is_seen(scope: Scope) -> ColumnElement[bool]:
@@ -124,7 +124,7 @@ async def unfinished(store: Store) -> list[ScanView]:
     """The oldest first."""
     async with store.read() as connection:
         rows = (await connection.execute(select(t.Scan).where(_IS_UNFINISHED).order_by(t.Scan.id))).all()
-    return [_view(row) for row in rows]
+    return [view_of(row) for row in rows]
 
 
 async def places(store: Store, scan: ScanId) -> frozenset[str | None]:
@@ -177,6 +177,6 @@ async def forget_silence(store: Store) -> None:
         await connection.execute(delete(t.ScanNotEvaluated).where(*stale))
 
 
-def _view(row: Row[*tuple[Any, ...]]) -> ScanView:
+def view_of(row: Row[*tuple[Any, ...]]) -> ScanView:
     values = row._asdict()
     return ScanView(**{**values, "id": ScanId(values["id"]), "state": ScanState(values["state"])})

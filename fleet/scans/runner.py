@@ -23,6 +23,7 @@ from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Prior
 from fleet.jobs.model import Progress as JobProgress
 from fleet.jobs.queue import Queue
 from fleet.jobs.states import JobState
+from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.scans import rows as scan_rows
 from fleet.scans import visits
@@ -31,6 +32,8 @@ from fleet.settings import Settings
 from fleet.sites import Site
 from fleet.store import Store, attempts
 from fleet.store.ids import new_id
+from fleet.store.tables import Scan
+from fleet.views import Page
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
 from scanners.credentials import CredentialRule, CredentialsError, load_credentials
@@ -276,8 +279,16 @@ class Scans:
 
     async def recent(self, limit: int = 20, scope: Scope = EVERYWHERE) -> list[ScanView]:
         """The newest first; only those that looked at nothing out of scope."""
-        stored = await scan_rows.newest(self._store, limit, scope)
-        return [self._live[view.id].view if view.id in self._live else view for view in stored]
+        return list((await self.listed(None, limit, scope)).items)
+
+    async def listed(self, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[ScanView]:
+        """As `recent`, in pages. Raises Invalid for a cursor that no page gave."""
+        async with self._store.read() as connection:
+            rows, following, total = await newest(connection, scan_rows.seen(scope), Scan.id, after, limit)
+        stored = map(scan_rows.view_of, rows)
+        return Page(
+            tuple(self._live[view.id].view if view.id in self._live else view for view in stored), following, total
+        )
 
     async def events(self, scan: ScanId) -> AsyncGenerator[ScanProgress, None]:
         """Where the scan is now, then each change, at least the newest; ends after a final state. Raises NotFound."""

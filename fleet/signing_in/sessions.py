@@ -113,7 +113,7 @@ async def session(store: Store, token: str) -> SignedIn | None:
     if now >= row.used_at + _NOTED_EVERY:
         async with store.write() as connection:
             await connection.execute(update(t.Session).where(t.Session.token_hash == digest).values(used_at=now))
-    return SignedIn(person_of(row), _csrf(token), row.begun, row.session, row.proved_at)
+    return SignedIn(person_of(row), csrf_of(token), row.begun, row.session, row.proved_at)
 
 
 def _lives(begun: datetime, used: datetime, now: datetime) -> bool:
@@ -170,6 +170,6 @@ async def end_all_within(connection: AsyncConnection, person: Person, actor: str
     return ended
 
 
-def _csrf(token: str) -> str:
+def csrf_of(token: str) -> str:
     """Follows from the session's token, which only its browser has; so it need not be stored."""
     return hmac.new(token.encode(), b"camwarden csrf", hashlib.sha256).hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -30,6 +30,9 @@ from scanners.score import score
 from tests.frame.sqlite import new_database
 from tests.web.console_estate import estate
 from web.app import create_app
+
+if TYPE_CHECKING:
+    from tests.web.two_sites import Made
 
 PASSWORD = "correct horse battery staple"
 ADDRESS = "http://127.0.0.1:8080"
@@ -120,6 +123,14 @@ async def proved_now(store: Store) -> None:
     """Everybody has just shown who they are, however long ago the console was furnished."""
     async with store.write() as connection:
         await connection.execute(update(tables.Session).values(proved_at=store.now()))
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> "Made":
+    """An estate of two sites, with one of everything; made once and copied."""
+    from tests.web.two_sites import make  # noqa: PLC0415 - it knows this module
+
+    return asyncio.run(make(tmp_path_factory.mktemp("two-sites")))
 
 
 @pytest.fixture

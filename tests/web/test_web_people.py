@@ -217,7 +217,7 @@ async def test_people_by_rest_are_changed_only_as_they_were_looked_at(visit: Vis
     off = await administrator.client.post(f"{here}/disable", headers={**headers, "If-Match": ended.headers["etag"]})
     assert off.json()["disabled_at"]
     assert (await administrator.client.post(f"{here}/enable", headers=headers)).json()["disabled_at"] is None
-    assert "nvr" in {one["name"] for one in (await administrator.get("/api/v1/people")).json()}
+    assert "nvr" in {one["name"] for one in (await administrator.get("/api/v1/people")).json()["items"]}
 
 
 async def test_a_token_by_rest_is_shown_once_and_a_token_makes_none(house: House, visit: Visit) -> None:
@@ -228,8 +228,8 @@ async def test_a_token_by_rest_is_shown_once_and_a_token_makes_none(house: House
     assert made.status_code == 201
     assert (await asked_with(house, made.json()["text"])).status_code == 200
     listed = await administrator.get("/api/v1/tokens")
-    assert (listed.json()[0]["addresses"], TEXT.search(listed.text)) == (["127.0.0.1/32"], None)
+    assert (listed.json()["items"][0]["addresses"], TEXT.search(listed.text)) == (["127.0.0.1/32"], None)
     assert (await asked_with(house, made.json()["text"], "POST", "/api/v1/tokens")).status_code == 403
-    revoke = f"/api/v1/tokens/{listed.json()[0]['id']}/revoke"
+    revoke = f"/api/v1/tokens/{listed.json()['items'][0]['id']}/revoke"
     assert (await administrator.client.post(revoke, headers=headers)).status_code == 204
     assert (await asked_with(house, made.json()["text"])).status_code == 401

@@ -58,7 +58,8 @@ class Machine:
     async def settled(self, plan: str) -> list[dict[str, Any]]:
         """Everything that the stream of events says until nothing goes on any more."""
         text = (await self.client.get(f"/api/v1/plans/{plan}/events")).text
-        return [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line]
+        assert text.endswith("event: end\ndata: {}\n\n")
+        return [json.loads(line.partition("\ndata: ")[2]) for line in text.split("\n\n")[:-2]]
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ async def test_from_the_request_to_the_proof_and_back(machine: Machine) -> None:
     assert {one["proof"] for one in (await machine.get(f"{where}/cameras"))["items"]} == {"1 fixed"}
     assert (await machine.post(f"{where}/undo")).status_code == 202
     assert (await machine.settled(plan))[-1]["state"] == "undone"
-    assert (await machine.get("plans"))[0]["id"] == plan
+    assert (await machine.get("plans"))["items"][0]["id"] == plan
 
 
 @pytest.mark.parametrize("house", [{"two_persons": True}], indirect=True)
@@ -173,7 +174,7 @@ async def test_a_stopped_plan_is_not_started(machine: Machine) -> None:
 
 
 async def test_the_bundled_baselines_are_shown_with_their_comments(machine: Machine) -> None:
-    listed = await machine.get("baselines")
+    listed = (await machine.get("baselines"))["items"]
     assert [one["name"] for one in listed] == ["essential", "strict"]
     strict = await machine.get("baselines/strict")
     assert (strict, strict["settings"]["http"]) == (listed[1], False)
@@ -198,7 +199,7 @@ async def test_a_plan_is_refused_for(machine: Machine, change: dict[str, Any], s
     answer = await machine.post("plans", {**GOOD, **change})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert words.lower() in answer.json()["detail"].lower()
-    assert await machine.get("plans") == []
+    assert (await machine.get("plans"))["items"] == []
 
 
 MISSING = ("baselines/tough", "plans/nobody", "plans/nobody/cameras", "plans/nobody/events")

@@ -131,7 +131,10 @@ async def test_a_machine_makes_a_schedule_once(visit: Visit) -> None:
     assert (changed.json()["enabled"], changed.json()["next_at"]) == (False, [])
     assert (await boss.client.delete(path, headers=shown)).status_code == 200
     assert (await boss.get(path)).status_code == 404
-    assert [one["name"] for one in (await boss.get("/api/v1/schedules")).json()] == ["Picture checks", "Retention"]
+    assert [one["name"] for one in (await boss.get("/api/v1/schedules")).json()["items"]] == [
+        "Picture checks",
+        "Retention",
+    ]
 
 
 async def test_a_schedule_of_another_name_is_another(house: House) -> None:

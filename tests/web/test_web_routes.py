@@ -8,7 +8,8 @@ from fastapi.routing import APIRoute
 from fleet.people.permissions import OPEN, PERMISSIONS, Permission, Role
 from tests.web.conftest import House, Visit
 from web.access import CHANGING
-from web.routes import ROUTES, Proof, Route
+from web.route import Proof, Route
+from web.routes import ROUTES
 
 
 def name(route: Route) -> str:

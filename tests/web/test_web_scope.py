@@ -1,6 +1,5 @@
 """Numbers and starts of work for somebody who may only see one of two sites: none of the other site's shows in them."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,17 +26,12 @@ from fleet.store import Store
 from fleet.views import DeviceFilter
 from hardening.baseline import parse_baseline
 from tests.web.jobs_samples import BASELINE
-from tests.web.two_sites import BOTH, HERE, THERE, Made, TwoSites, make, opened
+from tests.web.two_sites import BOTH, HERE, THERE, Made, TwoSites, opened
 from web.handlers.jobs import follow
 from web.visit import meet
 
 ALPHA = Scope(frozenset({HERE}))
 BETA = Scope(frozenset({THERE}))
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return asyncio.run(make(tmp_path_factory.mktemp("two-sites-scoped")))
 
 
 @pytest.fixture

@@ -91,6 +91,6 @@ async def test_the_overview_names_the_site_with_the_most_urgent_cameras_first(vi
 
 async def test_the_api_lists_sites(visit: Visit) -> None:
     await visit("administrator").post("/sites", HARBOUR)
-    (view,) = (await visit("viewer").get("/api/v1/sites")).json()
+    (view,) = (await visit("viewer").get("/api/v1/sites")).json()["items"]
     assert (view["site"]["name"], view["site"]["networks"]) == ("Harbour", ["10.20.1.0/28", "10.20.1.99/32"])
     assert view["cameras"] > 0

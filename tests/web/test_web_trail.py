@@ -12,7 +12,8 @@ from fleet.people import tokens
 from fleet.people.tokens import Scope
 from tests.web.conftest import PASSWORD, House, Visit
 from web.access import CHANGING
-from web.routes import ROUTES, Route
+from web.route import Route
+from web.routes import ROUTES
 
 CHANGES = [route for route in ROUTES if route.method in CHANGING]
 

@@ -49,7 +49,7 @@ from tests.web.conftest import House, Visitor, browser
 from tests.web.console_estate import HIKVISION, neglected
 from tests.web.jobs_samples import BASELINE
 from web.app import create_app
-from web.routes import Proof, Route
+from web.route import Proof, Route
 
 HERE, THERE, BOTH = "Alpha", "Beta", "both"
 ADDRESSES = {HERE: (10, 11), THERE: (50, 51), "": (90,)}
@@ -164,6 +164,7 @@ async def _one_of_everything(house: House, bundle: str, where: str) -> dict[str,
         "schedule": await _schedule(house, where),
         "token": token.id,
         "person": spare.id,
+        "site": HERE if where == BOTH else where,
     }
 
 

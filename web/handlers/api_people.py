@@ -1,20 +1,23 @@
 """People, grants and tokens by the REST API. It takes a session, not a token: a token looks after nobody."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field
 
-from fleet.errors import ChangedMeanwhile, NotFound
+from fleet import paging
+from fleet.errors import NotFound
 from fleet.people import accounts as people
 from fleet.people import grants, members, tokens
+from fleet.people.accounts import name_key
 from fleet.people.grants import Grant, Wanted
 from fleet.people.members import Member
 from fleet.people.permissions import Role
 from fleet.people.tokens import MOST_DAYS, Limits, Scope, Token
+from fleet.views import Page
+from web.api_words import After, Body, Lax, Limit, Moment
 from web.handlers.people import holder
 from web.visit import Visit, Visited
 
@@ -40,102 +43,97 @@ class MadeToken:
     text: str
 
 
-class NewGrant(BaseModel):
+class NewGrant(Body):
     """`sites`: names, `null` is everywhere. `until`: a moment with its zone, `null` is for ever."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    role: Role
+    role: Annotated[Role, Lax]
     sites: Sites
-    until: datetime | None = None
+    until: Moment | None = None
 
 
 class NewPerson(NewGrant):
     """With a first grant. A machine (role service) has no password."""
 
-    name: str
-    password: str = ""
+    name: Annotated[str, Field(max_length=200)]
+    password: Annotated[str, Field(max_length=1000)] = ""
 
 
-class NewToken(BaseModel):
+class NewToken(Body):
     """`sites` as in a grant; `addresses`: networks that it is taken from, none is any.
 
     `machine`: the id of somebody with the role service, whose rights bound it; without it they are yours.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    scopes: Annotated[list[Scope], Field(min_length=1)]
+    name: Annotated[str, Field(max_length=200)]
+    scopes: Annotated[list[Annotated[Scope, Lax]], Field(min_length=1)]
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)]
     sites: Sites
-    addresses: Annotated[list[str], Field(max_length=50)] = []
-    machine: str = ""
+    addresses: Annotated[list[Annotated[str, Field(max_length=80)]], Field(default_factory=list, max_length=50)]
+    machine: Annotated[str, Field(max_length=64)] = ""
 
 
-_VIEW = TypeAdapter(PersonView)
-
-
-async def listed(visit: Visited) -> list[PersonView]:
+async def listed(visit: Visited, *, after: After = None, limit: Limit = 500) -> Page[PersonView]:
     """Everybody, by name."""
-    return [_view(one) for one in await members.members(visit.store)]
+    everybody = map(_view, await members.members(visit.store))
+    return paging.of_all(everybody, lambda view: name_key(view.name), after, limit)
 
 
-async def person(visit: Visited, person: str, response: Response) -> PersonView:
-    """Its ETag, sent as If-Match with a change, makes sure that nothing else changed meanwhile."""
-    return await _now(visit, response, person)
+async def person(visit: Visited, person: str) -> PersonView:
+    """With all grants. Its ETag, sent as If-Match with a change, makes sure that nothing else changed meanwhile."""
+    return await _now(visit, person)
 
 
 async def add(visit: Visited, new: NewPerson, response: Response) -> PersonView:
+    """Somebody with a first grant."""
     made = await people.add_user(
         visit.store, new.name, new.password, new.role, sites=new.sites, until=new.until, actor=visit.name
     )
-    response.status_code = 201
     response.headers["Location"] = f"/api/v1/people/{made.id}"
-    return await _now(visit, response, made.id)
+    return await _now(visit, made.id)
 
 
-async def grant(visit: Visited, person: str, new: NewGrant, response: Response) -> PersonView:
-    """With If-Match: 412 where the person is not what was looked at any more; so with all changes."""
-    await _unchanged(visit, person)
+async def grant(visit: Visited, person: str, new: NewGrant) -> PersonView:
+    """Another role, or the same somewhere else."""
     sites = None if new.sites is None else tuple(new.sites)
     await grants.give(visit.store, person, Wanted(new.role, sites, new.until), visit.name)
-    response.status_code = 201
-    return await _now(visit, response, person)
+    return await _now(visit, person)
 
 
-async def end(visit: Visited, person: str, grant: str, response: Response) -> PersonView:
+async def end(visit: Visited, person: str, grant: str) -> PersonView:
     """End a grant at once, in open sessions too."""
-    view = await _unchanged(visit, person)
-    if grant not in {one.id for one in view.grants}:
+    if grant not in {one.id for one in (await _now(visit, person)).grants}:
         raise NotFound("there is no such grant, or it has ended already")
     await grants.end(visit.store, grant, visit.name)
-    return await _now(visit, response, person)
+    return await _now(visit, person)
 
 
-async def disable(visit: Visited, person: str, response: Response) -> PersonView:
+async def disable(visit: Visited, person: str) -> PersonView:
     """From now on they may nothing; what names them stays."""
-    await _unchanged(visit, person)
     await members.disable(visit.store, person)
-    return await _now(visit, response, person)
+    return await _now(visit, person)
 
 
-async def enable(visit: Visited, person: str, response: Response) -> PersonView:
-    await _unchanged(visit, person)
+async def enable(visit: Visited, person: str) -> PersonView:
+    """Their grants and tokens hold again, as far as they have not ended."""
     await members.enable(visit.store, person)
-    return await _now(visit, response, person)
+    return await _now(visit, person)
 
 
-async def keys(visit: Visited) -> list[Token]:
+async def keys(visit: Visited, *, after: After = None, limit: Limit = 50) -> Page[Token]:
     """All that were ever made, the newest first; never their text."""
-    return list(await tokens.tokens(visit.store))
+    return paging.newest_of(await tokens.tokens(visit.store), lambda token: token.id, after, limit)
 
 
-async def create_token(visit: Visited, new: NewToken, response: Response) -> MadeToken:
+async def key(visit: Visited, token: str) -> Token:
+    """What it may, where, until when; never its text."""
+    return await tokens.find(visit.store, token)
+
+
+async def create_token(visit: Visited, new: NewToken) -> MadeToken:
+    """Shown this once. It is worth no more than what you, or its machine, may at the moment of use."""
     sites = None if new.sites is None else tuple(new.sites)
     limits = Limits(await holder(visit, new.machine), sites, tuple(new.addresses))
     token, text = await tokens.create(visit.store, new.name, new.scopes, visit.name, days=new.days, limits=limits)
-    response.status_code = 201
     return MadeToken(token, text.reveal())
 
 
@@ -145,24 +143,10 @@ async def revoke_token(visit: Visited, token: str) -> Response:
     return Response(status_code=204)
 
 
-async def _unchanged(visit: Visit, person: str) -> PersonView:
-    view = _view(await members.member(visit.store, person))
-    wanted = visit.request.headers.get("if-match", "*")
-    if wanted != "*" and tag(view) not in (one.strip() for one in wanted.split(",")):
-        raise ChangedMeanwhile("this person has changed since you looked; look again")
-    return view
-
-
-async def _now(visit: Visit, response: Response, person: str) -> PersonView:
-    view = _view(await members.member(visit.store, person))
-    response.headers["ETag"] = tag(view)
-    return view
+async def _now(visit: Visit, person: str) -> PersonView:
+    return _view(await members.member(visit.store, person))
 
 
 def _view(member: Member) -> PersonView:
     who = member.person
     return PersonView(who.id, who.name, who.created_at, who.disabled_at, member.grants)
-
-
-def tag(view: PersonView) -> str:
-    return f'"{hashlib.sha256(_VIEW.dump_json(view)).hexdigest()[:32]}"'

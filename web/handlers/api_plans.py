@@ -1,28 +1,29 @@
 """Plans by the REST API: made, looked at, approved as they were looked at, applied, taken back."""
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from starlette.responses import StreamingResponse
+from fastapi import Response
+from pydantic import Field, TypeAdapter
 
-from fleet import lookup
-from fleet.errors import ChangedMeanwhile, Invalid, NotFound
+from fleet import lookup, paging
+from fleet.errors import Invalid, NotFound
 from fleet.people.permissions import Permission
 from fleet.plans.runner import PlanCameraView, PlanId, PlanView
+from fleet.plans.views import PlanEventView
 from fleet.views import Page
 from hardening.baseline import BUNDLED, Baseline, BaselineError, bundled_text, load_baseline, parse_baseline
-from web.handlers.api import After, Limit, once
+from web.api_words import After, Body, Limit, once
 from web.proving import prove_first_for
+from web.streams import follow_state
 from web.visit import Visit, Visited
 
 MOST_NAMED = 5000
 _VIEW = TypeAdapter(PlanView)
-_MOST_DIGITS = 9
+MOST_EVENTS = 200
+_MOST_TEXT = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,28 @@ class BaselineView:
     text: str
 
 
-class NewPlan(BaseModel):
+class NewPlan(Body):
     """`baseline`: a bundled one by its name, or the YAML text of one. `overrides`: YAML text of a site's overrides.
 
     `cameras`: "all", or ids, serial numbers, names, addresses (with :port where several stand behind one).
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    baseline: Annotated[str, Field(max_length=_MOST_TEXT)]
+    cameras: (
+        Literal["all"]
+        | Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=MOST_NAMED)]
+    )
+    overrides: Annotated[str, Field(max_length=_MOST_TEXT)] = ""
 
-    baseline: str
-    cameras: Literal["all"] | Annotated[list[str], Field(min_length=1, max_length=MOST_NAMED)]
-    overrides: str = ""
 
-
-async def baselines(_visit: Visited) -> list[BaselineView]:
-    return [await asyncio.to_thread(_bundled, name) for name in BUNDLED]
+async def baselines(_visit: Visited, *, after: After = None, limit: Limit = 50) -> Page[BaselineView]:
+    """Those that come with the service."""
+    every = [await asyncio.to_thread(_bundled, name) for name in BUNDLED]
+    return paging.in_order(every, after, limit)
 
 
 async def baseline(_visit: Visited, baseline: str) -> BaselineView:
+    """Its settings, and its file with the comments that explain them."""
     if baseline not in BUNDLED:
         raise NotFound(f"there is no such baseline; there are {', '.join(BUNDLED)}")
     return await asyncio.to_thread(_bundled, baseline)
@@ -63,9 +68,9 @@ def _bundled(name: str) -> BaselineView:
     return BaselineView(found.name, found.digest, found.settings, bundled_text(name))
 
 
-async def plans(visit: Visited, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> list[PlanView]:
+async def plans(visit: Visited, *, after: After = None, limit: Limit = 20) -> Page[PlanView]:
     """The newest first."""
-    return await visit.plans.recent(limit, visit.reading)
+    return await visit.plans.listed(after, limit, visit.reading)
 
 
 async def create(visit: Visited, new: NewPlan, response: Response) -> PlanView:
@@ -91,18 +96,14 @@ async def _cameras(visit: Visit, new: NewPlan) -> tuple[str, ...]:
     )
 
 
-async def plan(visit: Visited, plan: str, response: Response) -> PlanView:
+async def plan(visit: Visited, plan: str) -> PlanView:
     """Its ETag, sent as If-Match with an approval, makes sure that what is approved is what was looked at."""
-    view = await visit.plans.get(PlanId(plan), visit.reading)
-    response.headers["ETag"] = tag(view)
-    return view
+    return await _now(visit, PlanId(plan))
 
 
 async def cameras(visit: Visited, plan: str, *, after: After = None, limit: Limit = 100) -> Page[PlanCameraView]:
     """Each camera with its steps and their diffs, in the order of the plan."""
-    if after is not None and not (after.isascii() and after.isdigit() and len(after) <= _MOST_DIGITS):
-        raise Invalid("this page does not exist: start again at the first one")
-    begin, total = int(after or 0), (await visit.plans.get(PlanId(plan), visit.reading)).total
+    begin, total = paging.place(after), (await visit.plans.get(PlanId(plan), visit.reading)).total
     found = await visit.plans.cameras(PlanId(plan), from_position=begin, limit=limit, scope=visit.reading)
     end = begin + len(found)
     return Page(tuple(found), str(end) if found and end < total else None, total)
@@ -110,28 +111,21 @@ async def cameras(visit: Visited, plan: str, *, after: After = None, limit: Limi
 
 async def events(visit: Visited, plan: str) -> Response:
     """Server-sent events: the plan now, and at each change until nothing goes on any more."""
-    await visit.plans.get(PlanId(plan), visit.reading)  # 404 before the stream begins, not inside it
-    return StreamingResponse(_lines(visit, PlanId(plan)), media_type="text/event-stream")
+    plans, wanted = visit.plans, PlanId(plan)
+    await plans.get(wanted, visit.reading)  # 404 before the stream begins, not inside it
+    return follow_state(visit, plans.events(wanted, visit.reading), lambda: plans.get(wanted, visit.reading), _VIEW)
 
 
-async def _lines(visit: Visit, plan: PlanId) -> AsyncIterator[str]:
-    async for view in visit.plans.events(plan, visit.reading):
-        if not await visit.still_may(Permission.READ):
-            return
-        yield f"data: {_VIEW.dump_json(view).decode()}\n\n"
+async def history(visit: Visited, plan: str) -> Sequence[PlanEventView]:
+    """What happened to it and its cameras, the newest first; the last two hundred."""
+    return await visit.plans.history(PlanId(plan), single=None, limit=MOST_EVENTS, scope=visit.reading)
 
 
-async def approve(visit: Visited, plan: str, response: Response) -> PlanView:
+async def approve(visit: Visited, plan: str) -> PlanView:
     """With If-Match: 412 where the plan is not what was looked at any more."""
-    wanted = visit.request.headers.get("if-match")
-    digest = None
-    if wanted is not None and wanted != "*":
-        view = await visit.plans.get(PlanId(plan), visit.reading)
-        if tag(view) not in (one.strip() for one in wanted.split(",")):
-            raise ChangedMeanwhile(f"this plan has changed since it was looked at (it is {view.state}); look again")
-        digest = view.digest
-    await visit.plans.approve(PlanId(plan), visit.name, digest=digest)
-    return await _now(visit, response, PlanId(plan))
+    looked_at = getattr(visit.request.state, "looked_at", None)
+    await visit.plans.approve(PlanId(plan), visit.name, digest=looked_at and looked_at["digest"])
+    return await _now(visit, PlanId(plan))
 
 
 async def apply(visit: Visited, plan: str, response: Response) -> PlanView:
@@ -151,10 +145,10 @@ async def renew(visit: Visited, plan: str, response: Response) -> PlanView:
     return await _begin(visit, response, PlanId(plan), visit.plans.renew)
 
 
-async def stop(visit: Visited, plan: str, response: Response) -> PlanView:
+async def stop(visit: Visited, plan: str) -> PlanView:
     """Stop between two steps. What was done stays done."""
     await visit.plans.stop(PlanId(plan), visit.name)
-    return await _now(visit, response, PlanId(plan))
+    return await _now(visit, PlanId(plan))
 
 
 async def _begin(
@@ -168,17 +162,9 @@ async def _begin(
 
 
 async def _under_way(visit: Visit, response: Response, plan: PlanId) -> PlanView:
-    response.status_code = 202
     response.headers["Location"] = f"/api/v1/plans/{plan}"
-    return await _now(visit, response, plan)
+    return await _now(visit, plan)
 
 
-async def _now(visit: Visit, response: Response, plan: PlanId) -> PlanView:
-    view = await visit.plans.get(plan, visit.reading)
-    response.headers["ETag"] = tag(view)
-    return view
-
-
-def tag(view: PlanView) -> str:
-    """The entity tag of a plan: another one as soon as anything of it is another."""
-    return f'"{hashlib.sha256(_VIEW.dump_json(view)).hexdigest()[:32]}"'
+async def _now(visit: Visit, plan: PlanId) -> PlanView:
+    return await visit.plans.get(plan, visit.reading)

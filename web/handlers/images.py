@@ -114,9 +114,9 @@ async def approve(visit: Visited, camera: str) -> Response:
     form = await visit.form()
     light = form.get("light", "")
     try:
-        seen = await _seen(visit, camera, form.get("picture", ""))
+        digest = await seen(visit, camera, form.get("picture", ""))
         condition = Condition(light) if light in set(Condition) else None
-        await visit.service.pictures.approve(camera, visit.name, picture=seen, condition=condition)
+        await visit.service.pictures.approve(camera, visit.name, picture=digest, condition=condition)
     except DeviceError as exc:
         return await _page(visit, camera, sentence(str(exc)), CAMERA_STATUS)
     except Invalid as exc:
@@ -125,7 +125,7 @@ async def approve(visit: Visited, camera: str) -> Response:
     return see(f"/images/{camera}")
 
 
-async def _seen(visit: Visit, camera: str, digest: str) -> str:
+async def seen(visit: Visit, camera: str, digest: str) -> str:
     """Only what this camera showed can be approved for it. Raises Invalid, NotFound."""
     tile = await visit.service.pictures.tile(camera)
     if not digest or digest != tile.picture:

@@ -1,15 +1,12 @@
-"""Jobs of the queue, for people and for machines: listed, followed, stopped and resumed."""
+"""Jobs of the queue: listed, followed, stopped and resumed. For machines: `web.handlers.api_jobs`."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Query
-from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -20,9 +17,7 @@ from fleet.jobs.queue import JobFilter
 from fleet.jobs.queue import Queue as Jobs
 from fleet.jobs.states import JobState, Move, after
 from fleet.people.permissions import Permission
-from fleet.views import Page
 from web import words
-from web.handlers.api import After, Limit, Text
 from web.handlers.sites import choices
 from web.job_contexts import Queue, QueuedJob
 from web.problems import STATUSES
@@ -32,13 +27,9 @@ from web.visit import Visit, Visited, see
 
 PER_PAGE = 50
 LOOK_EVERY_S = 2.0
-_JOB = TypeAdapter(Job)
 ORDERS: Mapping[str, Callable[[Jobs, JobId, str], Awaitable[Job]]] = MappingProxyType(
     {"pause": Jobs.pause, "resume": Jobs.resume, "cancel": Jobs.cancel, "run-again": Jobs.run_again}
 )
-
-
-# --- pages ---
 
 
 async def show_all(visit: Visited) -> Response:
@@ -55,10 +46,11 @@ async def show_all(visit: Visited) -> Response:
     counts = await queue.counts(visit.reading)
     query = urlencode({name: value for name, value in named.items() if value})
     names = await estate.names(visit.store, [job.camera for job in page.items if job.camera])
-    return visit.page(Queue(page, names, kinds, await choices(visit), counts, wanted, query, _going(counts)))
+    return visit.page(Queue(page, names, kinds, await choices(visit), counts, wanted, query, going(counts)))
 
 
-def _going(counts: Mapping[JobState, int]) -> bool:
+def going(counts: Mapping[JobState, int]) -> bool:
+    """Does anything happen by itself?"""
     return any(counts.get(state) for state in (JobState.QUEUED, JobState.WAITING, JobState.RUNNING))
 
 
@@ -75,7 +67,7 @@ async def _counts(visit: Visit) -> AsyncGenerator[str, None]:
             told = counts
             here = [f"{count:,} {words.QUEUE_STATES[state].text.lower()}" for state, count in sorted(counts.items())]
             yield _line({"said": ", ".join(here) or "no jobs"})
-        if not _going(counts):
+        if not going(counts):
             yield "event: end\ndata: {}\n\n"
             return
         await asyncio.sleep(LOOK_EVERY_S)
@@ -124,62 +116,6 @@ async def carry_out(visit: Visited, job: str, order: str) -> Response:
     except Invalid as exc:
         return await _page(visit, JobId(job), sentence(str(exc)), STATUSES[type(exc)])
     return see(f"/jobs/queue/{job}")
-
-
-# --- for machines ---
-
-
-async def listed(
-    visit: Visited,
-    *,
-    kind: Text = None,
-    state: JobState | None = None,
-    site: Text = None,
-    camera: Text = None,
-    work: Annotated[str | None, Query(max_length=200, description='such as "scan:" and its id')] = None,
-    after: After = None,
-    limit: Limit = 50,
-) -> Page[Job]:
-    """The newest first."""
-    return await visit.service.queue.listed(JobFilter(kind, state, site, camera, work), after, limit, visit.reading)
-
-
-async def get(visit: Visited, job: str) -> Job:
-    return await visit.service.queue.get(JobId(job))
-
-
-async def stream(visit: Visited, job: str) -> Response:
-    """Server-sent events: the job now, then at each change; ends with `event: end`."""
-    await visit.service.queue.get(JobId(job))
-    return streamed(_jobs(visit, JobId(job)), visit.desk.stopping)
-
-
-async def _jobs(visit: Visit, job: JobId) -> AsyncGenerator[str, None]:
-    async with aclosing(visit.service.queue.events(job)) as changes:
-        async for now in changes:
-            if not await visit.still_may(Permission.READ):
-                return
-            yield f"data: {_JOB.dump_json(now).decode()}\n\n"
-    yield "event: end\ndata: {}\n\n"
-
-
-async def cancel(visit: Visited, job: str) -> Job:
-    """At once, or at the end of the step that runs."""
-    return await visit.service.queue.cancel(JobId(job), visit.name)
-
-
-async def pause(visit: Visited, job: str) -> Job:
-    """At once, or at the end of the step that runs."""
-    return await visit.service.queue.pause(JobId(job), visit.name)
-
-
-async def resume(visit: Visited, job: str) -> Job:
-    return await visit.service.queue.resume(JobId(job), visit.name)
-
-
-async def run_again(visit: Visited, job: str) -> Job:
-    """One that failed or was cancelled."""
-    return await visit.service.queue.run_again(JobId(job), visit.name)
 
 
 def _line(value: object) -> str:

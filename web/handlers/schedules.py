@@ -1,17 +1,14 @@
-"""Schedules, for people and for machines: what begins by itself, and when."""
+"""Schedules: what begins by itself, and when. For machines: `web.handlers.api_schedules`."""
 
 from datetime import datetime
 from typing import Any
 
-from fastapi import Response as ApiResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fleet.errors import FleetError, Invalid, NotFound
 from fleet.schedules.rows import NewSchedule, ScheduleView, What
 from hardening.windows import zone
-from web.handlers.api import once
 from web.handlers.sites import choices
 from web.job_contexts import Schedules, Timed
 from web.problems import STATUSES
@@ -19,28 +16,6 @@ from web.rendering import sentence
 from web.visit import Visit, Visited, see
 
 EMPTY = NewSchedule("", What.SCAN, "0 2 * * *")
-
-
-class Wanted(BaseModel):
-    """`cadence`: a line of a crontab, "every 60 minutes", or "window" (of the site). Without `site`: the whole estate.
-
-    Without `zone` the clock of the site counts, or that of the settings.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(max_length=200)
-    what: What
-    cadence: str = Field(max_length=200)
-    site: str | None = None
-    zone: str = ""
-    enabled: bool = True
-
-    def as_asked(self) -> NewSchedule:
-        return NewSchedule(self.name, self.what, self.cadence, self.site, self.zone, self.enabled)
-
-
-# --- pages ---
 
 
 async def show_all(visit: Visited) -> Response:
@@ -118,42 +93,3 @@ async def _done(visit: Visit, do: Any) -> Response:  # noqa: ANN401 - a call wit
     except FleetError as exc:
         return await _page(visit, EMPTY, "", sentence(str(exc)), STATUSES.get(type(exc), 422))
     return see("/schedules")
-
-
-# --- for machines ---
-
-
-async def listed(visit: Visited) -> list[ScheduleView]:
-    """By name, with the next times of each."""
-    return await _listed(visit)
-
-
-async def add(visit: Visited, new: Wanted, response: ApiResponse) -> ScheduleView:
-    made = await once(visit, lambda: visit.service.schedules.add(new.as_asked(), visit.name))
-    response.status_code = 201
-    response.headers["Location"] = f"/api/v1/schedules/{made}"
-    return await visit.service.schedules.get(made)
-
-
-async def get(visit: Visited, schedule: str) -> ScheduleView:
-    return await visit.service.schedules.get(schedule)
-
-
-async def change(visit: Visited, schedule: str, new: Wanted) -> ScheduleView:
-    """Refused for one that the settings say."""
-    found = await visit.service.schedules.get(schedule)
-    await visit.service.schedules.change(found.id, new.as_asked(), visit.name)
-    return await visit.service.schedules.get(found.id)
-
-
-async def remove(visit: Visited, schedule: str) -> ScheduleView:
-    """The one that is gone now."""
-    found = await visit.service.schedules.get(schedule)
-    await visit.service.schedules.remove(found.id, visit.name)
-    return found
-
-
-async def run_now(visit: Visited, schedule: str) -> ScheduleView:
-    """Begin it, whether it is on or off; `outcome` says what came of it."""
-    await visit.service.schedules.run(schedule, visit.name)
-    return await visit.service.schedules.get(schedule)

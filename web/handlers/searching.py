@@ -1,6 +1,5 @@
 """One field over everything: its page, and what it and the first page's changes are to a machine."""
 
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,12 +11,13 @@ from fleet import search as fleet_search
 from fleet.changes import Changes
 from fleet.people.permissions import Permission
 from fleet.search import Found, Hit, Kind
+from web.api_words import Moment
 from web.contexts import Search, SearchGroup
 from web.rendering import moment
 from web.visit import Visit, Visited
 
 Q = Annotated[str, Query(max_length=fleet_search.MOST_CHARACTERS)]
-Since = Annotated[datetime | None, Query(description="a moment with its zone; a day ago where none is named")]
+Since = Annotated[Moment | None, Query(description="a moment with its zone; a day ago where none is named")]
 
 # Where a hit is shown; `{}` is its id.
 PAGES = {

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from fleet import sites
 from fleet.errors import Invalid, NotFound
-from fleet.sites import Site, SiteView
+from fleet.sites import Site
 from web.contexts import Sites
 from web.problems import STATUSES
 from web.rendering import sentence
@@ -49,11 +49,6 @@ async def remove(visit: Visited) -> Response:
     form = await visit.form()
     await sites.remove(visit.store, form.get("name", ""))
     return see("/sites")
-
-
-async def listed(visit: Visited) -> list[SiteView]:
-    """By name, with how many cameras each has."""
-    return await sites.sites(visit.store, visit.reading)
 
 
 async def choices(visit: Visit) -> tuple[str, ...]:
