@@ -82,9 +82,9 @@ def run_module(name: str, *words: str, limit_s: float, job: object = None, pytho
     return run([sys.executable, "-m", name, *words], limit_s=limit_s, job=job, python_path=python_path)
 
 
-def resident_kib() -> int:
-    """What this process holds in memory now."""
-    status = Path("/proc/self/status").read_text()
+def resident_kib(pid: int | None = None) -> int:
+    """What a process holds in memory now; without one, this process."""
+    status = Path(f"/proc/{pid or 'self'}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
 

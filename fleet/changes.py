@@ -83,6 +83,12 @@ async def changes(store: Store, since: datetime | None = None, scope: Scope = EV
     return Changes(since, tuple(sorted((one for one in found if one.count), key=lambda one: order.index(one.what))))
 
 
+async def lately(store: Store, days: int = 1, scope: Scope = EVERYWHERE) -> Changes:
+    """The same of the last days. Of a large estate some seconds old, as `since` says."""
+    back = timedelta(days=days)
+    return await store.summaries.get(("changes", days, scope), lambda: changes(store, store.now() - back, scope))
+
+
 _EVENTS = {
     Happened.FOUND: What.CAMERA_NEW,
     Happened.MOVED: What.CAMERA_MOVED,

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet import standing
+from fleet.camera_words import MOST_CANDIDATES, mentioning
 from fleet.errors import NotFound
 from fleet.findings.triage import FindingState, reopen_expired
-from fleet.paging import Query, holds, how_many, number_and_id, paged, read_page, two, words
+from fleet.paging import holds, how_many, number, number_and_id, paged, read_page, two, words
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.scans import rows as scan_rows
 from fleet.store import Store
@@ -147,26 +148,21 @@ async def devices(
     """Lowest score first. Raises Invalid for a cursor that no page gave."""
     wanted = wanted or DeviceFilter()
     await reopen_expired(store)
-    query = select(t.Camera).where(*_device_conditions(wanted), scope.at(t.Camera.site))
     start: ColumnElement[bool] = true()
     if after is not None:
         score, last = number_and_id(after)
         start = and_(t.Camera.score >= score, or_(t.Camera.score > score, t.Camera.id > last))
     order = (t.Camera.score, t.Camera.id)
     async with store.read() as connection:
+        said = [*await mentioning(connection, words(wanted.text)), *await _failing(connection, wanted)]
+        query = select(t.Camera).where(*said, *_device_conditions(wanted), scope.at(t.Camera.site))
         rows, more = await read_page(connection, query.where(start).order_by(*order), limit)
-    total = await store.summaries.get(("devices", wanted, scope), lambda: _number(store, query))
+    total = await number(store, ("devices", wanted, scope), query)
     return paged([_device_row(row) for row in rows], f"{rows[-1].score}~{rows[-1].id}" if more else None, total)
 
 
-async def _number(store: Store, query: Query) -> int:
-    async with store.read() as connection:
-        return await how_many(connection, query)
-
-
 def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
-    conditions = [holds(t.Camera.search, word) for word in words(wanted.text)]
-    conditions.append(standing.is_(wanted.standing) if wanted.standing else standing.COUNTED)
+    conditions: list[ColumnElement[bool]] = [standing.is_(wanted.standing) if wanted.standing else standing.COUNTED]
     if wanted.vendor is not None:
         conditions.append(t.Camera.vendor == wanted.vendor.casefold())
     if wanted.site is not None:
@@ -175,11 +171,19 @@ def _device_conditions(wanted: DeviceFilter) -> list[ColumnElement[bool]]:
         conditions.append(_happened(wanted.event, wanted.since))
     if wanted.severity is not None and wanted.check is None:
         conditions.append(_BY_SEVERITY[wanted.severity] > 0)
-    if wanted.check is not None:
-        failing = select(t.Finding.camera).where(t.IS_LIVE, t.Finding.check_id == wanted.check)
-        of_severity = t.Finding.severity == wanted.severity if wanted.severity else true()
-        conditions.append(t.Camera.id.in_(failing.where(of_severity)))
     return conditions
+
+
+async def _failing(connection: AsyncConnection, wanted: DeviceFilter) -> list[ColumnElement[bool]]:
+    """Few cameras are named; of many, a walk in the order of the list soon finds a page."""
+    if wanted.check is None:
+        return []
+    of_severity = t.Finding.severity == wanted.severity if wanted.severity else true()
+    failing = select(t.Finding.camera).where(t.IS_LIVE, t.Finding.check_id == wanted.check, of_severity)
+    few = (await connection.scalars(failing.limit(MOST_CANDIDATES + 1))).all()
+    if len(few) <= MOST_CANDIDATES:
+        return [t.Camera.id.in_(set(few))]
+    return [failing.where(t.Finding.camera == t.Camera.id).exists()]
 
 
 def _happened(event: str, since: datetime) -> ColumnElement[bool]:
@@ -284,14 +288,14 @@ async def findings(
     """Worst first, then the newest. Raises Invalid for a cursor that no page gave."""
     wanted = wanted or FindingFilter()
     await reopen_expired(store)
-    conditions = [*_finding_conditions(wanted), scope.of(t.Finding.camera)]
     start: ColumnElement[bool] = true()
     if after is not None:
         rank, last = number_and_id(after)
         severity = t.BY_RANK.get(rank, Severity.LOW)
         start = and_(t.Finding.severity <= severity, or_(t.Finding.severity < severity, t.Finding.id < last))
-    query = _finding_query().where(*conditions, start).order_by(t.Finding.severity.desc(), t.Finding.id.desc())
+    query = _finding_query().where(start).order_by(t.Finding.severity.desc(), t.Finding.id.desc())
     async with store.read() as connection:
+        query = query.where(*await _finding_conditions(connection, wanted), scope.of(t.Finding.camera))
         rows, more = await read_page(connection, query, limit)
     total = await findings_number(store, wanted, scope)
     items = [_finding_row(row) for row in rows]
@@ -300,11 +304,16 @@ async def findings(
 
 async def findings_number(store: Store, wanted: FindingFilter, scope: Scope = EVERYWHERE) -> int:
     """How many `findings` would show in all."""
-    counted = select(t.Finding.id).where(*_finding_conditions(wanted), scope.of(t.Finding.camera))
-    return await store.summaries.get(("findings", wanted, scope), lambda: _number(store, counted))
+
+    async def count() -> int:
+        async with store.read() as connection:
+            conditions = await _finding_conditions(connection, wanted)
+            return await how_many(connection, select(t.Finding.id).where(*conditions, scope.of(t.Finding.camera)))
+
+    return await store.summaries.get(("findings", wanted, scope), count)
 
 
-def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
+async def _finding_conditions(connection: AsyncConnection, wanted: FindingFilter) -> list[ColumnElement[bool]]:
     equal = (
         (t.Finding.state, wanted.state and wanted.state.value),
         (t.Finding.severity, wanted.severity),
@@ -320,11 +329,12 @@ def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         conditions.append(t.Finding.camera.in_(select(t.Camera.id).where(_at(wanted.site))))
     if wanted.camera is None:
         conditions.append(standing.of_counted(t.Finding.camera))
-    return conditions + [_mentions(word) for word in words(wanted.text)]
+    return conditions + [await _mentions(connection, word) for word in words(wanted.text)]
 
 
-def _mentions(word: str) -> ColumnElement[bool]:
-    of_camera = t.Finding.camera.in_(select(t.Camera.id).where(holds(t.Camera.search, word)))
+async def _mentions(connection: AsyncConnection, word: str) -> ColumnElement[bool]:
+    said = select(t.Camera.id).where(*await mentioning(connection, [word]))
+    of_camera = t.Finding.camera.in_(said)
     return or_(of_camera, holds(t.Finding.summary, word), holds(t.Finding.subject, word))
 
 
@@ -390,7 +400,7 @@ async def not_evaluated(
     async with store.read() as connection:
         rows, more = await read_page(connection, query, limit)
     silent = select(t.ScanNotEvaluated.id).where(*_silent(scope))
-    total = await store.summaries.get(("silent", scope), lambda: _number(store, silent))
+    total = await number(store, ("silent", scope), silent)
     items = [NotEvaluatedRow(row.address, row.reason, row.detail, row.at, row.scan, row.camera) for row in rows]
     return paged(items, f"{rows[-1].address}~{rows[-1].id}" if more else None, total)
 

@@ -1,7 +1,7 @@
 """Keyset paging: a page begins after the last row of the one before, so added rows repeat and hide nothing."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fleet.errors import Invalid
+from fleet.store import Store
 from fleet.views import Item, Page
 
 MOST_PER_PAGE = 500
@@ -17,7 +18,7 @@ _MOST_WORDS = 8
 _MOST_DIGITS = 3
 _MOST_PLACE_DIGITS = 9
 _ID = re.compile(r"[0-9a-f-]{36}")
-_NO_PAGE = "this page does not exist: start again at the first one"
+NO_PAGE = "this page does not exist: start again at the first one"
 
 Query = Select[*tuple[Any, ...]]
 AnyRow = Row[*tuple[Any, ...]]
@@ -33,6 +34,16 @@ async def read_page(connection: AsyncConnection, query: Query, limit: int) -> tu
 async def how_many(connection: AsyncConnection, query: Query) -> int:
     counted: int = (await connection.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
     return counted
+
+
+async def number(store: Store, key: Hashable, query: Query) -> int:
+    """How many rows in all. Of a large estate some seconds old, and kept under that key."""
+
+    async def count() -> int:
+        async with store.read() as connection:
+            return await how_many(connection, query)
+
+    return await store.summaries.get(key, count)
 
 
 def paged(items: Iterable[Item], after: str | None, total: int) -> Page[Item]:
@@ -75,7 +86,7 @@ def in_order(items: Sequence[Item], after: str | None, limit: int) -> Page[Item]
 def an_id(cursor: str) -> str:
     """Raises Invalid for what is no id of ours."""
     if not _ID.fullmatch(cursor):
-        raise Invalid(_NO_PAGE)
+        raise Invalid(NO_PAGE)
     return cursor
 
 
@@ -84,7 +95,7 @@ def place(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _MOST_PLACE_DIGITS):
-        raise Invalid(_NO_PAGE)
+        raise Invalid(NO_PAGE)
     return int(cursor)
 
 
@@ -92,14 +103,14 @@ def two(cursor: str) -> tuple[str, str]:
     """The sort key and the id of the last row. Raises Invalid for what we never gave."""
     first, mark, last = cursor[:_MOST_CURSOR].rpartition("~")
     if not (mark and first and last):
-        raise Invalid(_NO_PAGE)
+        raise Invalid(NO_PAGE)
     return first, last
 
 
 def number_and_id(cursor: str) -> tuple[int, str]:
     number, last = two(cursor)
     if not (number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS):
-        raise Invalid(_NO_PAGE)
+        raise Invalid(NO_PAGE)
     return int(number), last
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
+from fleet.camera_words import mentioning
 from fleet.paging import holds, words
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
@@ -23,7 +24,7 @@ from fleet.store.sites_tables import Site
 
 MOST_OF_A_KIND = 8
 MOST_CHARACTERS = 200
-_LOOKED_AT = 20_000
+_LOOKED_AT = 5_000
 
 
 class Kind(StrEnum):
@@ -84,7 +85,7 @@ async def _cameras(connection: AsyncConnection, text: str, scope: Scope, most: i
     """
     c = t.Camera
     exact = select(c).where(or_(c.address == text, c.mac == text.lower(), c.serial == text, c.name == text))
-    every = select(c).where(*(holds(c.search, word) for word in words(text))).order_by(c.score, c.id)
+    every = select(c).where(*await mentioning(connection, words(text))).order_by(c.score, c.id)
     rows: dict[str, Any] = {}
     for query in (exact.order_by(c.id), every):
         found = await connection.execute(query.where(scope.of(c.id)).limit(most))

@@ -81,8 +81,8 @@ class Service:
 
 async def _picture_verdict(store: Store, camera: str) -> Picture:
     """What the last picture check said; a camera that was never looked at is unknown."""
-    (tile,) = await picture_rows.tiles(store, camera)
-    return _PICTURES.get(tile.verdict, "unknown")
+    tile = await picture_rows.tile(store, camera)
+    return _PICTURES.get(tile.verdict, "unknown") if tile else "unknown"
 
 
 _PICTURES: Mapping[str, Picture] = {"ok": "good", "degraded": "bad", "failed": "bad"}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.audit.chain import Row
 from fleet.audit.trail import Entry
 from fleet.errors import Invalid
-from fleet.paging import AnyRow, how_many, read_page
+from fleet.paging import AnyRow, number, read_page
 from fleet.store import Store
 from fleet.store.audit_tables import AuditRow
 from fleet.views import Page
@@ -34,8 +34,8 @@ class Wanted:
 async def entries(store: Store, wanted: Wanted, *, after: str | None = None, limit: int = 50) -> Page[Row]:
     """The newest first; `after` is the number of the last one of the page before. Raises Invalid."""
     query = _chosen(wanted)
+    total = await number(store, ("audit", wanted), query)
     async with store.read() as connection:
-        total = await how_many(connection, query)
         if after is not None:
             query = query.where(AuditRow.seq < _seq(after))
         rows, more = await read_page(connection, query.order_by(AuditRow.seq.desc()), limit)

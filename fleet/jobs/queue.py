@@ -19,7 +19,7 @@ from fleet.jobs import rows
 from fleet.jobs.model import MOST_PAYLOAD, Asked, Job, JobId, Kind, NewJob
 from fleet.jobs.rows import JobEventView
 from fleet.jobs.states import JobState, Move, after
-from fleet.paging import an_id, read_page
+from fleet.paging import an_id, number, read_page
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import jobs_tables as t
@@ -171,8 +171,8 @@ class Queue:
         begun = query if after_id is None else query.where(t.Job.id < an_id(after_id))
         async with self.store.read() as connection:
             found, more = await read_page(connection, begun.order_by(t.Job.id.desc()), limit)
-            total = await connection.scalar(select(func.count()).select_from(t.Job).where(*named))
-        return Page(tuple(map(rows.job_of, found)), found[-1].id if more else None, total or 0)
+        total = await number(self.store, ("jobs", wanted, scope), select(t.Job.id).where(*named))
+        return Page(tuple(map(rows.job_of, found)), found[-1].id if more else None, total)
 
     async def unfinished(self, kind: str) -> dict[str, JobId]:
         """By what they belong to."""
@@ -188,9 +188,13 @@ class Queue:
     async def counts(self, scope: Scope = EVERYWHERE) -> dict[JobState, int]:
         """Of all in scope that are remembered."""
         query = select(t.Job.state, func.count()).where(_is_seen(scope)).group_by(t.Job.state)
-        async with self.store.read() as connection:
-            found = await connection.execute(query)
-            return {JobState(state): count for state, count in found.all()}
+
+        async def count() -> dict[JobState, int]:
+            async with self.store.read() as connection:
+                found = await connection.execute(query)
+                return {JobState(state): number for state, number in found.all()}
+
+        return await self.store.summaries.get(("job states", scope), count)
 
     async def history(self, job: JobId, limit: int = 100) -> list[JobEventView]:
         """The newest first. Raises NotFound."""

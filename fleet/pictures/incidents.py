@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, exists, func, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.parts import parts as in_parts
 from fleet.store.pictures_tables import PictureIncident as Incident
+from fleet.store.pictures_tables import PictureWatch
 from fleet.store.tables import Camera
 from health.incidents import TOGETHER, Raised, gather
 from health.series import Change
@@ -55,6 +56,10 @@ async def apply(
             await _close(connection, where, change.fault, now)
         else:
             await _open(connection, where, change, channels, now)
+    if changes:
+        mine = (Incident.camera == where.camera, Incident.closed_at.is_(None))
+        well = not_(exists().where(*mine))
+        await connection.execute(update(PictureWatch).where(PictureWatch.camera == where.camera).values(well=well))
 
 
 async def _open(

@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
+from fleet.paging import Query
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.pictures import incidents as picture_incidents
 from fleet.pictures import rollups as picture_rollups
@@ -33,6 +34,8 @@ _FRESH: Values = {
     "picture_at": None,
     "muted_until": None,
     "mute_reason": None,
+    "well": True,
+    "seen_at": p.NEVER,
 }
 
 
@@ -44,11 +47,16 @@ async def watch_new_cameras(store: Store) -> list[str]:
             return []
     async with store.write() as connection:
         cameras = list((await connection.scalars(unwatched)).all())
-        if cameras:
-            await connection.execute(
-                upsert(p.PictureWatch).on_conflict_do_nothing(), [{**_FRESH, "camera": camera} for camera in cameras]
-            )
+        await watch_new(connection, cameras)
     return cameras
+
+
+async def watch_new(connection: AsyncConnection, cameras: Sequence[str]) -> None:
+    """They have their place on the wall, among those that were never seen."""
+    if cameras:
+        await connection.execute(
+            upsert(p.PictureWatch).on_conflict_do_nothing(), [{**_FRESH, "camera": camera} for camera in cameras]
+        )
 
 
 async def camera(store: Store, camera_id: str) -> AnyRow:
@@ -65,6 +73,8 @@ async def watch(connection: AsyncConnection, camera_id: str) -> AnyRow | None:
 
 
 async def change_watch(connection: AsyncConnection, camera_id: str, values: Values) -> None:
+    if values.get("picture_at"):
+        values = {**values, "seen_at": values["picture_at"]}
     fresh = {**_FRESH, **values, "camera": camera_id}
     wanted = upsert(p.PictureWatch).values(fresh)
     await connection.execute(wanted.on_conflict_do_update(index_elements=["camera"], set_=values))
@@ -106,23 +116,46 @@ def check_view(row: AnyRow) -> CheckView:
     return CheckView(**row._asdict())
 
 
-async def tiles(store: Store, camera_id: str | None = None, scope: Scope = EVERYWHERE) -> list[Tile]:
-    """All cameras, or one; those with open incidents first, then the longest unseen."""
-    columns = (Camera.id, Camera.name, Camera.address, Camera.port)
-    query = select(*columns, p.PictureWatch).outerjoin(p.PictureWatch, p.PictureWatch.camera == Camera.id)
-    query = query.where(scope.at(Camera.site))
-    query = query.where(COUNTED if camera_id is None else Camera.id == camera_id)
-    open_ones = select(p.PictureIncident.camera, p.PictureIncident.fault).where(p.PictureIncident.closed_at.is_(None))
+async def tile(store: Store, camera_id: str) -> Tile | None:
     async with store.read() as connection:
-        rows = (await connection.execute(query)).all()
-        raised: dict[str, list[str]] = {}
-        for of, fault in (await connection.execute(open_ones)).all():
+        rows = (await connection.execute(_tiles().where(Camera.id == camera_id))).all()
+        raised = await open_faults(connection, [camera_id])
+    return next((tile_of(row, raised.get(row.id, ()), store.now()) for row in rows), None)
+
+
+async def names(store: Store, cameras: Collection[str]) -> dict[str, str]:
+    """What these are called, or their address."""
+    found: dict[str, str] = {}
+    async with store.read() as connection:
+        for some in _batches(list(cameras)):
+            query = select(Camera.id, Camera.name, Camera.address, Camera.port).where(Camera.id.in_(some))
+            rows = (await connection.execute(query)).all()
+            found |= {row.id: row.name or f"{row.address}:{row.port}" for row in rows}
+    return found
+
+
+def _tiles() -> Query:
+    columns = (Camera.id, Camera.name, Camera.address, Camera.port)
+    return select(*columns, p.PictureWatch).outerjoin(p.PictureWatch, p.PictureWatch.camera == Camera.id)
+
+
+async def open_faults(connection: AsyncConnection, cameras: Sequence[str]) -> dict[str, list[str]]:
+    raised: dict[str, list[str]] = {}
+    for some in _batches(cameras):
+        still_open = (p.PictureIncident.camera.in_(some), p.PictureIncident.closed_at.is_(None))
+        for of, fault in (
+            await connection.execute(select(p.PictureIncident.camera, p.PictureIncident.fault).where(*still_open))
+        ).all():
             raised.setdefault(of or "", []).append(fault)
-    found = [_tile(row, raised.get(row.id, ()), store.now()) for row in rows]
-    return sorted(found, key=lambda tile: (not tile.open_faults, -(tile.age_s or 1e12), tile.address))
+    return raised
 
 
 async def summary(store: Store, scope: Scope = EVERYWHERE) -> PictureSummary:
+    """Of a large estate some seconds old."""
+    return await store.summaries.get(("pictures", scope), lambda: _summary(store, scope))
+
+
+async def _summary(store: Store, scope: Scope) -> PictureSummary:
     still_open = p.PictureIncident.closed_at.is_(None)
     seen = (p.PictureWatch.checked_at.is_not(None), scope.of(p.PictureWatch.camera))
     looked_at = select(func.count()).select_from(p.PictureWatch).where(*seen)
@@ -151,7 +184,7 @@ async def sites_of(
     return {camera: known[camera] for camera in cameras if camera in known}
 
 
-def _tile(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:
+def tile_of(row: AnyRow, open_faults: Collection[str], now: datetime) -> Tile:
     muted = row.muted_until if row.muted_until and row.muted_until > now else None
     return Tile(
         camera=row.id,

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -30,11 +30,13 @@ from fleet.pictures import rows as picture_rows
 from fleet.pictures.incidents import Where
 from fleet.pictures.rollups import Rollup
 from fleet.pictures.views import CheckView, Comparison, IncidentView, PictureSummary, Tile
+from fleet.pictures.wall import MOST_AT_ONCE, WallFilter, page_of
 from fleet.schedules import due
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.pictures_tables import ReferenceView
+from fleet.views import Page
 from health import series
 from health.checking import Checked, check
 from health.conditions import Condition, condition_of, plausible
@@ -202,9 +204,19 @@ class Pictures:
         async with self._store.write() as connection:
             await picture_rows.change_watch(connection, camera, values)
 
-    async def wall(self, scope: Scope = EVERYWHERE) -> list[Tile]:
-        """The newest picture of every camera with its age; those with a fault first."""
-        return await picture_rows.tiles(self._store, scope=scope)
+    async def wall(
+        self,
+        wanted: WallFilter | None = None,
+        after: str | None = None,
+        limit: int = MOST_AT_ONCE,
+        scope: Scope = EVERYWHERE,
+    ) -> Page[Tile]:
+        """The newest picture of each camera with its age; those with a fault first."""
+        return await page_of(self._store, wanted, after, limit, scope)
+
+    async def names(self, cameras: Collection[str]) -> dict[str, str]:
+        """What these are called, or their address."""
+        return await picture_rows.names(self._store, cameras)
 
     async def summary(self, scope: Scope = EVERYWHERE) -> PictureSummary:
         return await picture_rows.summary(self._store, scope)
@@ -215,12 +227,12 @@ class Pictures:
 
     async def compare(self, camera: str) -> Comparison:
         """A camera's newest picture beside its approved views. Raises NotFound."""
-        tiles = await picture_rows.tiles(self._store, camera)
-        if not tiles:
+        tile = await picture_rows.tile(self._store, camera)
+        if tile is None:
             raise NotFound("there is no such camera")
         rows = await picture_rows.references(self._store, camera)
         views = [picture_rows.reference_view(row) for row in rows.values()]
-        return Comparison(tiles[0], tuple(sorted(views, key=lambda view: view.condition != tiles[0].condition)))
+        return Comparison(tile, tuple(sorted(views, key=lambda view: view.condition != tile.condition)))
 
     async def picture(self, digest: str) -> bytes:
         """A kept picture, JPEG. Raises NotFound."""
@@ -284,6 +296,8 @@ class Pictures:
                 await picture_rows.remember_evidence(connection, digest, "picture", now, len(seen.coded))
             await picture_rows.add_check(connection, values)
             await picture_rows.change_watch(connection, camera, _watch_values(values, followed))
+            if before is None or before.checked_at is None:  # it was due for being new
+                await due.forget(connection, due.PICTURES, camera)
             if series.wants_a_second_look(followed):
                 soon = now + SECOND_LOOK * self._chance.uniform(0.9, 1.1)
                 await due.put(connection, due.PICTURES, camera, soon)

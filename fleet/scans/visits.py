@@ -10,9 +10,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import camera_events, sites
+from fleet import camera_events, camera_words, sites
+from fleet.pictures import rows as picture_rows
 from fleet.scans import adoption
 from fleet.scans.adoption import AnyRow
+from fleet.schedules import due
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store.ids import new_id
@@ -88,10 +90,14 @@ async def keep_camera(
     values = adoption.columns(seen.dossier, who, before)
     values |= {"last_seen": seen.at, "last_dossier": dossier, **_judged(seen, live)}
     values["site"] = sites.name_at(who.address, await sites.stored(connection))
+    if before is None or before.search != values["search"]:
+        values["worded"] = await camera_words.next_number(connection)
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:
         await connection.execute(_NEW_CAMERA, [{"id": camera, "first_seen": seen.at, **values}])
+        await picture_rows.watch_new(connection, [camera])
+        await due.put(connection, due.PICTURES, camera, seen.at)
     await camera_events.note_visit(connection, camera, before, values, seen.at)
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}

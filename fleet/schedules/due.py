@@ -63,6 +63,11 @@ async def take(connection: AsyncConnection, what: str, now: datetime, limit: int
     return found
 
 
+async def forget(connection: AsyncConnection, what: str, camera: str) -> None:
+    """That camera was looked at: it is due no more."""
+    await connection.execute(delete(Due).where(Due.what == what, Due.camera == camera))
+
+
 async def nothing(store: Store, what: str, now: datetime) -> bool:
     """Whether nobody is due by now."""
     async with store.read() as connection:

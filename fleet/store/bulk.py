@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Dialect, String, Table
+from sqlalchemy import JSON, Dialect, String, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase
@@ -67,7 +67,9 @@ async def _copy(connection: AsyncConnection, table: str, names: Sequence[str], r
     try:
         async with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                await copy.write_row(row)
+                # Rows become text in its buffer; only a full one is worth a coroutine.
+                if full := copy.formatter.write_row(row):
+                    await copy.write(full)
                 added += 1
                 if not added % _BETWEEN_TURNS:
                     await asyncio.sleep(0)
@@ -101,15 +103,34 @@ def _converted(
 def _convert(table: Table, name: str, dialect: Dialect) -> Convert | None:
     kind = table.columns[name].type
     if isinstance(kind, Utc) and dialect.name == "sqlite":
-        return _moment
+        return _moments()
     if isinstance(kind, String):
         return _text if dialect.name == "sqlite" else None
-    return cast("Convert | None", kind.dialect_impl(dialect).bind_processor(dialect))
+    convert = cast("Convert | None", kind.dialect_impl(dialect).bind_processor(dialect))
+    return _but_empty(convert) if convert and isinstance(kind, JSON) and dialect.name == "sqlite" else convert
 
 
 def _text(value: str | None) -> str | None:
     """Stands for a column whose text is looked at in place: a call for each would cost as much as its insertion."""
     return value
+
+
+def _but_empty(convert: Convert) -> Convert:
+    """Most of what is seen has nothing to say: an empty mapping is written without its encoder."""
+    return lambda value: "{}" if value.__class__ is dict and not value else convert(value)
+
+
+def _moments() -> Convert:
+    """Very many rows are of one moment, which is written once."""
+    before, written = None, None
+
+    def convert(value: datetime | None) -> str | None:
+        nonlocal before, written
+        if value is not before:
+            before, written = value, _moment(value)
+        return written
+
+    return convert
 
 
 def _moment(value: datetime | None) -> str | None:

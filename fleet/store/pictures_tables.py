@@ -1,6 +1,6 @@
 """Tables of picture checks: what is watched, what was seen, reference views, incidents, and notices on their way."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Text
@@ -8,11 +8,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.store.tables import Base
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class PictureWatch(Base):
-    """One row per camera that is watched: the last check, and what its alarms remember (`health.series`)."""
+    """One row per camera, made with it: the last check, and what its alarms remember (`health.series`).
+
+    `well` and `seen_at` are its place on the wall: no fault of it is open, and when it gave its newest picture (`NEVER`
+    before the first). They are kept with what they follow from, so that an index has the order of the wall.
+    """
 
     __tablename__ = "picture_watches"
+    __table_args__ = (Index(None, "well", "seen_at", "camera"), Index(None, "condition", "well", "seen_at", "camera"))
 
     camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
     series: Mapped[dict[str, Any]]
@@ -25,6 +32,8 @@ class PictureWatch(Base):
     picture_at: Mapped[datetime | None]
     muted_until: Mapped[datetime | None]
     mute_reason: Mapped[str | None] = mapped_column(Text)
+    well: Mapped[bool]
+    seen_at: Mapped[datetime]
 
 
 class PictureCheck(Base):

@@ -99,18 +99,20 @@ class Camera(Base):
     """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts.
 
     `site` is the name of the one whose network holds its address. `standing` says whether it is looked after
-    (`fleet.standing`), `None` until somebody has decided.
+    (`fleet.standing`), `None` until somebody has decided. `worded` is higher than that of every row whose `search` was
+    written before (`fleet.camera_words`).
     """
 
     __tablename__ = "cameras"
     __table_args__ = (
         Index(None, "score", "id"),
-        Index(None, "vendor"),
+        Index(None, "vendor", "score", "id"),
         Index(None, "address", "port"),
         Index(None, "mac"),
-        Index(None, "site"),
+        Index(None, "site", "score", "id"),
         Index(None, "serial"),
         Index(None, "name"),
+        Index(None, "worded"),
         Index(None, "standing"),
     )
 
@@ -131,6 +133,7 @@ class Camera(Base):
     site: Mapped[str | None]
     standing: Mapped[str | None]
     search: Mapped[str] = mapped_column(Text)
+    worded: Mapped[int] = mapped_column(server_default="0")
     score: Mapped[int]
     worst: Mapped[Severity | None]
     critical: Mapped[int]
@@ -217,8 +220,10 @@ class Finding(Base):
         UniqueConstraint("camera", "check_id", "subject"),
         Index(None, "severity", "id"),
         Index(None, "state", "severity", "id"),
+        Index(None, "check_id", "state", "severity", "id"),
         Index("ix_findings_live", "check_id", "severity", "camera", **only("state IN ('open', 'acknowledged')")),
-        Index("ix_findings_accepted", "accepted_until", **only("state = 'risk-accepted'")),
+        # With the state, though it is one: SQLite would rather take an index of all states that begins with it.
+        Index("ix_findings_accepted", "state", "accepted_until", **only("state = 'risk-accepted'")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

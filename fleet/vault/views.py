@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
-from fleet.paging import AnyRow, Query, how_many, read_page, two
+from fleet.paging import AnyRow, Query, number, read_page, two
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store.tables import Camera
@@ -34,8 +34,8 @@ async def accounts(
 ) -> Page[AccountView]:
     """Each with its present password, by camera. Raises Invalid for a cursor that no page gave."""
     query = _query(scope).where(SealedPassword.state == PasswordState.CURRENT.value)
+    total = await number(store, ("vault", scope), query)
     async with store.read() as connection:
-        total = await how_many(connection, query)
         if after is not None:
             camera, account = two(after)
             later = and_(SealedPassword.camera == camera, SealedPassword.account > account)

@@ -12,6 +12,7 @@ from tests.frame.sqlite import new_database
 ON_BOTH = {
     "test_audit",
     "test_bulk",
+    "test_camera_words",
     "test_changes",
     "test_controllers",
     "test_database_backups",
@@ -35,6 +36,7 @@ ON_BOTH = {
     "test_store",
     "test_tokens",
     "test_vault",
+    "test_wall",
 }
 # Of long ones, those that write and read the most kinds of rows.
 SOME_ON_BOTH = {

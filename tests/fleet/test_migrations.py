@@ -62,6 +62,27 @@ def test_text_stands_in_the_same_order_on_both_engines(settings: Settings) -> No
     assert found == sorted(words)
 
 
+def test_every_camera_has_its_place_on_the_wall_and_is_due_where_it_was(settings: Settings) -> None:
+    settings.home.mkdir()
+    migrate(settings, "0017")
+    engine = blocking_engine(settings)
+    with engine.begin() as connection:
+        fill(connection, rows=3)
+        connection.execute(text("UPDATE picture_incidents SET closed_at = NULL WHERE camera = 'row 0'"))
+        connection.execute(text("DELETE FROM picture_watches WHERE camera = 'row 2'"))
+    migrate(settings)
+    places = "SELECT camera, well, CAST(seen_at AS VARCHAR) FROM picture_watches ORDER BY camera"
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(places))]
+        due = connection.execute(text("SELECT camera FROM due WHERE what = 'pictures'")).scalars().all()
+    assert [(camera, bool(well), at[:10]) for camera, well, at in found] == [
+        ("row 0", False, "2026-03-01"),
+        ("row 1", True, "2026-03-01"),
+        ("row 2", True, "1970-01-01"),
+    ]
+    assert due == ["row 2"]
+
+
 def _fill(settings: Settings) -> None:
     engine = blocking_engine(settings)
     with engine.begin() as connection:

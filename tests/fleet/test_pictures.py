@@ -131,7 +131,7 @@ async def test_an_incident_opens_and_closes_when_a_camera_is(
     await checks(pictures, clock, camera, 2)
     (incident,) = await pictures.incidents()
     assert (incident.fault, incident.cameras, incident.shared) == (fault, (camera,), False)
-    assert (await pictures.wall())[0].open_faults == (fault,)
+    assert (await pictures.wall()).items[0].open_faults == (fault,)
     estate.eyes["10.0.0.1"].look = street()
     await checks(pictures, clock, camera, 2)
     assert await pictures.incidents() == []
@@ -173,11 +173,11 @@ async def test_silence_is_no_fault_of_the_picture_and_lasting_silence_is_told(
     camera = await estate.add(store, 1)
     await pictures.approve(camera, "ana")
     await checks(pictures, clock, camera, 1)
-    before = (await pictures.wall())[0]
+    before = (await pictures.wall()).items[0]
     estate.eyes["10.0.0.1"].fails = Unreachable("no answer")
     assert await checks(pictures, clock, camera, 1) == ["unknown"]
     assert await pictures.incidents() == []
-    after = (await pictures.wall())[0]
+    after = (await pictures.wall()).items[0]
     assert after.picture == before.picture
     assert after.age_s == 3600
     assert after.reason == "Unreachable: no answer"
@@ -202,7 +202,7 @@ async def test_planned_work_raises_nothing(pictures: Pictures, store: Store, clo
     estate.eyes["10.0.0.1"].look = covered(0.9, 30)(street())
     assert await checks(pictures, clock, camera, 5) == ["failed"] * 5
     assert await pictures.incidents() == []
-    assert (await pictures.wall())[0].muted_until is not None
+    assert (await pictures.wall()).items[0].muted_until is not None
     await checks(pictures, clock, camera, 4)
     assert [one.fault for one in await pictures.incidents()] == ["obstruction"]
 
@@ -325,7 +325,7 @@ async def test_every_camera_is_looked_at_when_it_is_due(store: Store, tmp_path: 
         assert await pictures.ask_for_due() == 0
         while not all([await pictures.history(camera) for camera in cameras]):  # noqa: ASYNC110 - a condition
             await asyncio.sleep(0.02)
-    assert all(tile.checked_at for tile in await Pictures(store, few, estate.access_to).wall())
+    assert all(tile.checked_at for tile in (await Pictures(store, few, estate.access_to).wall()).items)
 
 
 async def test_a_first_sign_of_a_fault_is_looked_at_again_soon(

@@ -14,7 +14,7 @@ from analytics_qa.spot_checks import Answer
 from fleet.accuracy.rows import Hour, WatchState
 from fleet.evidence import EvidenceFolder
 from fleet.pictures.views import Tile
-from fleet.pictures.wall import Age, WallFilter, age_of, page_of
+from fleet.pictures.wall import Age, age_of
 from fleet.settings import Settings
 from health import judge
 from health.conditions import Condition
@@ -325,15 +325,6 @@ AGES = {
 @pytest.mark.parametrize(("age_s", "minutes", "age"), AGES.values(), ids=AGES)
 def test_the_age_of_a_picture_in_a_word(age_s: float | None, minutes: int, age: Age) -> None:
     assert age_of(tile(1, age_s), minutes) is age
-
-
-def test_pages_of_the_wall_follow_each_other_and_nonsense_begins_at_the_first() -> None:
-    tiles = [tile(number) for number in range(5)]
-    first = page_of(tiles, WallFilter(), None, 3)
-    rest = page_of(tiles, WallFilter(), first.after, 3)
-    assert [*first.items, *rest.items] == tiles
-    assert (rest.after, rest.total) == (None, 5)
-    assert page_of(tiles, WallFilter(), "-1", 3) == first
 
 
 def test_bars_stay_inside_the_drawing_and_hours_are_added_up() -> None:

@@ -62,7 +62,7 @@ async def test_what_is_counted_at_each_site_and_of_none_adds_up_to_all(two: TwoS
     assert found.total == here.findings.total
     pictures = two.house.service.pictures
     assert [(await pictures.summary(scope)).cameras for scope in (ALPHA, EVERYWHERE)] == [2, 5]
-    assert {tile.camera for tile in await pictures.wall(ALPHA)} == set(await ids(store, HERE))
+    assert {tile.camera for tile in (await pictures.wall(scope=ALPHA)).items} == set(await ids(store, HERE))
 
 
 async def test_work_of_both_sites_counts_only_the_cameras_of_ones_own(two: TwoSites) -> None:

@@ -14,7 +14,7 @@ from fleet.errors import Invalid
 from fleet.people.permissions import Permission
 from fleet.pictures.rollups import Rollup
 from fleet.pictures.views import CheckView, Comparison, IncidentView, PictureSummary, Tile
-from fleet.pictures.wall import WallFilter, page_of
+from fleet.pictures.wall import WallFilter
 from fleet.views import Page, Part
 from health.conditions import Condition
 from web.api_words import After, Body, Id, Lax, Limit, Moment, Text, once
@@ -69,9 +69,7 @@ async def pictures(
     limit: Limit = 50,
 ) -> Page[Tile]:
     """The newest picture of each camera; those with an open fault first."""
-    paging.place(after)
-    tiles = await visit.service.pictures.wall(visit.reading)
-    return page_of(tiles, WallFilter(q or "", faults, condition), after, limit)
+    return await visit.service.pictures.wall(WallFilter(q or "", faults, condition), after, limit, visit.reading)
 
 
 async def picture(visit: Visited, camera: str) -> Comparison:

@@ -13,7 +13,7 @@ from fleet.errors import Invalid
 from fleet.evidence import load_picture, media_type
 from fleet.people.permissions import Permission
 from fleet.pictures.views import IncidentView, ReferenceView
-from fleet.pictures.wall import MOST_AT_ONCE, WallFilter, age_of, page_of
+from fleet.pictures.wall import MOST_AT_ONCE, WallFilter, age_of
 from health.conditions import Condition
 from web.picture_contexts import Image, Images
 from web.problems import CAMERA_STATUS
@@ -44,8 +44,8 @@ def as_query(wanted: WallFilter) -> str:
 
 async def show_all(visit: Visited) -> Response:
     pictures, wanted, after = visit.service.pictures, wanted_pictures(visit.query), visit.query.get("after")
-    tiles = await pictures.wall(visit.reading)
-    page = page_of(tiles, wanted, after)
+    page = await pictures.wall(wanted, after, scope=visit.reading)
+    incidents = open_first(await pictures.incidents(open_only=False, limit=MOST_INCIDENTS, scope=visit.reading))
     queued = visit.query.get("queued", "")
     minutes = visit.service.schedules.picture_minutes
     context = Images(
@@ -55,8 +55,8 @@ async def show_all(visit: Visited) -> Response:
         query=as_query(wanted),
         first=not after,
         summary=await pictures.summary(visit.reading),
-        incidents=open_first(await pictures.incidents(open_only=False, limit=MOST_INCIDENTS, scope=visit.reading)),
-        names={tile.camera: tile.name or tile.address for tile in tiles},
+        incidents=incidents,
+        names=await pictures.names([camera for one in incidents if not one.shared for camera in one.cameras]),
         queued=int(queued) if queued.isascii() and queued.isdecimal() and len(queued) < 4 else 0,  # noqa: PLR2004
     )
     return visit.page(context)

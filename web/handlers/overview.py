@@ -1,7 +1,5 @@
 """The first page: what do I own, how bad is it, what first, what changed, what could not be judged."""
 
-from datetime import timedelta
-
 from starlette.responses import Response
 
 from fleet import changes, estate, sites
@@ -26,7 +24,7 @@ async def show(visit: Visited) -> Response:
     known = await sites.sites(visit.store, visit.reading)
     places = tuple(sorted(known, key=lambda place: (-place.urgent, place.site.name)))
     days = int(asked) if (asked := visit.query.get("days", "")) in set(map(str, DAYS)) else DAYS[0]
-    changed = await changes.changes(visit.store, visit.store.now() - timedelta(days=days), visit.reading)
+    changed = await changes.lately(visit.store, days, visit.reading)
     context = Overview(
         view=view,
         headline=headline(view),

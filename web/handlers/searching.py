@@ -69,4 +69,6 @@ async def search(visit: Visited, *, q: Q = "") -> Found:
 
 async def changes(visit: Visited, *, since: Since = None) -> Changes:
     """What changed since a moment of the last 31 days, in numbers."""
+    if since is None:
+        return await fleet_changes.lately(visit.store, scope=visit.reading)
     return await fleet_changes.changes(visit.store, moment(since), visit.reading)
