@@ -96,6 +96,7 @@ API = (
     _get("changes", searching.changes),
     _get("not-evaluated", api.not_evaluated),
     _get("cameras", api.cameras),
+    _do("decisions", api.decide, CHANGE, Did.CAMERA_DECIDE),
     _get("cameras/{camera}", api.camera),
     _get("cameras/{camera}/history", api.camera_history),
     _get("cameras/{camera}/happenings", api.camera_happenings),

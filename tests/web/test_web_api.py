@@ -65,7 +65,7 @@ def test_every_order_of_the_console_has_an_address_but_for_these() -> None:
     """Passwords and factors of people, and how they sign in, are for somebody who sits before it; `{order}` is many."""
     alone = {"person.set-up", "person.password", "session.sign-in", "session.sign-out", "session.prove", "theme.choose"}
     alone |= {"factor.add", "factor.remove", "factor.renew-codes"}
-    alone |= {"first-steps.dismiss", "camera.decide", "vault.put"}  # the first steps lead a person by the hand
+    alone |= {"first-steps.dismiss", "vault.put"}  # the first steps lead a person by the hand
     many = {"job.order", "plan.order", "rollout.order", "schedule.order"}
     assert {one.action for one in PAGES if one.action} - {one.action for one in API} == alone | many
 
@@ -302,6 +302,24 @@ async def test_sessions_are_listed_and_ended(two: TwoSites, made: Made, boss: Vi
         check_problem(await viewer.get("/api/v1/me"), 401)
     factors = (await boss.get(f"/api/v1/people/{made.ids[HERE]['person']}/factors")).json()
     assert factors == {"app_since": None, "keys": [], "codes": 0}
+
+
+async def test_cameras_are_decided_on_and_listed_by_it(made: Made, boss: Visitor) -> None:
+    mine = made.ids[HERE]["camera"]
+
+    async def listed(**wanted: str) -> list[str]:
+        page = (await boss.client.get("/api/v1/cameras", params=wanted)).json()
+        return [row["id"] for row in page["items"]]
+
+    for standing, counts in (("quarantined", True), ("ignored", False), ("adopted", True)):
+        word = {"cameras": [mine], "standing": standing}
+        assert (await boss.client.post("/api/v1/decisions", json=word)).json() == {"changed": 1}
+        assert (await boss.client.post("/api/v1/decisions", json=word)).json() == {"changed": 0}
+        assert await listed(standing=standing) == [mine]
+        assert (mine in await listed()) is counts
+    for word in ({"cameras": [mine], "standing": "new"}, {"cameras": [], "standing": "adopted"}):
+        check_problem(await boss.client.post("/api/v1/decisions", json=word), 422)
+    check_problem(await boss.client.get("/api/v1/cameras", params={"standing": "odd"}), 422)
 
 
 async def test_findings_are_triaged_and_their_history_is_told(made: Made, boss: Visitor) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
 
 from fleet import camera_events, estate, paging, work
+from fleet import standing as fleet_standing
 from fleet.audit.chain import Row
 from fleet.audit.views import Wanted, entries
 from fleet.camera_events import Happened
@@ -16,6 +17,7 @@ from fleet.findings import triage as fleet_findings
 from fleet.findings.lifecycle import Event
 from fleet.findings.triage import FindingState, TriageAction, Triaged
 from fleet.people.permissions import Permission
+from fleet.standing import Standing
 from fleet.views import (
     DeviceFilter,
     DeviceRow,
@@ -34,6 +36,7 @@ from web.rendering import moment
 from web.visit import Visit, Visited
 
 MOST_HAPPENED = 50
+MOST_DECIDED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,20 @@ class Triage(Body):
     until: Moment | None = None
 
 
+class Decision(Body):
+    """What becomes of these cameras: adopted, quarantined (no login is sent), ignored (left out of lists, too)."""
+
+    cameras: Annotated[list[Id], Field(min_length=1, max_length=MOST_DECIDED)]
+    standing: Annotated[Standing, Lax]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many have another standing than before."""
+
+    changed: int
+
+
 def description(visit: Visited) -> dict[str, Any]:
     """This document."""
     document: dict[str, Any] = visit.request.app.openapi()
@@ -106,12 +123,19 @@ async def cameras(
     site: Text = None,
     event: Annotated[Happened | None, Query(description="happened to the camera since `since`")] = None,
     since: Moment | None = None,
+    standing: Annotated[Standing | Literal["new"] | None, Query(description="`new`: nobody has decided yet")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[DeviceRow]:
-    """Lowest score first. An empty `site` is cameras of none."""
-    wanted = DeviceFilter(q or "", vendor, severity, check, site, event, moment(since))
+    """Lowest score first. An empty `site` is cameras of none. Ignored ones only where `standing` asks for them."""
+    wanted = DeviceFilter(q or "", vendor, severity, check, site, event, moment(since), standing)
     return await estate.devices(visit.store, wanted, after, limit, visit.reading)
+
+
+async def decide(visit: Visited, word: Decision) -> Decided:
+    """Adopt cameras, put them in quarantine, or ignore them; another decision may follow."""
+    wanted = dict.fromkeys(word.cameras, word.standing)
+    return Decided(await fleet_standing.decide(visit.store, wanted, visit.name, visit.scope(Permission.CHANGE)))
 
 
 async def camera(visit: Visited, camera: str) -> DeviceView:

@@ -25,10 +25,14 @@ _SCAN, _ROTATION = TypeAdapter(ScanView), TypeAdapter(RotationView)
 
 
 class NewScan(Body):
-    """`targets` as on the command line: addresses, ranges, networks, names, separated by spaces or new lines."""
+    """`targets` as on the command line: addresses, ranges, networks, names, separated by spaces or new lines.
+
+    With `looks_only` no login is sent anywhere, neither ours nor a default one.
+    """
 
     targets: Annotated[str, Field(max_length=65536)]
     default_credentials: bool = True
+    looks_only: bool = False
     confirmed: bool = False
 
 
@@ -73,6 +77,7 @@ async def start_scan(visit: Visited, new: NewScan, response: Response) -> ScanVi
             new.targets,
             visit.name,
             default_credentials=new.default_credentials,
+            looks_only=new.looks_only,
             confirmed=new.confirmed,
             scope=visit.scope(Permission.SCAN),
         ),
