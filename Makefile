@@ -11,8 +11,8 @@ HIDE := env -u CAMWARDEN_REQUIRE_ALL
 # Whatever the environment says: the product is started often, and reads itself faster when it was compiled before.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Four test processes, on fewer cores too: they often wait for others. `make test ARGS='tests/web -x'` for some tests only.
-WORKERS := -n 4 --dist loadscope --no-loadscope-reorder
+# Three test processes, on fewer cores too: they often wait for others. `make test ARGS='tests/web -x'` for some only.
+WORKERS := -n 3 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench clean

@@ -9,6 +9,7 @@ import pytest
 from fleet import tls
 from fleet.cli.doctor_service import lines
 from fleet.settings import Settings
+from fleet.store.migrating import newest
 
 
 def nothing(_home: Path) -> None:
@@ -54,7 +55,7 @@ ROWS = {
         "webhook_secret",
     ),
     "hours that end before their time": ("history", nothing, {"keep_hourly_days": 3}, "warn", "ends before"),
-    "the database of this version": ("database", nothing, {}, "ok", "works with revision 0016"),
+    "the database of this version": ("database", nothing, {}, "ok", f"works with revision {newest()}"),
 }
 
 

@@ -76,7 +76,7 @@ def test_the_api_is_what_its_description_says(
     chosen = [one for one in API if asked(one) and (one.method, one.path) not in ENDS_THE_RUN]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
     command += [f"{origin}/api/v1/openapi.json", "--checks", "all", "--phases", phase, "--max-examples", most]
-    command += ["--seed", SEED, "--workers", "2", "--no-color", "--no-shrink"]
+    command += ["--seed", SEED, "--workers", "1", "--no-color", "--no-shrink"]
     if who == "administrator":
         # The session is a cookie that stays where the tool takes its own away.
         command += ["--exclude-checks", "ignored_auth"]

@@ -85,6 +85,8 @@ def test_the_first_administrator_comes_in_with_a_security_key(scheme: str, brows
         look(page, "Your recovery codes")
         assert len(page.locator("ul.codes li").all()) == 10
         page.get_by_role("link", name="Go on").click()
+        look(page, "Where are your cameras?")
+        page.goto("/account")
         look(page, "My account")
         expect(page.get_by_text("blue key").first).to_be_visible()
         page.get_by_role("button", name="Sign out").click()

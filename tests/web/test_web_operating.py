@@ -140,7 +140,7 @@ async def test_the_search_page_shows_what_fits_and_says_where_nothing_does(visit
 async def test_the_first_page_says_what_changed_and_each_line_leads_to_its_list(visit: Visit) -> None:
     viewer = visit("viewer")
     page = (await viewer.get("/?days=7")).text
-    assert "In the last 7 days" in page
+    assert "in the last 7 days" in page
     for href in re.findall(r'href="(/(?:devices|findings)\?[^"]*since=[^"]*)"', page):
         there = await viewer.get(href.replace("&amp;", "&"))
         assert (there.status_code, "since <time" in there.text) == (200, True)
