@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from structlog.contextvars import bind_contextvars, get_contextvars
 
@@ -16,7 +15,7 @@ from cameras.budget import Attempt, AttemptBudget
 from cameras.untrusted import clean_text
 from fleet import lookup, sites, standing
 from fleet.audit.trail import Action, Entry, acting
-from fleet.errors import FleetError, Invalid, NeedsConfirmation, StoreUnavailable
+from fleet.errors import FleetError, Invalid, StoreUnavailable
 from fleet.findings import triage as findings
 from fleet.jobs.alone import running
 from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Priority, PutBack, Stopped, Turn
@@ -25,22 +24,22 @@ from fleet.jobs.queue import Queue
 from fleet.jobs.states import JobState
 from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, Scope
+from fleet.scans import asked, visits
 from fleet.scans import rows as scan_rows
-from fleet.scans import visits
+from fleet.scans.live import Ending, Live, ScanProgress, progress_of
 from fleet.scans.rows import ScanId, ScanState, ScanView
 from fleet.settings import Settings
-from fleet.sites import Site
 from fleet.store import Store, attempts
-from fleet.store.ids import new_id
 from fleet.store.tables import Scan
+from fleet.unbroken import to_the_end
 from fleet.views import Page
 from scanners import assessment
 from scanners.assessment import CameraAssessment, NotEvaluated, Options, Progress
-from scanners.credentials import CredentialRule, CredentialsError, load_credentials
+from scanners.credentials import CredentialRule, CredentialsError
 from scanners.identify import NO_ANSWER
-from scanners.knowledge import KnowledgeError, load_knowledge
+from scanners.knowledge import KnowledgeError
 from scanners.model import Outcome
-from scanners.targets import MOST_TARGETS, MOST_TARGETS_EVER, Target, TargetError, TooManyTargets, parse_targets
+from scanners.targets import MOST_TARGETS, Target
 
 __all__ = ["ScanId", "ScanProgress", "ScanState", "ScanView", "Scans"]
 
@@ -50,7 +49,6 @@ KIND = "scan"
 _WORK = "scan:"
 _URGENT = Priority.ASKED
 _CUT_OFF = "it was cut off, and begins anew"
-_MOST_TEXT = 64 * 1024
 _MOST_SILENT_AT_ONCE = 200
 _log = logging.getLogger(__name__)
 
@@ -63,87 +61,11 @@ class Assess(Protocol):
     ) -> AsyncIterator[CameraAssessment | NotEvaluated]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ScanProgress:
-    """Where a scan is now: the part of `ScanView` that moves."""
-
-    scan: ScanId
-    state: ScanState
-    phase: str
-    done: int
-    total: int
-    cameras: int
-    failed_verdicts: int
-    not_evaluated: int
-    error: str | None
-
-
-_Ending = tuple[ScanState, str | None]
 Logins = Callable[[], Awaitable[Sequence[CredentialRule]]]
 
 
 async def no_logins() -> Sequence[CredentialRule]:
     return ()
-
-
-class _Live:
-    """A scan that is queued or running in this process."""
-
-    def __init__(self, view: ScanView, targets: Sequence[Target] | None = None) -> None:
-        self.view = view
-        # `None` of one that was asked for in an earlier process: they are worked out anew.
-        self.targets = targets
-        # What lines of the log say of whoever asked for it, such as their request.
-        self.asked_by = get_contextvars()
-        self.task: asyncio.Task[Any] | None = None
-        self.over = asyncio.Event()
-        # How it ends when it is cancelled; `None` is the service going down: it does not end, it begins anew.
-        self.ending: _Ending | None = None
-        self.silent: list[NotEvaluated] = []
-        self.heard: list[str] = []
-        self.known: frozenset[str] = frozenset()
-        self._told = view
-        self._listeners: set[asyncio.Queue[ScanProgress | None]] = set()
-
-    def progress(self, now: Progress) -> None:
-        """Sweep and visits go on side by side; from the first visit on, visits are what the operator waits for."""
-        if now.phase == "assess" or self.view.phase != "assess":
-            self.view = replace(self.view, phase=now.phase, done=now.done, total=now.total)
-
-    def end(self, state: ScanState, error: str | None) -> None:
-        self.ending = (state, error)
-        if self.task:
-            self.task.cancel()
-
-    def tell(self) -> bool:
-        """Tell the listeners when something has changed since the last time; a slow one gets only the newest."""
-        if self.view == self._told:
-            return False
-        self._told = self.view
-        for queue in self._listeners:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(_progress(self.view))
-        return True
-
-    def leave(self) -> None:
-        """Nobody is told any more: the process ends, and the scan does not."""
-        for queue in self._listeners:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(None)
-
-    async def listen(self) -> AsyncGenerator[ScanProgress, None]:
-        queue: asyncio.Queue[ScanProgress | None] = asyncio.Queue(maxsize=1)
-        queue.put_nowait(_progress(self.view))
-        self._listeners.add(queue)
-        try:
-            while now := await queue.get():
-                yield now
-                if now.state.final:
-                    return
-        finally:
-            self._listeners.discard(queue)
 
 
 class Scans:
@@ -176,7 +98,7 @@ class Scans:
         self.kind = Kind(
             KIND, self._step, at_once=1, most_tries=1, cut_short=True, pausable=False, ended=self._ended_without_us
         )
-        self._live: dict[ScanId, _Live] = {}
+        self._live: dict[ScanId, Live] = {}
         self._spent: asyncio.Queue[Attempt | None] = asyncio.Queue()
         self._shared_budget = budget
         self._budget = budget or AttemptBudget()
@@ -211,7 +133,7 @@ class Scans:
         """What is unfinished has a job, which a process that was killed may have ended and not told of."""
         known = await self._queue.unfinished(KIND)
         for view in await scan_rows.unfinished(self._store):
-            self._live[view.id] = _Live(view)
+            self._live[view.id] = Live(view)
             if work_of(view.id) in known:
                 continue
             job = await self._queue.of_work(work_of(view.id))
@@ -235,15 +157,17 @@ class Scans:
         Among the targets, `@all` is every camera in scope that is looked after when the scan is asked for. With
         `looks_only` no login is sent anywhere, neither ours nor a default one.
         """
-        words = _words(targets_text)
+        words = asked.words(targets_text)
         spelled_out = await self._spelled_out(words, scope)
-        targets = await asyncio.to_thread(_targets, spelled_out, None if confirmed else MOST_TARGETS)
+        targets = await asyncio.to_thread(asked.targets, spelled_out, None if confirmed else MOST_TARGETS)
         places = await self._places(targets, scope)
         if len(self._live) > MOST_WAITING:
             raise Invalid(f"{MOST_WAITING} scans are waiting already; stop one or wait")
         default_credentials = default_credentials and not looks_only
-        view = _queued(" ".join(words), clean_text(actor), self._store)
-        live = _Live(replace(view, default_credentials=default_credentials, looks_only=looks_only), targets)
+        view = asked.queued(
+            " ".join(words), actor, self._store.now(), default_credentials=default_credentials, looks_only=looks_only
+        )
+        live = Live(view, targets)
         scan = live.view.id
         said = {"targets": live.view.targets, "addresses": len(targets), "default_credentials": default_credentials}
         said |= {"looks_only": looks_only}
@@ -263,7 +187,7 @@ class Scans:
         """The sites of these addresses. Raises Invalid where one of them is out of scope."""
         async with self._store.read() as connection:
             known = await sites.stored(connection)
-        return await asyncio.to_thread(_placed, targets, known, scope)
+        return await asyncio.to_thread(asked.placed, targets, known, scope)
 
     async def _spelled_out(self, words: Sequence[str], scope: Scope) -> list[str]:
         if lookup.EVERY not in words:
@@ -294,7 +218,7 @@ class Scans:
         """Where the scan is now, then each change, at least the newest; ends after a final state. Raises NotFound."""
         live = self._live.get(scan)
         if live is None:
-            yield _progress(await scan_rows.load(self._store, scan))
+            yield progress_of(await scan_rows.load(self._store, scan))
             return
         async with aclosing(live.listen()) as heard:
             async for progress in heard:
@@ -332,15 +256,15 @@ class Scans:
         bind_contextvars(**{**live.asked_by, **get_contextvars()})
         ending = await self._run(live, turn)
         if ending is None:
-            await _whole(self._put_back(live))
+            await to_the_end(self._put_back(live))
             return PutBack(_CUT_OFF)
         state, error = ending
-        await _whole(self._close(live, state, error))
+        await to_the_end(self._close(live, state, error))
         if state is ScanState.DONE:
             return _done(live.view)
         return Stopped() if state is ScanState.STOPPED else Failed(error or "", final=True)
 
-    async def _run(self, live: _Live, turn: Turn) -> _Ending | None:
+    async def _run(self, live: Live, turn: Turn) -> Ending | None:
         """How it ended: nothing is raised beyond it. `None` where it was cut off."""
         try:
             await self._judge(live, turn)
@@ -353,7 +277,7 @@ class Scans:
             return ScanState.FAILED, f"a fault of ours ({type(error).__name__}); see the log"
         return ScanState.DONE, None
 
-    async def _put_back(self, live: _Live) -> None:
+    async def _put_back(self, live: Live) -> None:
         """It waits to begin anew, in this process or the next; what it found until now is kept."""
         live.task = None
         try:
@@ -363,7 +287,7 @@ class Scans:
             _log.exception("a scan that was cut off could not be stored", extra={"scan": live.view.id})
         live.tell()
 
-    async def _close(self, live: _Live, state: ScanState, error: str | None) -> None:
+    async def _close(self, live: Live, state: ScanState, error: str | None) -> None:
         ended = replace(live.view, state=state, error=error, finished_at=self._store.now())
         try:
             # The rows first: whoever reads "finished" must find all of them.
@@ -376,7 +300,7 @@ class Scans:
         self._live.pop(live.view.id, None)
         live.over.set()
 
-    async def _judge(self, live: _Live, turn: Turn) -> None:
+    async def _judge(self, live: Live, turn: Turn) -> None:
         targets = live.targets or await self._targets_again(live.view)
         begun = scan_rows.blank(live.view)
         live.view = replace(begun, state=ScanState.RUNNING, started_at=self._store.now(), total=len(targets))
@@ -385,13 +309,13 @@ class Scans:
         await visits.prune(self._store)
         live.known = await visits.addresses(self._store)
         logins = [] if live.view.looks_only else await self._logins()
-        options = await asyncio.to_thread(_options, self._settings, self._budget, live.view, logins)
+        options = await asyncio.to_thread(asked.options, self._settings, self._budget, live.view, logins)
         options = replace(options, without_login=await standing.without_login(self._store))
         saving = asyncio.create_task(self._save_often(live, turn))
         results = self._assess(targets, options, live.progress)
         try:
             async for result in results:
-                await _whole(self._keep(live, result))
+                await to_the_end(self._keep(live, result))
         finally:
             saving.cancel()
             await asyncio.gather(saving, return_exceptions=True)
@@ -403,9 +327,9 @@ class Scans:
         places = await scan_rows.places(self._store, view.id)
         scope = EVERYWHERE if None in places else Scope(frozenset(filter(None, places)))
         words = await self._spelled_out(view.targets.split(), scope)
-        return await asyncio.to_thread(_targets, words, None)
+        return await asyncio.to_thread(asked.targets, words, None)
 
-    async def _keep(self, live: _Live, result: CameraAssessment | NotEvaluated) -> None:
+    async def _keep(self, live: Live, result: CameraAssessment | NotEvaluated) -> None:
         if isinstance(result, NotEvaluated):
             if result.reason == NO_ANSWER and result.address not in live.known:
                 return  # an empty place in a network; silence where a camera was is another matter
@@ -420,7 +344,7 @@ class Scans:
         cameras, failures = live.view.cameras + 1, live.view.failed_verdicts + failed
         live.view = replace(live.view, cameras=cameras, failed_verdicts=failures)
 
-    async def _flush(self, live: _Live) -> None:
+    async def _flush(self, live: Live) -> None:
         silent, live.silent = live.silent, []
         heard, live.heard = live.heard, []
         try:
@@ -430,14 +354,14 @@ class Scans:
             live.silent, live.heard = silent + live.silent, heard + live.heard
             raise
 
-    async def _save_often(self, live: _Live, turn: Turn) -> None:
+    async def _save_often(self, live: Live, turn: Turn) -> None:
         while True:
             if live.tell():
                 turn.say(JobProgress(live.view.done, live.view.total, live.view.phase))
-                await _whole(self._save(live))
+                await to_the_end(self._save(live))
             await asyncio.sleep(TICK_S)
 
-    async def _save(self, live: _Live) -> None:
+    async def _save(self, live: Live) -> None:
         try:
             await _again_once(partial(self._flush, live))
             await _again_once(partial(scan_rows.save, self._store, live.view))
@@ -460,19 +384,6 @@ def work_of(scan: ScanId) -> str:
     return f"{_WORK}{scan}"
 
 
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end even when cancelled meanwhile: a camera is stored whole or not at all."""
-    task = asyncio.ensure_future(work)
-    interrupted: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            interrupted = error
-    if interrupted:
-        raise interrupted
-
-
 async def _again_once(work: Callable[[], Awaitable[object]]) -> None:
     """Nothing is kept of a transaction that is cut off because the database went away; the next one waits for it."""
     try:
@@ -492,86 +403,3 @@ def _job(view: ScanView) -> NewJob:
 
 def _done(view: ScanView) -> Done:
     return Done(f"{view.cameras} cameras")
-
-
-def _words(text: str) -> list[str]:
-    if len(text) > _MOST_TEXT:
-        raise Invalid(f"write at most {_MOST_TEXT // 1024} KiB of targets")
-    words = [word for word in re.split(r"[\s,;]+", text) if word]
-    if not words:
-        raise Invalid("write at least one address, such as 192.168.1.0/24")
-    return words
-
-
-def _targets(words: Sequence[str], most: int | None) -> list[Target]:
-    try:
-        return parse_targets(words, most=most)
-    except TooManyTargets as error:
-        if error.count > MOST_TARGETS_EVER:
-            raise Invalid(str(error)) from error
-        raise NeedsConfirmation(error.count) from error
-    except TargetError as error:
-        raise Invalid(str(error)) from error
-
-
-def _placed(targets: Iterable[Target], known: Sequence[Site], scope: Scope) -> frozenset[str | None]:
-    """Blocks for as long as many addresses take."""
-    found: set[str | None] = set()
-    for address in {target.address for target in targets}:
-        site = sites.name_at(address, known)
-        if not scope.covers(site):
-            raise Invalid(
-                f"{clean_text(address)} belongs to none of your sites: write addresses in their networks, as they "
-                "stand under Sites"
-            )
-        found.add(site)
-    return frozenset(found)
-
-
-def _options(settings: Settings, budget: AttemptBudget, view: ScanView, logins: Sequence[CredentialRule]) -> Options:
-    """Reads files: run it in a thread. The vault knows of changes that the file does not."""
-    held = {(rule.match, rule.port) for rule in logins}
-    file = None if view.looks_only else settings.credentials_file
-    in_file = load_credentials(file) if file else []
-    return Options(
-        credentials=[*logins, *(rule for rule in in_file if (rule.match, None) not in held)],
-        default_credentials=view.default_credentials,
-        cameras_at_once=settings.cameras_at_once,
-        knowledge=load_knowledge(settings.catalogue_file),
-        budget=budget,
-    )
-
-
-def _queued(targets: str, actor: str, store: Store) -> ScanView:
-    return ScanView(
-        id=ScanId(new_id()),
-        state=ScanState.QUEUED,
-        targets=targets,
-        actor=actor,
-        default_credentials=False,
-        looks_only=False,
-        queued_at=store.now(),
-        started_at=None,
-        finished_at=None,
-        phase="",
-        done=0,
-        total=0,
-        cameras=0,
-        failed_verdicts=0,
-        not_evaluated=0,
-        error=None,
-    )
-
-
-def _progress(view: ScanView) -> ScanProgress:
-    return ScanProgress(
-        scan=view.id,
-        state=view.state,
-        phase=view.phase,
-        done=view.done,
-        total=view.total,
-        cameras=view.cameras,
-        failed_verdicts=view.failed_verdicts,
-        not_evaluated=view.not_evaluated,
-        error=view.error,
-    )
