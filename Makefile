@@ -11,8 +11,8 @@ HIDE := env -u CAMWARDEN_REQUIRE_ALL
 # Whatever the environment says: the product is started often, and reads itself faster when it was compiled before.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Three test processes, on fewer cores too: they often wait for others. `make test ARGS='tests/web -x'` for some only.
-WORKERS := -n 3 --dist loadscope --no-loadscope-reorder
+# A process for each core, up to four: some tests go by the clock. `make test ARGS='tests/web -x'` for some only.
+WORKERS := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench clean
