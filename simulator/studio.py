@@ -32,7 +32,7 @@ class Studio:
         self.stream_fps = stream_fps
         self._threads: ThreadPoolExecutor | None = None
         self._scenes: OrderedDict[int, tuple[Scene, Lock]] = OrderedDict()
-        self._snapshots: OrderedDict[tuple[str, int, Size], tuple[int, bytes]] = OrderedDict()
+        self._snapshots: OrderedDict[tuple[str, PicturePlan, Size], tuple[int, bytes]] = OrderedDict()
         self._guard = Lock()
 
     def now_s(self) -> float:
@@ -67,11 +67,11 @@ class Studio:
             return scene.things(t_s, size=SEEN_BY_ANALYTICS, faults=faults, benign=benign)
 
     def snapshot(self, plan: CameraPlan, size: Size) -> bytes:
-        """A JPEG; the same one for whoever asks within a moment."""
+        """A JPEG; the same one for whoever asks within a moment, unless something befell the picture in it."""
         import cv2  # noqa: PLC0415 - a simulator that never draws does not pay for it
 
         bucket = int(time.time() / BUCKET_S)
-        key = (plan.serial, _picture_of(plan).scene, size)
+        key = (plan.serial, _picture_of(plan), size)
         with self._guard:
             kept = self._snapshots.get(key)
         if kept is not None and kept[0] == bucket:

@@ -71,7 +71,7 @@ async def one_camera(
         camera.become(replace(camera.plan, minute_s=minute_s))
         plan = camera.plan
         said = replace(identity(1, VENDORS[plan.vendor].manufacturer, plan.model), firmware=plan.firmware)
-        doors = connecting(way_to(store, camera), AttemptBudget(), timeout_s=3.0)
+        doors = connecting(way_to(store, camera), AttemptBudget(), timeout_s=10.0)
         yield camera, await known(store, plan.address, plan.port, said), doors
 
 
