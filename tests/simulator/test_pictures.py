@@ -16,7 +16,7 @@ from simulator.options import from_words
 from simulator.picture import JPEG
 from simulator.plan import CameraPlan, Week
 from simulator.scenes import FAULTS, Scene
-from simulator.scenes.timeline import WEEK_S
+from simulator.scenes.timeline import WEEK_S, Episode
 from tests.simulator.asking import client, digest_of, estate, url
 
 TEN = 36_000
@@ -112,6 +112,21 @@ async def test_a_snapshot_shows_the_scene_in_the_size_of_its_profile() -> None:
     wanted = Scene(plan.picture.scene, clock=True).view(TEN, benign=plan.picture.benign_at(TEN)).picture
     assert pictures[1] is not None
     assert np.abs(cv2.blur(pictures[1], (9, 9)).astype(int) - cv2.blur(wanted, (9, 9)).astype(int)).mean() < 3
+
+
+async def test_a_snapshot_shows_at_once_what_befalls_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.studio.BUCKET_S", 86_400.0)  # both are asked for within one moment
+    async with estate(pictures=True, picture_faults={}, time_scale=1e-6) as running:
+        camera, profile = running.cameras[0], PROFILES[1][0]
+        bodies = [(await snapshot(camera.plan, profile)).content]
+        assert camera.plan.picture is not None
+        fault = Episode("fault", "covered", 0.9, 0.0, WEEK_S)
+        camera.become(replace(camera.plan, picture=replace(camera.plan.picture, episodes=(fault,))))
+        bodies.append((await snapshot(camera.plan, profile)).content)
+    well, covered = (cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR) for body in bodies)
+    assert well is not None
+    assert covered is not None
+    assert covered.std() < well.std()
 
 
 async def test_the_grey_picture_stays_without_scenes() -> None:
