@@ -43,7 +43,8 @@ from hardening.rollout_rules import Errors
 NAME = "demo"
 SITE = "Harbour office"
 MOST_WATCHED_PICTURES = 5
-WATCHES, WATCH_S = 3, 22
+# Each watch is one cluster of what was seen: with fewer of them a fall is told only now and then.
+WATCHES, WATCH_S = 6, 11
 _PATIENCE_S = 120.0
 _AGO = timedelta(days=10)
 _LOGIN_FAULTS = frozenset({"no-login", "wrong-login", "locked", "factory-default", "slow", "hostile-name"})

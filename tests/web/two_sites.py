@@ -45,7 +45,7 @@ from scanners.evaluate import evaluate
 from scanners.knowledge import load_knowledge
 from scanners.score import score
 from tests.fleet.rollout_samples import firmware
-from tests.web.conftest import House, Visitor, browser
+from tests.web.conftest import House, Visitor, browser, proved_now
 from tests.web.console_estate import HIKVISION, neglected
 from tests.web.jobs_samples import BASELINE
 from web.app import create_app
@@ -106,6 +106,7 @@ class TwoSites:
 async def opened(made: Made, home: Path) -> AsyncIterator[TwoSites]:
     shutil.copytree(made.home, home)
     async with open_service(Settings(home=home, picture_minutes=0)) as service:
+        await proved_now(service.store)
         yield TwoSites(House(home, service, create_app(service)), made)
 
 
