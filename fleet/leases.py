@@ -1,7 +1,7 @@
 """One writer per camera: whoever changes a camera holds its lease, across tasks, processes and restarts.
 
-A lease belongs to a piece of work, not to a process: the same work takes its lease up again at once after a crash,
-everybody else waits until it runs out.
+A lease belongs to a piece of work, not to a process. What a job holds is the job's until it ends, or pauses, however
+many processes it takes; what is no job's runs out by the clock.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from sqlalchemy import delete, select, update
 from fleet.errors import Busy, StoreUnavailable
 from fleet.store import Store
 from fleet.store import tables as t
-from fleet.store.jobs_tables import IS_RUNNING, Job
 from fleet.store.outages import outlast_outages
 from fleet.store.upserts import upsert
 
@@ -44,7 +43,7 @@ async def hold(store: Store, camera: str, holder: str) -> AsyncIterator[None]:
 async def holder_of(store: Store, camera: str) -> str | None:
     """The work that may change this camera now, `None` where nobody holds it."""
     async with store.read() as connection:
-        found = select(t.CameraLease.holder).where(t.CameraLease.camera == camera, t.CameraLease.until > store.now())
+        found = select(t.CameraLease.holder).where(t.CameraLease.camera == camera, t.in_force(store.now()))
         return (await connection.execute(found)).scalar_one_or_none()
 
 
@@ -57,11 +56,8 @@ async def give_back_all(store: Store, holder: str) -> None:
 async def _take(store: Store, camera: str, holder: str) -> None:
     now = store.now()
     row = {"camera": camera, "holder": holder, "until": now + LASTS}
-    # What a job holds ends with the job (`fleet.jobs.desk`): a clock that jumps takes no camera from it.
-    running = select("job:" + Job.id).where(IS_RUNNING, Job.camera == camera)
-    ran_out = (t.CameraLease.until <= now) & t.CameraLease.holder.not_in(running)
-    free = ran_out | (t.CameraLease.holder == holder)
     wanted = upsert(t.CameraLease).values(row)
+    free = ~t.in_force(now) | (t.CameraLease.holder == holder)
     taken = wanted.on_conflict_do_update(
         index_elements=["camera"], set_={"holder": holder, "until": now + LASTS}, where=free
     )

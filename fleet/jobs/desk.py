@@ -39,6 +39,8 @@ _MOST_ROUNDS = 25
 # Beside those of `fleet.store.postgresql`.
 CLAIM_LOCK = 0x63616D03
 GONE = "there is no such camera any more"
+# What was begun on a camera is brought to its end before anything else is begun on it.
+_GO_ON = frozenset({Move.AGAIN, Move.PUT_BACK})
 _RUNNING, _QUEUED = JobState.RUNNING.value, JobState.QUEUED.value
 
 
@@ -143,7 +145,7 @@ class LocalDesk:
         """For kinds that change cameras: no other such job has it, and neither has other work (`fleet.leases`)."""
         changing = [kind.name for kind in self._kinds.values() if kind.changes_camera]
         other = tables.CameraLease
-        lease = exists().where(other.camera == t.Job.camera, or_(other.until > now, other.holder.startswith("job:")))
+        lease = exists().where(other.camera == t.Job.camera, other.holder != "job:" + t.Job.id, tables.in_force(now))
         return or_(t.Job.kind.not_in(changing), t.Job.camera.is_(None), ~lease)
 
     async def _with_cameras(
@@ -164,7 +166,8 @@ class LocalDesk:
         ]
         taken: set[str] = set()  # by other work, in this moment
         if wanted:
-            await connection.execute(delete(tables.CameraLease).where(_old(now, cameras)))
+            ran_out = (tables.CameraLease.camera.in_(cameras), ~tables.in_force(now))
+            await connection.execute(delete(tables.CameraLease).where(*ran_out))
             await connection.execute(upsert(tables.CameraLease).on_conflict_do_nothing(), wanted)
             held = select(tables.CameraLease.holder).where(tables.CameraLease.camera.in_(cameras))
             holders = set((await connection.scalars(held)).all())
@@ -183,11 +186,8 @@ class LocalDesk:
         mine = (t.Job.holder == self._me, t.IS_RUNNING)
         if self._renewed_at is None or steady - self._renewed_at >= self._lasts_s / 4:
             until = now + timedelta(seconds=self._lasts_s)
-            held = select("job:" + t.Job.id).where(*mine)
             async with self._store.claim() as connection:
                 await connection.execute(update(t.Job).where(*mine).values(lease_until=until, beat=t.Job.beat + 1))
-                leased = update(tables.CameraLease).where(tables.CameraLease.holder.in_(held))
-                await connection.execute(leased.values(until=until))
             self._renewed_at = steady
         async with self._store.read() as connection:
             found = (await connection.execute(select(t.Job.id, t.Job.asked).where(*mine))).all()
@@ -273,7 +273,7 @@ async def _write(connection: AsyncConnection, changes: Sequence[Change], now: da
     for values, jobs in same.values():
         await rows.change(connection, jobs, values)
     moved = [change for change in changes if change.move]
-    await rows.let_go(connection, [change.job for change in moved])
+    await rows.let_go(connection, [change.job for change in moved if change.move not in _GO_ON])
     await rows.tell(connection, now, [(one.job, one.move.value, one.note) for one in moved if one.move])
 
 
@@ -286,11 +286,6 @@ async def _one_claim_at_a_time(connection: AsyncConnection) -> None:
 async def _running(connection: AsyncConnection) -> Sequence[Any]:
     query = select(t.Job.kind, t.Job.site, func.count()).where(t.IS_RUNNING)
     return (await connection.execute(query.group_by(t.Job.kind, t.Job.site))).all()
-
-
-def _old(now: datetime, cameras: Sequence[str]) -> ColumnElement[bool]:
-    """Leases of other work that ran out: a job's own is taken out with its end."""
-    return tables.CameraLease.camera.in_(cameras) & (tables.CameraLease.until <= now)
 
 
 def _taken(job: Job, holder: str, until: datetime, now: datetime) -> Job:

@@ -1,5 +1,6 @@
 """What a job is, what its function may say, and what a runner needs to know of a kind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -95,7 +96,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """This step is over, the job is not: call once more, not before `at` (`None`: at once)."""
+    """This step is over, the job is not: call once more, not before `at` (`None`: at once). It keeps its camera."""
 
     at: datetime | None = None
     progress: Progress | None = None
@@ -111,7 +112,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """The step was cut off before it did anything that counts: it begins anew, here or elsewhere."""
+    """The step was cut off: it goes on, or begins anew, here or elsewhere, and keeps its camera until then."""
 
     reason: str = ""
 
@@ -135,6 +136,10 @@ class Turn(Protocol):
     @property
     def asked(self) -> Asked:
         """What is wanted of it now. A long step may look, and end between two of its own steps."""
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set once the service stops: a long step then ends between two of its own, and says that it was cut off."""
 
     def say(self, progress: Progress) -> None:
         """Where it is. Kept within a second or so; only the newest counts."""

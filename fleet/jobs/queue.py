@@ -285,6 +285,7 @@ async def _carry_out(connection: AsyncConnection, row: rows.AnyRow, order: _Orde
     elif to.final:
         values |= {"finished_at": now, "reason": f"cancelled by {actor}"}
     await rows.change(connection, [row.id], values)
+    await rows.let_go(connection, [row.id])
     await rows.tell(connection, now, [(row.id, move.value, "")], actor)
 
 

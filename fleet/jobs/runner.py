@@ -25,6 +25,7 @@ class _Turn:
         self.job = job
         self.kind = kind
         self.asked = Asked.NOTHING
+        self.stopping = asyncio.Event()
         self.told: Progress | None = None
         self.lost = False
         self.cut_off = False
@@ -103,6 +104,7 @@ class Runner:
     ) -> None:
         self._stopping = True
         for turn in self._turns.values():
+            turn.stopping.set()
             if turn.kind.cut_short:
                 turn.cut()
         self._desk.wake()

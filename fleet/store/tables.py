@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     literal_column,
+    or_,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -371,10 +372,19 @@ class SpentAttempt(Base):
 
 
 class CameraLease(Base):
-    """Who may change a camera just now: one row per camera, so that there is one writer."""
+    """Who may change a camera just now: one row per camera, so that there is one writer.
+
+    What a job holds ("job:<id>") ends with the job, and `until` says nothing of it: a clock that jumps takes no camera
+    from anybody.
+    """
 
     __tablename__ = "camera_leases"
 
     camera: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
     holder: Mapped[str]
     until: Mapped[datetime]
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """The condition on a lease: it has not run out."""
+    return or_(CameraLease.until > now, CameraLease.holder.startswith("job:"))

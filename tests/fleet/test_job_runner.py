@@ -11,7 +11,22 @@ from structlog.contextvars import get_contextvars
 from fleet.errors import Invalid, StoreUnavailable
 from fleet.jobs import alone
 from fleet.jobs.desk import LocalDesk
-from fleet.jobs.model import Again, Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Progress, Report, Stopped, Turn
+from fleet.jobs.model import (
+    Again,
+    Asked,
+    Done,
+    Failed,
+    Job,
+    JobId,
+    Kind,
+    NewJob,
+    Next,
+    Progress,
+    PutBack,
+    Report,
+    Stopped,
+    Turn,
+)
 from fleet.jobs.queue import JobFilter, Queue
 from fleet.jobs.runner import Runner
 from fleet.jobs.states import JobState
@@ -72,6 +87,20 @@ async def test_going_down_cuts_off_what_may_be_and_the_next_process_begins_it_an
     async with running(queue, Kind("look", script, cut_short=True)):
         assert (await queue.ended(job)).state is JobState.DONE
     assert script.called == [job, job]
+
+
+async def test_a_long_step_hears_that_the_service_stops(queue: Queue) -> None:
+    begun = asyncio.Event()
+
+    async def long(turn: Turn) -> Next:
+        begun.set()
+        await turn.stopping.wait()
+        return PutBack()
+
+    async with running(queue, Kind("look", long)):
+        (job,) = await asked_for(queue, 1)
+        await begun.wait()
+    assert (await queue.get(job)).state is JobState.QUEUED
 
 
 @pytest.mark.parametrize(("order", "state"), [("cancel", JobState.CANCELLED), ("pause", JobState.PAUSED)])

@@ -226,6 +226,42 @@ async def test_a_job_of_a_camera_that_is_gone_fails_and_keeps_nobody_waiting(que
     assert [one.event for one in await queue.history(gone)] == ["fail"]
 
 
+KEEPS_IT: dict[str, tuple[Next, Asked, bool]] = {
+    "cut off": (PutBack(), Asked.NOTHING, True),
+    "one step of several": (Again(), Asked.NOTHING, True),
+    "cut off and cancelled": (PutBack(), Asked.CANCEL, False),
+    "paused between two steps": (Again(), Asked.PAUSE, False),
+    "failed, and tried again later": (Failed("no"), Asked.NOTHING, False),
+    "done": (Done(), Asked.NOTHING, False),
+}
+
+
+@pytest.mark.parametrize(("said", "asked", "kept"), KEEPS_IT.values(), ids=KEEPS_IT)
+async def test_what_was_begun_on_a_camera_comes_to_its_end_before_anything_else_begins(
+    queue: Queue, store: Store, clock: Clock, said: Next, asked: Asked, *, kept: bool
+) -> None:
+    (camera,) = await cameras(store, 1)
+    first, here = await queue.enqueue(NewJob("change", "ana", camera=camera)), desk(queue)
+    await here.claim(1)
+    if asked is not Asked.NOTHING:
+        await (queue.cancel if asked is Asked.CANCEL else queue.pause)(first, "ana")
+    await here.report([Report(first, said)])
+    urgent = await queue.enqueue(NewJob("change", "ana", camera=camera, priority=Priority.ASKED))
+    clock.forward(hours=1)
+    assert await leases.holder_of(store, camera) == (f"job:{first}" if kept else None)
+    assert ids(await here.claim(9)) == [first if kept else urgent]
+
+
+async def test_a_camera_that_a_job_kept_is_free_once_the_job_is_cancelled(queue: Queue, store: Store) -> None:
+    (camera,) = await cameras(store, 1)
+    first, here = await queue.enqueue(NewJob("change", "ana", camera=camera)), desk(queue)
+    await here.claim(1)
+    await here.report([Report(first, PutBack())])
+    await queue.cancel(first, "ana")
+    second = await queue.enqueue(NewJob("change", "ana", camera=camera))
+    assert ids(await here.claim(9)) == [second]
+
+
 # --- leases ---
 
 
