@@ -70,7 +70,13 @@ _NO_PAGE = re.compile(
 _FILTERED = (
     *("/?days=30", "/devices?q=10.0.0.7", "/devices?q=s0000012", "/devices?q=axis", "/devices?severity=critical"),
     *("/devices?vendor=axis", "/devices?site=-", "/devices?site=site+07", "/devices?check=telnet-open"),
-    *("/findings?q=telnet", "/findings?q=10.0.0.7", "/findings?severity=high", "/findings?state=fixed"),
+    *(
+        "/findings?q=telnet",
+        "/findings?q=10.0.0.7",
+        "/findings?q=0000012",
+        "/findings?severity=high",
+        "/findings?state=fixed",
+    ),
     *("/findings?state=any", "/findings?check=telnet-open", "/findings?site=site+07", "/findings?by=check"),
     *("/images?faults=1", "/images?light=night-ir", "/images?q=10.0.0.7", "/search?q=telnet", "/search?q=10.0.0.7"),
     *("/api/v1/search?q=telnet", "/api/v1/search?q=s0000012", "/api/v1/pictures?faults=true"),

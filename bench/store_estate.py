@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Column, Index, MetaData, String, Table, func, insert, literal, select
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, case, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.estate import estate
 from fleet.audit.trail import Action, Entry, record_all
 from fleet.findings.rejudging import digest_of
+from fleet.findings.texts import number_of, text_of
 from fleet.jobs import rows as job_rows
 from fleet.jobs.model import NewJob
 from fleet.jobs.states import JobState
@@ -38,6 +39,7 @@ LOOKS_EACH = 5
 _OPEN = 40  # of a hundred incidents
 _FIRST_ADDRESS = int(ipaddress.IPv4Address("10.0.0.1"))
 _SPREAD = timedelta(days=90)
+_FIRST = "0000"  # the id of a finding, of its camera
 _OWN = 24  # characters of an id that all copies share; the number of the camera and that of the row follow
 Rows = dict[str, list[dict[str, Any]]]
 _MODELS: Sequence[type[t.Base]] = (t.Camera, t.StoredDossier, t.CurrentVerdict, t.Finding, t.CheckText)
@@ -93,6 +95,10 @@ def _when(number: int, now: datetime) -> datetime:
     return now - _SPREAD * (number * 7_919 % 10_007 / 10_007)
 
 
+def _site_of(camera: int) -> str:
+    return f"site {camera % SITES:02d}"
+
+
 def _site(number: int, now: datetime) -> dict[str, Any]:
     networks = [f"172.16.{number}.0/24"]
     return {
@@ -123,7 +129,7 @@ def _cameras(templates: Rows, cameras: int, ids: str, now: datetime) -> Iterator
             "address": address,
             "serial": serial,
             "mac": mac,
-            "site": f"site {number % SITES:02d}",
+            "site": _site_of(number),
             "first_seen": _when(number, now),
             "last_seen": now,
             "last_dossier": f"{ids}{number:08x}0000",
@@ -143,13 +149,27 @@ def _dossiers(templates: Rows, cameras: int, ids: str, now: datetime) -> Iterato
 async def _judged(
     connection: AsyncConnection, templates: Rows, cameras: int, *, findings: int, ids: str, now: datetime
 ) -> int:
-    """Verdicts and findings: the templates' rows beside a list of whose copy each camera is, joined in the database."""
+    """Verdicts and findings: the templates' rows beside a list of whose copy each camera is, joined in the database.
+
+    What the first finding of each camera says is of that camera alone, as a date or a measured value is.
+    """
     sources = [camera["id"] for camera in templates["cameras"]]
     copies = await _temporary(
-        connection, "copies", Column("camera", String), Column("source", String), Column("at", t.Utc)
+        connection,
+        "copies",
+        *(Column(name, String) for name in ("camera", "source", "site", "own")),
+        Column("at", t.Utc),
+        Column("number", BigInteger),
     )
     rows = [
-        {"camera": f"{ids}{number:08x}0000", "source": sources[number % len(sources)], "at": _when(number, now)}
+        {
+            "camera": f"{ids}{number:08x}0000",
+            "source": sources[number % len(sources)],
+            "site": _site_of(number),
+            "own": f" since build {number:08d}",
+            "at": _when(number, now),
+            "number": number,
+        }
         for number in range(cameras)
     ]
     for start in range(0, cameras, 10_000):
@@ -160,7 +180,17 @@ async def _judged(
     ill = len({row["camera"] for row in templates["findings"]}) / len(sources)
     known = await _of(connection, t.Finding, _repeated(templates["findings"], findings / (cameras * ill), now))
     own = func.substr(mine, 1, _OWN + 8) + known.c.id
-    await _copy(connection, t.Finding, copies, known, {"id": own, "camera": mine, "first_seen": copies.c.at})
+    alone = known.c.id == _FIRST
+    text = func.lower(known.c.check_id + "\n" + known.c.subject + "\n" + known.c.summary)
+    values = {"id": own, "camera": mine, "first_seen": copies.c.at, "site": copies.c.site}
+    values |= {"summary": known.c.summary + case((alone, copies.c.own), else_="")}
+    values |= {"said": case((alone, copies.c.number), else_=known.c.said)}
+    await _copy(connection, t.Finding, copies, known, values)
+    joined = copies.join(known, known.c.camera == copies.c.source)
+    of_one = select(copies.c.number, text + copies.c.own, literal(1)).select_from(joined).where(alone)
+    shared = select(func.max(known.c.said), text, literal(1)).where(~alone).group_by(text)
+    for rows_of in (of_one, shared):
+        await connection.execute(insert(t.FindingText).from_select(["number", "text", "worded"], rows_of))
     told = {"id": own, "finding": own, "at": copies.c.at, "event": literal("opened"), "actor": literal("scan")}
     await _copy(connection, t.FindingEvent, copies, known, {**told, "until": known.c.fixed_at})
     return cast("int", await connection.scalar(select(func.count()).select_from(t.Finding)))
@@ -177,9 +207,10 @@ def _repeated(rows: Sequence[dict[str, Any]], each: float, now: datetime) -> lis
         for number in range(round(each * (place + 1)) - round(each * place)):
             row, again = known[number % len(known)], number // len(known)
             state = ("open", "fixed", "open", "acknowledged", "risk-accepted")[number % 5] if again else row["state"]
-            values = {"fixed_at": now if state == "fixed" else None}
+            values: dict[str, object] = {"fixed_at": now if state == "fixed" else None}
             values |= {"accepted_until": now + _SPREAD if state == "risk-accepted" else None}
             subject = f"{row['subject']} {again}" if again else row["subject"]
+            values |= {"said": number_of(text_of(row["check_id"], subject, row["summary"]))}
             made.append({**row, "id": f"{number:04x}", "subject": subject, "state": state, **values})
     return made
 
@@ -261,7 +292,7 @@ def _incident(number: int, ids: str, now: datetime) -> dict[str, Any]:
     return {
         "id": f"{ids}{number:08x}0000",
         "camera": f"{ids}{number:08x}0000",
-        "site": f"site {number % SITES:02d}",
+        "site": _site_of(number),
         "fault": "covered",
         "opened_at": opened,
         "closed_at": None if number % 100 < _OPEN else now,

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet import standing
-from fleet.camera_words import MOST_CANDIDATES, mentioning
+from fleet.camera_words import mentioning
 from fleet.errors import NotFound
+from fleet.findings import texts
 from fleet.findings.triage import FindingState, reopen_expired
-from fleet.paging import holds, how_many, number, number_and_id, paged, read_page, two, words
+from fleet.paging import how_many, number, number_and_id, paged, read_page, two, words
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.scans import rows as scan_rows
 from fleet.store import Store
@@ -34,6 +35,7 @@ from fleet.views import (
     ScorePoint,
     SeverityCounts,
 )
+from fleet.words import MOST_CANDIDATES
 from scanners import dossier as dossiers
 from scanners.dossier import Dossier
 from scanners.model import Outcome, Severity, Verdict
@@ -115,7 +117,7 @@ async def _overview(store: Store, scope: Scope) -> OverviewView:
 
 async def _fix_first(connection: AsyncConnection, scope: Scope) -> tuple[CheckRow, ...]:
     severity, cameras = func.max(t.Finding.severity), func.count(t.Finding.camera.distinct())
-    here = (t.IS_LIVE, standing.of_counted(t.Finding.camera), scope.of(t.Finding.camera))
+    here = (t.IS_LIVE, standing.of_counted(t.Finding.camera), scope.at(t.Finding.site))
     by_check = select(t.Finding.check_id, severity, cameras, func.count()).where(*here)
     rows = (await connection.execute(by_check.group_by(t.Finding.check_id))).all()
     titles = dict((await connection.execute(select(t.CheckText.id, t.CheckText.title))).all())
@@ -295,7 +297,7 @@ async def findings(
         start = and_(t.Finding.severity <= severity, or_(t.Finding.severity < severity, t.Finding.id < last))
     query = _finding_query().where(start).order_by(t.Finding.severity.desc(), t.Finding.id.desc())
     async with store.read() as connection:
-        query = query.where(*await _finding_conditions(connection, wanted), scope.of(t.Finding.camera))
+        query = query.where(*await _finding_conditions(connection, wanted, scope))
         rows, more = await read_page(connection, query, limit)
     total = await findings_number(store, wanted, scope)
     items = [_finding_row(row) for row in rows]
@@ -307,35 +309,31 @@ async def findings_number(store: Store, wanted: FindingFilter, scope: Scope = EV
 
     async def count() -> int:
         async with store.read() as connection:
-            conditions = await _finding_conditions(connection, wanted)
-            return await how_many(connection, select(t.Finding.id).where(*conditions, scope.of(t.Finding.camera)))
+            conditions = await _finding_conditions(connection, wanted, scope)
+            return await how_many(connection, select(t.Finding.id).where(*conditions))
 
     return await store.summaries.get(("findings", wanted, scope), count)
 
 
-async def _finding_conditions(connection: AsyncConnection, wanted: FindingFilter) -> list[ColumnElement[bool]]:
+async def _finding_conditions(
+    connection: AsyncConnection, wanted: FindingFilter, scope: Scope
+) -> list[ColumnElement[bool]]:
     equal = (
         (t.Finding.state, wanted.state and wanted.state.value),
         (t.Finding.severity, wanted.severity),
         (t.Finding.check_id, wanted.check),
         (t.Finding.camera, wanted.camera),
     )
-    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    conditions = [scope.at(t.Finding.site), *(column == value for column, value in equal if value is not None)]
     if wanted.event is not None and wanted.since is not None:
         e = t.FindingEvent
         changed = select(e.finding).where(e.event == wanted.event, e.at >= wanted.since)
         conditions.append(t.Finding.id.in_(changed))
     if wanted.site is not None:
-        conditions.append(t.Finding.camera.in_(select(t.Camera.id).where(_at(wanted.site))))
+        conditions.append(t.Finding.site == wanted.site if wanted.site else t.Finding.site.is_(None))
     if wanted.camera is None:
         conditions.append(standing.of_counted(t.Finding.camera))
-    return conditions + [await _mentions(connection, word) for word in words(wanted.text)]
-
-
-async def _mentions(connection: AsyncConnection, word: str) -> ColumnElement[bool]:
-    said = select(t.Camera.id).where(*await mentioning(connection, [word]))
-    of_camera = t.Finding.camera.in_(said)
-    return or_(of_camera, holds(t.Finding.summary, word), holds(t.Finding.subject, word))
+    return await texts.narrowed(connection, conditions, words(wanted.text))
 
 
 def _finding_query() -> Select[*tuple[Any, ...]]:
@@ -358,7 +356,7 @@ async def finding(store: Store, finding_id: str, scope: Scope = EVERYWHERE) -> F
     await reopen_expired(store)
     wording = (t.CheckText.remediation, t.CheckText.references, t.CheckText.standards)
     query = _finding_query().add_columns(*wording)
-    query = query.where(t.Finding.id == finding_id, scope.of(t.Finding.camera))
+    query = query.where(t.Finding.id == finding_id, scope.at(t.Finding.site))
     events = select(t.FindingEvent).where(t.FindingEvent.finding == finding_id).order_by(t.FindingEvent.id)
     async with store.read() as connection:
         row = (await connection.execute(query)).first()

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.accuracy.card import LEARNED_FOR
+from fleet.findings import texts
 from fleet.jobs.model import Done, Kind, Progress, Turn
 from fleet.jobs.queue import Queue
 from fleet.paging import Query, how_many
@@ -45,7 +46,7 @@ class Kept:
     became days.
 
     `visits` are those that were not the last of their day; of `dossiers` only the score is left. `events` are of work
-    that ended long ago.
+    that ended long ago, `texts` what no finding says any more.
     """
 
     looks: int = 0
@@ -54,6 +55,7 @@ class Kept:
     visits: int = 0
     dossiers: int = 0
     events: int = 0
+    texts: int = 0
 
     @property
     def total(self) -> int:
@@ -90,6 +92,7 @@ async def keep(store: Store, settings: Settings) -> Kept:
         visits=await _by_cameras(store, lambda c, some: _forget_visits(c, some, until.raw)),
         dossiers=await _by_cameras(store, lambda c, some: _empty_dossiers(c, some, until.hourly)),
         events=sum([await _in_batches(store, _forgetting(events, until.ended)) for events in _EVENTS]),
+        texts=await _in_batches(store, lambda c: texts.forget(c, ROWS_AT_ONCE)),
     )
 
 
@@ -107,7 +110,8 @@ async def would_go(store: Store, settings: Settings) -> Kept:
     async with store.read() as connection:
         looks = await how_many(connection, select(PictureCheck.id).where(PictureCheck.at < until.raw))
         events = sum([await how_many(connection, _old_events(one, until.ended)) for one in _EVENTS])
-        return Kept(looks, await how_many(connection, hours), counts, visits, dossiers, events)
+        unsaid = await how_many(connection, texts.unsaid())
+        return Kept(looks, await how_many(connection, hours), counts, visits, dossiers, events, unsaid)
 
 
 def retention_kind(store: Store, settings: Settings, pictures: Pictures, queue: Queue) -> Kind:

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet.camera_words import mentioning
-from fleet.paging import holds, words
+from fleet.findings import texts
+from fleet.paging import words
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import plans_tables as p
@@ -24,7 +25,6 @@ from fleet.store.sites_tables import Site
 
 MOST_OF_A_KIND = 8
 MOST_CHARACTERS = 200
-_LOOKED_AT = 5_000
 
 
 class Kind(StrEnum):
@@ -102,14 +102,12 @@ async def _cameras(connection: AsyncConnection, text: str, scope: Scope, most: i
 
 
 async def _findings(connection: AsyncConnection, text: str, scope: Scope, most: int) -> list[Hit]:
-    """By what was found: those of a camera are on the camera's page. Among the worst of the live ones, so many at most
-    that an estate of any size answers at once.
-    """
+    """By what was found: those of a camera are on the camera's page."""
     f, c = t.Finding, t.Camera
-    worst = select(f.id).where(f.state == "open").order_by(f.severity.desc(), f.id.desc()).limit(_LOOKED_AT)
-    every = [or_(*(holds(column, word) for column in (f.check_id, f.summary, f.subject))) for word in words(text)]
-    query = select(f, c.address, c.name).join(c, c.id == f.camera).where(f.id.in_(worst), scope.of(f.camera))
-    rows = await connection.execute(query.where(*every).order_by(f.severity.desc(), f.id.desc()).limit(most))
+    here = [f.state == "open", scope.at(f.site)]
+    said = await texts.narrowed(connection, here, words(text), of_cameras=False)
+    query = select(f, c.address, c.name).join(c, c.id == f.camera).where(*said)
+    rows = await connection.execute(query.order_by(f.severity.desc(), f.id.desc()).limit(most))
     return [
         Hit(Kind.FINDING, row.id, row.summary, _line(row.name or row.address, row.severity, row.state))
         for row in rows.all()

@@ -205,7 +205,7 @@ async def remove(store: Store, name: str) -> None:
 
 
 async def _assign_all(connection: AsyncConnection, known: Sequence[Site]) -> None:
-    """Cameras, and addresses that told a scan nothing."""
+    """Cameras with their findings, and addresses that told a scan nothing."""
     for table in (t.Camera, t.ScanNotEvaluated):
         await _assign(connection, table, known)
 
@@ -219,5 +219,7 @@ async def _assign(
             moved[name].append(row.id)
     for name, ids in moved.items():
         for begin in range(0, len(ids), _AT_ONCE):
-            some = table.id.in_(ids[begin : begin + _AT_ONCE])
-            await connection.execute(update(table).where(some).values(site=name))
+            some = ids[begin : begin + _AT_ONCE]
+            await connection.execute(update(table).where(table.id.in_(some)).values(site=name))
+            if table is t.Camera:
+                await connection.execute(update(t.Finding).where(t.Finding.camera.in_(some)).values(site=name))

@@ -27,6 +27,7 @@ WORDS = {
     "visits": "visits go that were not the last of their day",
     "dossiers": "old visits keep their score only",
     "events": "events of work go that ended long ago",
+    "texts": "what no finding says any more goes",
 }
 
 

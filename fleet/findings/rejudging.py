@@ -125,12 +125,12 @@ async def _judge_batch(store: Store, knowledge: Knowledge, rows: Sequence[Row[st
     seen = {row.id: row.last_dossier for row in rows}
     async with store.write() as connection:
         newest = await connection.execute(
-            select(t.Camera.id, t.Camera.last_dossier).where(t.Camera.id.in_(list(changed)))
+            select(t.Camera.id, t.Camera.last_dossier, t.Camera.site).where(t.Camera.id.in_(list(changed)))
         )
-        for camera, dossier in newest.all():
+        for camera, dossier, site in newest.all():
             if dossier != seen[camera]:  # a scan was here meanwhile, and knows better
                 continue
-            done = await findings.record_again(connection, camera, changed[camera], store.now())
+            done = await findings.record_again(connection, camera, changed[camera], store.now(), site)
             total = _sum(total, Rejudged(0, 1, 0, done.opened, done.reopened, done.fixed))
     return total
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet.audit.trail import Action, Entry, record_all
 from fleet.errors import Invalid
-from fleet.findings import ledger
+from fleet.findings import ledger, texts
 from fleet.findings.ledger import Values, Word
 from fleet.findings.lifecycle import TRANSITIONS, Event, FindingState, Seen, TriageAction, seen
 from fleet.people.scope import EVERYWHERE, Scope
@@ -76,24 +76,31 @@ async def record(store: Store, assessment: CameraAssessment) -> Recorded:
         before = await adoption.stored(connection, adoption.who(this.dossier))
         camera = before.id if before else new_id()
         changes = await _changes(connection, camera, this, Word(_SCAN, this.at))
-        await keep_camera(connection, this, changes.live(), before, camera)
+        site = await keep_camera(connection, this, changes.live(), before, camera)
         await keep_verdicts(connection, camera, this.verdicts)
-        await changes.write(connection)
+        await changes.write(connection, site)
+        if before is not None and before.site != site:
+            await connection.execute(update(t.Finding).where(t.Finding.camera == camera).values(site=site))
     return changes.recorded(camera)
 
 
-async def record_again(connection: AsyncConnection, camera: str, this: Visit, now: datetime) -> Recorded:
+async def record_again(
+    connection: AsyncConnection, camera: str, this: Visit, now: datetime, site: str | None
+) -> Recorded:
     """Another judgement of a visit that is stored already: what was seen, and when, stays as it is."""
     changes = await _changes(connection, camera, this, Word(_REJUDGED, now))
     await keep_judgement(connection, this, changes.live(), camera)
     await keep_verdicts(connection, camera, this.verdicts)
-    await changes.write(connection)
+    await changes.write(connection, site)
     return changes.recorded(camera)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """The rows that one visit makes, refreshes and moves, so that each statement runs once."""
+    """The rows that one visit makes, refreshes and moves, so that each statement runs once.
+
+    `texts` are what its findings say, by their numbers.
+    """
 
     seen_at: datetime
     made: list[Values] = field(default_factory=list)
@@ -101,6 +108,15 @@ class _Changes:
     moved: list[Values] = field(default_factory=list)
     events: list[Values] = field(default_factory=list)
     states: dict[str, tuple[FindingState, Severity]] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def says(self, verdict: Verdict, check: str, subject: str) -> Values:
+        """The columns of a finding that say what it is about."""
+        values = saying(verdict)
+        text = texts.text_of(check, subject, values["summary"])
+        number = texts.number_of(text)
+        self.texts[number] = text
+        return {**values, "said": number}
 
     def move(self, finding: str, state: FindingState, happened: Seen, word: Word) -> FindingState:
         """The state that follows."""
@@ -118,9 +134,10 @@ class _Changes:
     def live(self) -> Counter[Severity]:
         return Counter(severity for state, severity in self.states.values() if state.value in t.LIVE)
 
-    async def write(self, connection: AsyncConnection) -> None:
+    async def write(self, connection: AsyncConnection, site: str | None) -> None:
+        await texts.keep(connection, self.texts)
         if self.made:
-            await connection.execute(_NEW, self.made)
+            await connection.execute(_NEW, [{**row, "site": site} for row in self.made])
         await ledger.change(connection, self.refreshed)
         await ledger.change(connection, self.moved)
         await ledger.append(connection, self.events)
@@ -143,7 +160,8 @@ async def _changes(connection: AsyncConnection, camera: str, this: Visit, word: 
     here = {(row.check_id, row.subject) for row in known}
     for (check, subject), verdict in this.verdicts.items():
         if verdict.verdict is Outcome.FAIL and (check, subject) not in here:
-            _new(changes, {"camera": camera, "check_id": check, "subject": subject, **saying(verdict)}, word)
+            said = changes.says(verdict, check, subject)
+            _new(changes, {"camera": camera, "check_id": check, "subject": subject, **said}, word)
     return changes
 
 
@@ -153,7 +171,8 @@ def _known(changes: _Changes, row: AnyRow, happened: Seen | None, verdict: Verdi
         state = changes.move(row.id, state, Seen.EXPIRED, ledger.run_out(row.accepted_until, word.at))
     if happened is Seen.FAILED and verdict:
         severity = verdict.severity
-        changes.refreshed.append({"finding": row.id, "last_seen": changes.seen_at, **saying(verdict)})
+        said = changes.says(verdict, row.check_id, row.subject)
+        changes.refreshed.append({"finding": row.id, "last_seen": changes.seen_at, **said})
     if happened and (state, happened) in TRANSITIONS:
         state = changes.move(row.id, state, happened, word)
     changes.states[row.id] = (state, severity)
@@ -190,7 +209,7 @@ async def triage(
     async with store.write() as connection:
         await ledger.reopen_expired(connection, word.at)
         columns = (t.Finding.id, t.Finding.camera, t.Finding.state)
-        ours = (t.Finding.id.in_(wanted), scope.of(t.Finding.camera))
+        ours = (t.Finding.id.in_(wanted), scope.at(t.Finding.site))
         found = (await connection.execute(select(*columns).where(*ours))).all()
         rows = {row.id: row for row in found}
         refused = tuple(Refusal(finding, why) for finding in wanted if (why := _refusal(rows.get(finding), action)))

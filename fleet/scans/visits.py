@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
-from fleet import camera_events, camera_words, sites
+from fleet import camera_events, sites
+from fleet.camera_words import WORDS
 from fleet.pictures import rows as picture_rows
 from fleet.scans import adoption
 from fleet.scans.adoption import AnyRow
@@ -83,15 +84,15 @@ def saying(verdict: Verdict) -> dict[str, Any]:
 
 async def keep_camera(
     connection: AsyncConnection, seen: Visit, live: Mapping[Severity, int], before: AnyRow | None, camera: str
-) -> None:
-    """Its row, made or brought up to date, and the dossier of this visit. `live` counts its live findings."""
+) -> str | None:
+    """Its row, made or brought up to date, and the dossier of this visit; its site. `live` counts its live findings."""
     who = adoption.who(seen.dossier)
     dossier = new_id()
     values = adoption.columns(seen.dossier, who, before)
     values |= {"last_seen": seen.at, "last_dossier": dossier, **_judged(seen, live)}
-    values["site"] = sites.name_at(who.address, await sites.stored(connection))
+    site = values["site"] = sites.name_at(who.address, await sites.stored(connection))
     if before is None or before.search != values["search"]:
-        values["worded"] = await camera_words.next_number(connection)
+        values["worded"] = await WORDS.next_number(connection)
     if before:
         await connection.execute(_CHANGE_CAMERA, [{"camera": camera, **values}])
     else:
@@ -102,6 +103,7 @@ async def keep_camera(
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}
     await connection.execute(_NEW_DOSSIER, [row])
+    return site
 
 
 async def keep_judgement(connection: AsyncConnection, seen: Visit, live: Mapping[Severity, int], camera: str) -> None:

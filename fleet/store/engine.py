@@ -42,7 +42,7 @@ class Place:
 
     settings: Settings
     now: Callable[[], datetime]
-    kept: dict[str, Any] = field(default_factory=dict)
+    kept: dict[object, Any] = field(default_factory=dict)
 
 
 def place_of(connection: AsyncConnection) -> Place:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     ColumnElement,
     DateTime,
@@ -101,7 +102,7 @@ class Camera(Base):
 
     `site` is the name of the one whose network holds its address. `standing` says whether it is looked after
     (`fleet.standing`), `None` until somebody has decided. `worded` is higher than that of every row whose `search` was
-    written before (`fleet.camera_words`).
+    written before (`fleet.words`).
     """
 
     __tablename__ = "cameras"
@@ -214,7 +215,7 @@ class JudgedBy(Base):
 
 
 class Finding(Base):
-    """A failed verdict with a life."""
+    """A failed verdict with a life. `site` is that of its camera, `said` the number of its text."""
 
     __tablename__ = "findings"
     __table_args__ = (
@@ -222,6 +223,8 @@ class Finding(Base):
         Index(None, "severity", "id"),
         Index(None, "state", "severity", "id"),
         Index(None, "check_id", "state", "severity", "id"),
+        Index(None, "site", "severity", "id"),
+        Index(None, "said"),
         Index("ix_findings_live", "check_id", "severity", "camera", **only("state IN ('open', 'acknowledged')")),
         # With the state, though it is one: SQLite would rather take an index of all states that begins with it.
         Index("ix_findings_accepted", "state", "accepted_until", **only("state = 'risk-accepted'")),
@@ -240,6 +243,19 @@ class Finding(Base):
     fixed_at: Mapped[datetime | None]
     accepted_until: Mapped[datetime | None]
     reason: Mapped[str | None]
+    site: Mapped[str | None]
+    said: Mapped[int] = mapped_column(BigInteger)
+
+
+class FindingText(Base):
+    """What one or many findings say. `worded` is higher than that of every text that was written before."""
+
+    __tablename__ = "finding_texts"
+    __table_args__ = (Index(None, "worded"),)
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    worded: Mapped[int]
 
 
 # Conditions that meet the partial indexes above.

@@ -18,6 +18,7 @@ ON_BOTH = {
     "test_database_backups",
     "test_estate",
     "test_estate_report",
+    "test_finding_texts",
     "test_findings",
     "test_grants",
     "test_grants_migration",

@@ -2,12 +2,12 @@
 
 from cameras.facts import Hostname
 from fleet import estate
-from fleet.camera_words import MOST_CANDIDATES
 from fleet.estate import DeviceFilter
 from fleet.findings import triage as findings
 from fleet.settings import Settings
 from fleet.store import Store, bulk_insert, open_store
 from fleet.store import tables as t
+from fleet.words import MOST_CANDIDATES
 from tests.fleet.samples import Clock, assessed, camera, dossier
 
 

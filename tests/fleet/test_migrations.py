@@ -4,6 +4,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from fleet.findings.texts import number_of
 from fleet.settings import Settings
 from fleet.store import migrating
 from fleet.store.migrating import blocking_engine, migrate
@@ -18,6 +19,7 @@ CHANGED = {
     *(
         "api_tokens",
         "cameras",
+        "findings",
         "people",
         "picture_watches",
         "rollout_targets",
@@ -81,6 +83,29 @@ def test_every_camera_has_its_place_on_the_wall_and_is_due_where_it_was(settings
         ("row 2", True, "1970-01-01"),
     ]
     assert due == ["row 2"]
+
+
+def test_every_finding_has_its_site_and_its_text(settings: Settings) -> None:
+    settings.home.mkdir()
+    migrate(settings, "0018")
+    engine = blocking_engine(settings)
+    with engine.begin() as connection:
+        fill(connection, rows=3)
+        connection.execute(text("UPDATE cameras SET site = 'Hof' WHERE id = 'row 1'"))
+        connection.execute(
+            text("UPDATE findings SET check_id = 'x', subject = '', summary = 'Groß' WHERE id <> 'row 1'")
+        )
+    migrate(settings)
+    joined = "SELECT id, site, text FROM findings JOIN finding_texts ON number = said ORDER BY id"
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(joined))]
+        numbers = connection.execute(text("SELECT number, text FROM finding_texts")).all()
+    assert found == [
+        ("row 0", "row 0", "x\n\ngross"),
+        ("row 1", "Hof", "row 1\nrow 1\nrow 1"),
+        ("row 2", "row 2", "x\n\ngross"),
+    ]
+    assert {row.number for row in numbers} == {number_of(row.text) for row in numbers}
 
 
 def _fill(settings: Settings) -> None:
