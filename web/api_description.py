@@ -159,7 +159,7 @@ def _others(route: Route, handled: APIRoute, *, ordered: bool) -> dict[str, Any]
         statuses.add(412)
     if handled.body_field is not None:
         statuses |= {413, 415}
-    if route.path.endswith(("/check", "/still")):
+    if route.path.endswith(("/check", "/still", "/try")):
         statuses.add(502)
     found: dict[str, Any] = {}
     if route.method == "GET" and route.media == (JSON,):

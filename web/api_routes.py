@@ -210,7 +210,9 @@ API = (
     _get("settings", api_places.settings),
     _get("retention", api_places.kept),
     _get("vault", api_vault.listed, REVEAL),
+    _get("vault/wanting", api_vault.wanting, ADMINISTER),
     _get("vault/{camera}", api_vault.of_camera, REVEAL),
+    _do("vault/{camera}/try", api_vault.try_login, ADMINISTER, Did.VAULT_PUT),
     _do("vault/{camera}/reveal", api_vault.reveal, REVEAL, Did.VAULT_REVEAL, proved=True),
     _get("audit", api_audit.listed, AUDIT),
     _get("audit/check", api_audit.check_view, AUDIT),
@@ -223,7 +225,7 @@ API = (
     _get("people/{person}", api_people.person, AUDIT),
     _do("people/{person}/disable", api_people.disable, ADMINISTER, Did.PERSON_DISABLE, proved=True),
     _do("people/{person}/enable", api_people.enable, ADMINISTER, Did.PERSON_ENABLE, proved=True),
-    _do("people/{person}/grants", api_people.grant, ADMINISTER, Did.GRANT_GIVE, proved=True, status=CREATED),
+    _do("people/{person}/grants", api_people.grant, ADMINISTER, Did.GRANT_GIVE, proved=True, status=CREATED, once=True),
     _do("people/{person}/grants/{grant}/end", api_people.end, ADMINISTER, Did.GRANT_END, proved=True),
     _get("people/{person}/factors", api_account.factors, ADMINISTER),
     _do(

@@ -65,7 +65,7 @@ def test_every_order_of_the_console_has_an_address_but_for_these() -> None:
     """Passwords and factors of people, and how they sign in, are for somebody who sits before it; `{order}` is many."""
     alone = {"person.set-up", "person.password", "session.sign-in", "session.sign-out", "session.prove", "theme.choose"}
     alone |= {"factor.add", "factor.remove", "factor.renew-codes"}
-    alone |= {"first-steps.dismiss", "vault.put"}  # the first steps lead a person by the hand
+    alone |= {"first-steps.dismiss"}
     many = {"job.order", "plan.order", "rollout.order", "schedule.order"}
     assert {one.action for one in PAGES if one.action} - {one.action for one in API} == alone | many
 

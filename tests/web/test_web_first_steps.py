@@ -167,6 +167,34 @@ async def walk(house: House, anna: Visitor, running: Estate) -> None:
     assert "camera.decide" in (await anna.get(f"/devices/{first.id}")).text
 
 
+async def test_a_login_is_tried_on_one_camera_and_then_on_others_by_the_api(empty_house: House, anna: Visitor) -> None:
+    anna.client.headers["X-CSRF-Token"] = await anna.csrf()
+    async with simulated(cameras=3, mix={"axis": 1}, one_login=True) as running:
+        targets = " ".join(f"http://{plan.address}:{plan.http_port}" for plan in running.plan.cameras)
+        begun = await anna.client.post("/api/v1/scans", json={"targets": targets, "looks_only": True})
+        async for _ in empty_house.scans.events(ScanId(begun.json()["id"])):
+            pass
+        rows = (await anna.get("/api/v1/cameras?standing=new")).json()["items"]
+        ours = {"cameras": [row["id"] for row in rows], "standing": "adopted"}
+        assert (await anna.client.post("/api/v1/decisions", json=ours)).status_code == 200
+        wanting = (await anna.get("/api/v1/vault/wanting?limit=2")).json()
+        assert (len(wanting["items"]), wanting["total"]) == (2, 3)
+        first, login = wanting["items"][0], running.plan.cameras[0].login
+        assert login
+        there = f"/api/v1/vault/{first['camera']}/try"
+        body = {"account": login.name, "password": "mistyped", "then": "make"}
+        wrong = await anna.client.post(there, json=body)
+        assert (wrong.status_code, "refuses this login" in wrong.json()["detail"]) == (502, True)
+        assert "mistyped" not in wrong.text
+        assert await spent(empty_house) == [(first["address"], "wrong")]
+        tried = await anna.client.post(there, json={**body, "password": login.password})
+        assert tried.json() == {"camera": first["camera"], "account": login.name, "offered": 2}
+        for job in (await empty_house.service.queue.unfinished("login")).values():
+            await empty_house.service.queue.ended(job)
+        assert (await anna.get("/api/v1/vault/wanting")).json()["total"] == 0
+        assert login.password not in (await anna.get("/api/v1/audit")).text
+
+
 async def used(house: House, camera: str) -> str:
     """The account that the last visit logged in with."""
     dossier = (await estate.device(house.store, camera)).dossier

@@ -17,7 +17,7 @@ from fleet.people.members import Member
 from fleet.people.permissions import Role
 from fleet.people.tokens import MOST_DAYS, Limits, Scope, Token
 from fleet.views import Page
-from web.api_words import After, Body, Lax, Limit, Moment
+from web.api_words import After, Body, Lax, Limit, Moment, once
 from web.handlers.people import holder
 from web.visit import Visit, Visited
 
@@ -95,7 +95,7 @@ async def add(visit: Visited, new: NewPerson, response: Response) -> PersonView:
 async def grant(visit: Visited, person: str, new: NewGrant) -> PersonView:
     """Another role, or the same somewhere else."""
     sites = None if new.sites is None else tuple(new.sites)
-    await grants.give(visit.store, person, Wanted(new.role, sites, new.until), visit.name)
+    await once(visit, lambda: grants.give(visit.store, person, Wanted(new.role, sites, new.until), visit.name))
     return await _now(visit, person)
 
 
