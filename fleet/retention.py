@@ -35,6 +35,7 @@ KIND = "retention"
 _PARTS = 3
 ROWS_AT_ONCE = 500
 CAMERAS_AT_ONCE = 100
+LOOKED_AT_ONCE = 500  # cameras each of which may be a condition of its own
 # What is more than this waits for the next day.
 MOST_BATCHES = 20_000
 _log = logging.getLogger(__name__)
@@ -97,11 +98,18 @@ async def keep(store: Store, settings: Settings) -> Kept:
 
 
 async def would_go(store: Store, settings: Settings) -> Kept:
-    """What `keep` would begin with; changes nothing. Of hours that it makes of old looks it goes on to make days."""
+    """What `keep` would begin with; changes nothing. Of hours that it makes of old looks it goes on to make days.
+
+    Of a large estate it is some seconds old.
+    """
+    return await store.summaries.get(("would go",), lambda: _would_go(store, settings))
+
+
+async def _would_go(store: Store, settings: Settings) -> Kept:
     until = _until(store, settings)
     hours = select(PictureRollup.at).where(PictureRollup.span == "hour", PictureRollup.at < until.hourly)
     counts = visits = dossiers = 0
-    async for some in _cameras(store):
+    async for some in _cameras(store, LOOKED_AT_ONCE):
         async with store.read() as connection:
             counts += await how_many(connection, await _old_counts(connection, some, until.hourly))
             visits += await how_many(connection, _old_visits(some, until.raw))
@@ -147,17 +155,17 @@ async def _in_batches(store: Store, batch: Callable[[AsyncConnection], Awaitable
 
 async def _by_cameras(store: Store, batch: Callable[[AsyncConnection, Sequence[str]], Awaitable[int]]) -> int:
     gone = 0
-    async for some in _cameras(store):
+    async for some in _cameras(store, CAMERAS_AT_ONCE):
         gone += await _in_batches(store, lambda connection, some=some: batch(connection, some))  # type: ignore[misc] # mypy has no type for a lambda with a default
     return gone
 
 
-async def _cameras(store: Store) -> AsyncIterator[Sequence[str]]:
+async def _cameras(store: Store, at_once: int) -> AsyncIterator[Sequence[str]]:
     """All of them, some at a time."""
     last = ""
     while True:
         async with store.read() as connection:
-            query = select(t.Camera.id).where(t.Camera.id > last).order_by(t.Camera.id).limit(CAMERAS_AT_ONCE)
+            query = select(t.Camera.id).where(t.Camera.id > last).order_by(t.Camera.id).limit(at_once)
             some = (await connection.scalars(query)).all()
         if not some:
             return

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from fleet.audit.chain import Row
 from fleet.audit.trail import Entry
@@ -87,14 +88,18 @@ def _chosen(wanted: Wanted) -> Select[*tuple[object, ...]]:
     if wanted.actor:
         conditions.append(AuditRow.actor == wanted.actor)
     if wanted.action:
-        whole = AuditRow.action == wanted.action
-        conditions.append(or_(whole, AuditRow.action.startswith(f"{wanted.action}.", autoescape=True)))
+        conditions.append(_one_or_all(AuditRow.action, wanted.action, "."))
     if wanted.about:
-        whole = AuditRow.about == wanted.about
-        conditions.append(or_(whole, AuditRow.about.startswith(f"{wanted.about}:", autoescape=True)))
+        conditions.append(_one_or_all(AuditRow.about, wanted.about, ":"))
     if wanted.since:
         conditions.append(AuditRow.at >= wanted.since)
     return select(*_COLUMNS).where(*conditions)
+
+
+def _one_or_all(column: InstrumentedAttribute[str], wanted: str, mark: str) -> ColumnElement[bool]:
+    """A whole word, which an index finds, or a noun alone and all that begins with it."""
+    whole = column == wanted
+    return whole if mark in wanted else or_(whole, column.startswith(f"{wanted}{mark}", autoescape=True))
 
 
 def _seq(after: str) -> int:
