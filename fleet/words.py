@@ -22,6 +22,7 @@ from fleet.store.engine import place_of
 # More are not told one by one: a walk in the order of the list soon finds a page of them.
 MOST_CANDIDATES = 1000
 _AT_ONCE = 10_000
+_MOST_FOUND = 50  # the same is asked for each page of a list, and for its count
 _BETWEEN = b"\0"  # no text that is stored holds it
 
 
@@ -53,16 +54,25 @@ class _Words:
 
     def _forget(self) -> None:
         self._text, self._ids, self._starts, self._worded, self._first = bytearray(), list[Any](), array("Q"), -1, 0
+        self._found: dict[tuple[str, ...], list[Any] | None] = {}
 
     async def holding(self, connection: AsyncConnection, words: Sequence[str]) -> list[Any] | None:
         async with self._reading:
             await self._catch_up(connection)
-            found: dict[Any, None] = {}
-            for place in self._entries([word.encode() for word in words]):
-                found[self._ids[place]] = None
-                if len(found) > MOST_CANDIDATES:
-                    return None
-            return list(found)
+            asked = tuple(words)
+            if asked not in self._found:
+                if len(self._found) >= _MOST_FOUND:
+                    del self._found[next(iter(self._found))]
+                self._found[asked] = self._look(asked)
+            return self._found[asked]
+
+    def _look(self, words: Sequence[str]) -> list[Any] | None:
+        found: dict[Any, None] = {}
+        for place in self._entries([word.encode() for word in words]):
+            found[self._ids[place]] = None
+            if len(found) > MOST_CANDIDATES:
+                return None
+        return list(found)
 
     async def _catch_up(self, connection: AsyncConnection) -> None:
         of = self._column
@@ -71,6 +81,7 @@ class _Words:
             return
         if len(self._ids) > 2 * self._first + MOST_CANDIDATES:
             self._forget()
+        self._found = {}
         whole = self._worded < 0
         order = (of.worded, of.id)
         query = select(of.id, of.text, of.worded).order_by(*order).limit(_AT_ONCE)
