@@ -101,7 +101,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         scans = Scans(store, settings, budget=budget, logins=partial(stored_rules, store, vault), queue=queue)
         logins = Logins(store, vault, budget, queue)
         changed = partial(default_passwords.changed, store, settings)
-        rotations = Rotations(store, vault, settings, budget=budget, changed=changed)
+        rotations = Rotations(store, vault, settings, budget=budget, changed=changed, queue=queue)
         prove = proving(store, settings, budget)
         passwords = partial(service_password, store, vault)
         plans = Plans(
@@ -127,6 +127,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             logins.kind,
             pictures.kind,
             accuracy.kind,
+            rotations.kind,
             retention_kind(store, settings, pictures, queue),
         )
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
@@ -164,7 +165,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             at_work={
                 "scans": scans.under_way,
                 "plans": plans.under_way,
-                "password changes": rotations.under_way,
+                "password changes": partial(runner.under_way, rotations.kind.name),
                 "rollouts": rollouts.under_way,
                 "watches": partial(runner.under_way, accuracy.kind.name),
                 "picture checks": partial(runner.under_way, pictures.kind.name),

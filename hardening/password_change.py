@@ -81,7 +81,8 @@ class Patience:
 class PasswordChange:
     """The change of one camera's password, from wherever it stands until it rests, or until `stop` is set.
 
-    `step` is called at each boundary between two steps.
+    `step` is called at each boundary between two steps. `withdrawn` says that somebody wants it not to go on: that
+    ends it while nothing was sent, and counts for nothing after.
     """
 
     def __init__(
@@ -91,22 +92,24 @@ class PasswordChange:
         patience: Patience | None = None,
         *,
         stop: asyncio.Event | None = None,
+        withdrawn: Callable[[], bool] = lambda: False,
         step: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._camera = camera
         self._journal = journal
         self._patience = patience or Patience()
         self._stop = stop or asyncio.Event()
+        self._withdrawn = withdrawn
         self._step = step
         self._new = camera.new
 
     async def run(self, state: State, evidence: Evidence) -> State:
-        """The state in which it rests; another one where it was stopped. Raises what the journal raises."""
+        """The state in which it rests; another one where it was stopped or withdrawn. Raises what the journal does."""
         if (found := evidence.resumed()) != evidence:
             evidence = found
             await self._keep(state, evidence)
         for _ in range(_MOST_STEPS):
-            if state.resting or self._stop.is_set():
+            if state.resting or self._stop.is_set() or (self._withdrawn() and not state.may_be_new):
                 return state
             state, evidence = await self._do(state, evidence)
         raise AssertionError("the change of a password does not come to an end")

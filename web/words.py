@@ -323,6 +323,7 @@ QUEUE_STATES = {
 QUEUE_KINDS = {
     "scan": "Scan",
     "login": "Try of a login",
+    "rotation": "Change of a password",
     "pictures": "Picture check",
     "accuracy": "Watch of its own AI",
 }

@@ -5,6 +5,7 @@ import json as json_module
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
 from fleet.cli.stored import actor, camera_ids, changing_store, need_store
 from fleet.notices.configured import channels
+from fleet.rotations import default_passwords
 from fleet.rotations.journal import set_by_hand
 from fleet.rotations.rows import CameraRotationView
 from fleet.rotations.runner import RotationId, Rotations
@@ -147,6 +149,11 @@ async def _opened(settings: Settings, command: str) -> AsyncIterator[tuple[Store
         yield store, await open_vault(store, settings)
 
 
+def _rotations(store: Store, vault: Vault, settings: Settings) -> Rotations:
+    """What a service beside it was asked for runs here as well, and leaves the same behind."""
+    return Rotations(store, vault, settings, changed=partial(default_passwords.changed, store, settings))
+
+
 async def _rotate(
     settings: Settings, words: Sequence[str], *, every: bool, account: str | None, yes: bool
 ) -> list[CameraRotationView]:
@@ -154,7 +161,7 @@ async def _rotate(
         cameras = await camera_ids(store, words, every=every)
         if not yes:
             await asyncio.to_thread(_confirm, len(cameras))
-        async with Rotations(store, vault, settings) as rotations:
+        async with _rotations(store, vault, settings) as rotations:
             rotation = await rotations.start(cameras, account, actor())
             return await _follow(rotations, [rotation])
 
@@ -162,7 +169,7 @@ async def _rotate(
 async def _reconcile(settings: Settings, words: Sequence[str], *, every: bool) -> list[CameraRotationView]:
     async with _opened(settings, "reconcile") as (store, vault):
         cameras = await camera_ids(store, words, every=every)
-        async with Rotations(store, vault, settings) as rotations:
+        async with _rotations(store, vault, settings) as rotations:
             unfinished = [view.id for view in await rotations.recent() if any(not s.resting for s in view.states)]
             views = await _follow(rotations, [*unfinished, *await rotations.reconcile(cameras, actor())])
     return [view for view in views if view.camera in set(cameras)]

@@ -92,7 +92,8 @@ class LocalDesk:
 
     async def heard(self, at_most_s: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), at_most_s)
+            async with asyncio.timeout(at_most_s):
+                await self._bell.wait()
         self._bell.clear()
 
     # --- claim ---

@@ -214,7 +214,8 @@ class Queue:
             if now.state.final:
                 return
             with suppress(TimeoutError):  # another process may have changed it
-                await asyncio.wait_for(changed.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):  # `wait_for` swallows who is cancelled as it ends
+                    await changed.wait()
 
     async def ended(self, job: JobId) -> Job:
         """Waits for its end. Raises NotFound."""
@@ -234,6 +235,11 @@ class Queue:
         self.tell_followers()
         for bell in tuple(self._bells):
             bell()
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set at the next change that this process knows of; whoever waits for it takes it before looking."""
+        return self._changed
 
     def tell_followers(self) -> None:
         self._changed.set()

@@ -21,7 +21,7 @@ from hardening.passwords import Evidence, State
 class RowJournal:
     """`old` is the password that the camera has now; `ours` says that it is the account we log in with.
 
-    `tell` is called after every commit.
+    `tell` is called after every commit, with the state that is kept now.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RowJournal:
         rule: PasswordRule,
         *,
         ours: bool,
-        tell: Callable[[], None],
+        tell: Callable[[State], None],
     ) -> None:
         self._store, self._vault, self._row = store, vault, row
         self._old, self._rule, self._ours = old, rule, ours
@@ -43,7 +43,7 @@ class RowJournal:
         """What is on its way to the camera must be on the disk: after a power cut nobody else knows of it."""
         async with self._store.write(durable=state is State.SENDING) as connection:
             await rotation_rows.change(connection, self._store, self._row, state, **_values(evidence))
-        self._tell()
+        self._tell(state)
 
     async def seal(self, evidence: Evidence) -> Secret:
         """The old password goes into the vault with it, where it was only in the credentials file."""
@@ -57,7 +57,7 @@ class RowJournal:
             versions = {"old_version": old, "new_version": version}
             await rotation_rows.change(connection, self._store, row, State.SEALED, **_values(evidence), **versions)
         self._row = replace(row, old_version=old, new_version=version)
-        self._tell()
+        self._tell(State.SEALED)
         return new
 
     async def settle(self, state: State, evidence: Evidence, reason: str) -> None:
@@ -66,7 +66,7 @@ class RowJournal:
             await rotation_rows.change(connection, self._store, row, state, **_values(evidence), detail=reason)
             if row.new_version is not None and state.final:
                 await settle_vault(self._vault, connection, row, taken=state is State.CURRENT)
-        self._tell()
+        self._tell(state)
 
 
 async def settle_vault(vault: Vault, connection: AsyncConnection, row: OpenRow, *, taken: bool) -> None:

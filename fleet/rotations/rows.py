@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType, cast
 
-from sqlalchemy import Row, insert, select, true, update
+from sqlalchemy import Row, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.driver import AccountStore
 from cameras.untrusted import clean_text
 from fleet.audit.trail import Action, Entry, record
 from fleet.errors import Busy, NotFound
+from fleet.jobs.model import Job
+from fleet.jobs.rows import job_of
+from fleet.jobs.states import JobState
 from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
+from fleet.store import jobs_tables as j
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
 from fleet.store.ids import new_id
@@ -23,7 +27,9 @@ from fleet.views import Page
 from hardening.passwords import TRANSITIONS, Evidence, State
 
 RotationId = NewType("RotationId", str)
+KIND = "rotation"
 _RESTING = tuple(state.value for state in State if state.resting)
+_AT_WORK = frozenset({JobState.QUEUED, JobState.WAITING, JobState.RUNNING})
 _FINAL = tuple(state.value for state in State if state.final)
 
 
@@ -58,7 +64,7 @@ class RotationView:
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """What is needed to go on with one camera."""
+    """What is needed to go on with one camera. `detail` is the reason of its end."""
 
     id: str
     rotation: RotationId
@@ -69,28 +75,28 @@ class OpenRow:
     old_version: int | None
     new_version: int | None
     evidence: Evidence
+    detail: str
 
 
-async def add(store: Store, actor: str, accounts: Mapping[str, str]) -> RotationId:
+async def add(connection: AsyncConnection, store: Store, actor: str, accounts: Mapping[str, str]) -> RotationId:
     """A rotation with one planned row per camera. Raises Busy where one of the accounts is being changed already."""
     rotation, now = RotationId(new_id()), store.now()
-    async with store.write() as connection:
-        await _refuse_busy(connection, accounts)
-        row: dict[str, Any] = {"id": rotation, "actor": clean_text(actor), "started_at": now}
-        await connection.execute(insert(v.Rotation), [row])
-        await connection.execute(
-            insert(v.CameraRotation),
-            [
-                {"id": new_id(), "rotation": rotation, "camera": camera, "account": account}
-                | {"state": State.PLANNED.value, "evidence": Evidence().as_json(), "wrong_tries": 0}
-                | {"detail": "", "changed_at": now}
-                for camera, account in accounts.items()
-            ],
-        )
-        for camera in accounts:
-            await _tell(connection, store, rotation, camera, state=State.PLANNED)
-        said = {"cameras": len(accounts), "accounts": sorted(set(accounts.values()))}
-        await record(connection, Entry(actor, Action.ROTATION_START, f"rotation:{rotation}", said))
+    await _refuse_busy(connection, accounts)
+    row: dict[str, Any] = {"id": rotation, "actor": clean_text(actor), "started_at": now}
+    await connection.execute(insert(v.Rotation), [row])
+    await connection.execute(
+        insert(v.CameraRotation),
+        [
+            {"id": new_id(), "rotation": rotation, "camera": camera, "account": account}
+            | {"state": State.PLANNED.value, "evidence": Evidence().as_json(), "wrong_tries": 0}
+            | {"detail": "", "changed_at": now}
+            for camera, account in accounts.items()
+        ],
+    )
+    for camera in accounts:
+        await _tell(connection, store, rotation, camera, state=State.PLANNED)
+    said = {"cameras": len(accounts), "accounts": sorted(set(accounts.values()))}
+    await record(connection, Entry(actor, Action.ROTATION_START, f"rotation:{rotation}", said))
     return rotation
 
 
@@ -122,26 +128,60 @@ async def _tell(
     await connection.execute(insert(v.RotationEvent), [{**row, "state": state.value, "detail": detail}])
 
 
-async def unfinished(store: Store, rotation: RotationId | None = None) -> list[OpenRow]:
+async def unfinished(connection: AsyncConnection, rotation: RotationId | None = None) -> list[OpenRow]:
     """What has not come to rest, the oldest first."""
     wanted = v.CameraRotation.state.not_in(_RESTING)
-    async with store.read() as connection:
-        return await _rows(connection, wanted if rotation is None else wanted & (v.CameraRotation.rotation == rotation))
+    return await _rows(connection, wanted if rotation is None else wanted & (v.CameraRotation.rotation == rotation))
 
 
-async def unclear(store: Store, cameras: Sequence[str]) -> list[OpenRow]:
+async def unclear(connection: AsyncConnection, cameras: Sequence[str]) -> list[OpenRow]:
     """Those of these cameras. Few are unclear, while the cameras may be more than a statement holds."""
     wanted = frozenset(cameras)
-    async with store.read() as connection:
-        rows = await _rows(connection, v.CameraRotation.state == State.UNCLEAR.value)
+    rows = await _rows(connection, v.CameraRotation.state == State.UNCLEAR.value)
     return [row for row in rows if row.camera in wanted]
 
 
-async def fresh(store: Store, row: OpenRow) -> OpenRow:
-    """The same row as it is now."""
-    async with store.read() as connection:
-        (found,) = await _rows(connection, v.CameraRotation.id == row.id)
+async def fresh(connection: AsyncConnection, row: str) -> OpenRow:
+    """This row as it is now."""
+    (found,) = await _rows(connection, v.CameraRotation.id == row)
     return found
+
+
+async def states(connection: AsyncConnection, rotation: RotationId) -> Mapping[State, int]:
+    """How many of its cameras are in which state. Raises NotFound."""
+    wanted = select(v.CameraRotation.state, func.count()).where(v.CameraRotation.rotation == rotation)
+    found = (await connection.execute(wanted.group_by(v.CameraRotation.state))).all()
+    if not found:
+        raise _no_such()
+    return {State(state): count for state, count in found}
+
+
+async def goes_on(connection: AsyncConnection, rotation: RotationId) -> bool:
+    """Whether something is done for it by itself, here or elsewhere: a job that is paused does nothing.
+
+    A row whose job has just been cancelled or given up comes to its end, or is given another one, in a moment.
+    """
+    wanted = select(j.Job.state, func.count()).where(j.Job.work == work_of(rotation)).group_by(j.Job.state)
+    jobs = {JobState(state): count for state, count in (await connection.execute(wanted)).all()}
+    left = sum(count for state, count in (await states(connection, rotation)).items() if not state.resting)
+    return bool(jobs.keys() & _AT_WORK) or (bool(jobs) and left > jobs.get(JobState.PAUSED, 0))
+
+
+async def newest_job(connection: AsyncConnection, row: OpenRow) -> Job | None:
+    """What it was last asked for with, finished or not."""
+    mine = select(j.Job).where(j.Job.camera == row.camera, j.Job.key == key_of(row))
+    found = (await connection.execute(mine.order_by(j.Job.id.desc()).limit(1))).first()
+    return job_of(found) if found else None
+
+
+def work_of(rotation: RotationId) -> str:
+    """What its jobs belong to."""
+    return f"{KIND}:{rotation}"
+
+
+def key_of(row: OpenRow) -> str:
+    """What keeps its job from being twice."""
+    return f"{KIND}:{row.id}"
 
 
 async def open_for(connection: AsyncConnection, camera: str, account: str) -> OpenRow | None:
@@ -172,6 +212,7 @@ def _open_row(row: Row[*tuple[Any, ...]]) -> OpenRow:
         old_version=row.old_version,
         new_version=row.new_version,
         evidence=Evidence.from_json(row.evidence),
+        detail=row.detail,
     )
 
 
@@ -190,8 +231,12 @@ async def load(store: Store, rotation: RotationId, scope: Scope = EVERYWHERE) ->
     async with store.read() as connection:
         row = (await connection.execute(select(v.Rotation).where(v.Rotation.id == rotation))).first()
         if row is None:
-            raise NotFound("there is no such rotation")
+            raise _no_such()
         return RotationView(rotation, row.actor, row.started_at, await _cameras(connection, rotation, scope))
+
+
+def _no_such() -> NotFound:
+    return NotFound("there is no such rotation")
 
 
 async def listed(store: Store, after: str | None, limit: int, scope: Scope = EVERYWHERE) -> Page[RotationView]:

@@ -1,19 +1,19 @@
-"""Rotations: new passwords for cameras, changed in the background of the service, row by row.
+"""Rotations: new passwords for cameras. The change of one camera's password is one job of the queue.
 
 Every step is stored before the next, so that a process which dies in the middle of one is followed by another that goes
 on from there (`hardening.passwords`).
 """
 
 import asyncio
-import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import select
-from structlog.contextvars import bind_contextvars
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.budget import AttemptBudget
 from cameras.driver import AccountStore
@@ -21,20 +21,24 @@ from cameras.opening import open_camera, password_works
 from cameras.place import Place
 from cameras.secret import Credential, Secret
 from cameras.untrusted import clean_text
-from fleet import leases
-from fleet.audit.trail import Action, Entry, record
-from fleet.errors import Busy, FleetError, Invalid, StoreUnavailable
+from fleet.audit.trail import SERVICE, Action, Entry, record
+from fleet.errors import FleetError, Invalid, StoreUnavailable
+from fleet.jobs.alone import running
+from fleet.jobs.model import Asked, Done, Failed, Job, JobId, Kind, NewJob, Next, Priority, PutBack, Stopped, Turn
+from fleet.jobs.model import Progress as JobProgress
+from fleet.jobs.queue import Queue
+from fleet.jobs.rows import unfinished_by_key
+from fleet.jobs.states import JobState
 from fleet.kept_budget import kept_budget
 from fleet.people.scope import EVERYWHERE, Scope, within
-from fleet.process_locks import only_here
+from fleet.pictures.rows import sites_of
 from fleet.reach import login_of, place_of
 from fleet.rotations import rows as rotation_rows
 from fleet.rotations.journal import RowJournal, settle_vault
-from fleet.rotations.rows import CameraRotationView, OpenRow, RotationId, RotationView
+from fleet.rotations.rows import KIND, CameraRotationView, OpenRow, RotationId, RotationView, key_of, work_of
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.store import tables as t
-from fleet.store.outages import outlast_outages
 from fleet.vault.passwords import Vault
 from fleet.views import Page
 from hardening.password_change import Camera, PasswordChange, Patience
@@ -45,14 +49,15 @@ __all__ = ["CameraRotationView", "RotationId", "RotationProgress", "RotationView
 
 AT_ONCE = 8
 MOST_CAMERAS = 10_000
-_LEASE_EVERY_S = 5.0
-_LEASE_TRIES = 12
-_log = logging.getLogger(__name__)
+LOOK_EVERY_S = 1.0
+# Whatever was sent to a camera is brought to its end, however often that is tried.
+_MOST_TRIES = sys.maxsize
+_CUT_OFF = "it was cut off between two steps, and goes on"
 
 
 @dataclass(frozen=True, slots=True)
 class RotationProgress:
-    """Where a rotation is now. `running` says that this process still works on it."""
+    """Where a rotation is now. `running` says that something is done for it by itself, in whichever process."""
 
     rotation: RotationId
     running: bool
@@ -72,10 +77,11 @@ async def nothing_more(_camera: str, _account: str) -> None:
 class Rotations:
     """`async with Rotations(store, vault, settings) as rotations`.
 
-    What an earlier process left in the middle goes on at once, on entry, unless another process works on it now; what
-    still runs on exit stops after the step that it is at, and goes on at the next entry. `budget` is the one that
-    everything in this process shares; without it, one is made of what the store knows. `step` hears of every boundary
-    between two steps of a row, `changed` of every account that has its new password.
+    What an earlier process left in the middle goes on at once; what still runs on exit stops after the step that it is
+    at, and waits for the next process. `budget` is the one that everything in this process shares; without it, one is
+    made of what the store knows. `step` hears of every boundary between two steps of a row, `changed` of every account
+    that has its new password, twice where a process ended in between. Whoever gives a `queue` runs the jobs of `kind`
+    and is closed before this is; otherwise they run here.
     """
 
     def __init__(
@@ -86,42 +92,59 @@ class Rotations:
         *,
         budget: AttemptBudget | None = None,
         patience: Patience | None = None,
-        at_once: int = AT_ONCE,
         step: Callable[[OpenRow, str], None] = lambda _row, _name: None,
         changed: Changed = nothing_more,
+        queue: Queue | None = None,
     ) -> None:
         self._store, self._vault, self._settings = store, vault, settings
         self._budget = budget
         self._patience = patience
         self._step = step
         self._changed = changed
-        self._at_once = asyncio.Semaphore(at_once)
-        self._stopping = asyncio.Event()
+        self._queue = queue or Queue(store)
+        self._is_alone = queue is None
         self._stack = AsyncExitStack()
-        self._group = asyncio.TaskGroup()
-        self._live: dict[str, OpenRow] = {}
-        self._bells: dict[RotationId, asyncio.Event] = {}
+        self.kind = Kind(
+            KIND,
+            self._change_one,
+            changes_camera=True,
+            at_once=AT_ONCE,
+            most_tries=_MOST_TRIES,
+            ended=self._ended_without_us,
+        )
 
     async def __aenter__(self) -> Self:
-        left = await rotation_rows.unfinished(self._store)
+        await self._take_up()
         if self._budget is None:
             self._budget = await self._stack.enter_async_context(kept_budget(self._store))
-        await self._group.__aenter__()
-        self._begin(left)
+        if self._is_alone:
+            folder = self._settings.home / "locks"  # where the next process sees that this one has ended
+            await self._stack.enter_async_context(running(self._queue, [self.kind], folder=folder))
         return self
-
-    def under_way(self) -> int:
-        """How much of it this process is at work on."""
-        return len(self._live)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        try:
-            await self._group.__aexit__(None, None, None)
-        finally:
-            await self._stack.aclose()
+        await self._stack.aclose()
+
+    async def _take_up(self) -> None:
+        """What is unfinished has a job, which a process that was killed may have ended and not told of."""
+        async with self._store.write() as connection:
+            left = await rotation_rows.unfinished(connection)
+            known = await unfinished_by_key(connection, [key_of(row) for row in left])
+            for row in left:
+                if key_of(row) not in known:
+                    await self._follow_up(connection, row, await rotation_rows.newest_job(connection, row))
+        for row in left:
+            if row.state.may_be_new and key_of(row) in known:
+                await self._go_on(known[key_of(row)])
+
+    async def _go_on(self, id_: JobId) -> None:
+        """What was paused in the middle, as the process ended, is brought to its end."""
+        job = await self._queue.get(id_)
+        if job.state is JobState.PAUSED or job.asked is Asked.PAUSE:
+            with suppress(Invalid):  # somebody was faster
+                await self._queue.resume(job.id, SERVICE)
 
     async def start(
         self, cameras: Sequence[str], account: str | None, actor: str, scope: Scope = EVERYWHERE
@@ -135,9 +158,29 @@ class Rotations:
             raise Invalid(f"name 1 to {MOST_CAMERAS} cameras")
         await within(self._store, scope, cameras)
         accounts = {camera: await self._account(camera, account) for camera in dict.fromkeys(cameras)}
-        rotation = await rotation_rows.add(self._store, actor, accounts)
-        self._begin(await rotation_rows.unfinished(self._store, rotation))
+        async with self._store.write() as connection:
+            rotation = await rotation_rows.add(connection, self._store, actor, accounts)
+            await self._ask_for(connection, await rotation_rows.unfinished(connection, rotation), actor)
+        self._queue.ring()
         return rotation
+
+    async def _ask_for(self, connection: AsyncConnection, rows: Sequence[OpenRow], actor: str) -> None:
+        """A job for each of these; whoever calls rings behind the transaction."""
+        places = await sites_of(connection, [row.camera for row in rows])
+        jobs = [
+            NewJob(
+                KIND,
+                clean_text(actor),
+                camera=row.camera,
+                site=places.get(row.camera),
+                work=work_of(row.rotation),
+                key=key_of(row),
+                priority=Priority.ASKED,
+                payload={"row": row.id},
+            )
+            for row in rows
+        ]
+        await self._queue.enqueue_in(connection, jobs)
 
     async def _account(self, camera: str, account: str | None) -> str:
         login = await login_of(self._vault, self._settings, camera, await place_of(self._store, camera))
@@ -167,108 +210,101 @@ class Rotations:
         return await rotation_rows.newest_of(self._store, camera, limit, scope)
 
     async def events(self, rotation: RotationId) -> AsyncGenerator[RotationProgress, None]:
-        """Where the rotation is now, then each change, at least the newest; ends when no camera of it is worked on.
+        """Where the rotation is now, then each change, at least the newest; ends when nothing more happens by itself.
 
         Raises NotFound.
         """
         told: RotationProgress | None = None
         while True:
-            bell = self._bells.setdefault(rotation, asyncio.Event())
+            changed = self._queue.changed
             progress = await self._progress(rotation)
             if progress != told:
                 told = progress
                 yield progress
             if not progress.running:
                 return
-            await bell.wait()
+            with suppress(TimeoutError):  # another process may be at work on it
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await changed.wait()
 
     async def reconcile(self, cameras: Sequence[str], actor: str) -> list[RotationId]:
         """Find out which password each of these cameras has, where that is unclear: at most one wrong try for each.
 
-        Asks for the right to change cameras. Gives the rotations that go on; those of other cameras stay as they are.
+        Asks for the right to change cameras. Gives the rotations that go on; those of other cameras stay as they are,
+        and so does one whose job says in this moment how it ended.
         """
-        rows = []
-        for row in await rotation_rows.unclear(self._store, cameras):
-            again = replace(row, state=State.PROVING, evidence=row.evidence.again())
-            values = {"evidence": again.evidence.as_json(), "wrong_tries": 0}
-            detail = f"reconcile, asked for by {clean_text(actor)}"
-            async with self._store.write() as connection:
+        detail = f"reconcile, asked for by {clean_text(actor)}"
+        async with self._store.write() as connection:
+            unclear = await rotation_rows.unclear(connection, cameras)
+            known = await unfinished_by_key(connection, [key_of(row) for row in unclear])
+            rows = [row for row in unclear if key_of(row) not in known]
+            for row in rows:
+                values = {"evidence": row.evidence.again().as_json(), "wrong_tries": 0}
                 await rotation_rows.change(connection, self._store, row, State.PROVING, **values, detail=detail)
                 said = {"rotation": row.rotation, "account": row.account, "was": row.state.value}
                 await record(connection, Entry(actor, Action.ROTATION_RECONCILE, f"camera:{row.camera}", said))
-            rows.append(again)
-        self._begin(rows)
+            await self._ask_for(connection, rows, actor)
+        self._queue.ring()
         return list(dict.fromkeys(row.rotation for row in rows))
 
-    def works_on(self, rotation: RotationId) -> bool:
-        """Whether something is done for it in this process now."""
-        return any(row.rotation == rotation for row in self._live.values())
+    async def works_on(self, rotation: RotationId) -> bool:
+        """Whether something is done for it by itself, in whichever process."""
+        async with self._store.read() as connection:
+            return await rotation_rows.goes_on(connection, rotation)
 
     async def _progress(self, rotation: RotationId) -> RotationProgress:
-        running = self.works_on(rotation)
-        view = await rotation_rows.load(self._store, rotation)
-        done = sum(camera.state.resting for camera in view.cameras)
-        return RotationProgress(rotation, running, done, len(view.cameras), view.states)
+        async with self._store.read() as connection:
+            states = await rotation_rows.states(connection, rotation)
+            goes_on = await rotation_rows.goes_on(connection, rotation)
+        done = sum(count for state, count in states.items() if state.resting)
+        return RotationProgress(rotation, goes_on, done, sum(states.values()), states)
 
     # --- one row ---
 
-    def _begin(self, rows: Sequence[OpenRow]) -> None:
-        for row in rows:
-            self._live[row.id] = row
-            self._group.create_task(self._run(row))
-
-    def _ring(self, row: OpenRow) -> None:
-        if bell := self._bells.pop(row.rotation, None):
-            bell.set()
-
-    async def _run(self, row: OpenRow) -> None:
-        """The task's boundary: a row that cannot go on stays as it is stored, for the next start."""
-        bind_contextvars(rotation=row.rotation, camera=row.camera)
-        outlast_outages()
-        try:
-            async with self._at_once, only_here(self._settings.home / "locks", f"rotation-{row.id}") as mine:
-                if mine:
-                    await self._hold_and_change(await rotation_rows.fresh(self._store, row))
-        except StoreUnavailable:
-            _log.exception("the change of a password could not be stored", extra={"camera": row.camera})
-        except FleetError as error:
-            await self._give_up(row, str(error))
-        except Exception:  # noqa: BLE001 - the task's boundary
-            _log.exception("the change of a password failed", extra={"camera": row.camera, "rotation": row.rotation})
-        finally:
-            del self._live[row.id]
-            self._ring(row)
-
-    async def _hold_and_change(self, row: OpenRow) -> None:
-        """Raises Busy where other work holds the camera for too long."""
-        for _ in range(_LEASE_TRIES):
-            if self._stopping.is_set() or row.state.resting:
-                return
+    async def _change_one(self, turn: Turn) -> Next:
+        """The change of one camera's password, until it rests. Raises FleetError where it has to be tried again."""
+        row = await self._fresh(_row_of(turn.job))
+        if not row.state.resting:
             try:
-                await self._hold(row)
-            except Busy:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _LEASE_EVERY_S)
-            else:
-                return
-        await self._hold(row)
+                await self._change(row, turn)
+            except StoreUnavailable:
+                raise
+            except FleetError as error:
+                if not await self._undo(row.id, str(error)):
+                    raise
+            row = await self._fresh(row.id)
+        if row.state is State.CURRENT:
+            await self._changed(row.camera, row.account)
+            return Done(row.detail)
+        if row.state.resting:
+            return Failed(row.detail, final=True)
+        if turn.asked is Asked.CANCEL and await self._undo(row.id, "it was cancelled"):
+            return Stopped()
+        return PutBack(_CUT_OFF)
 
-    async def _hold(self, row: OpenRow) -> None:
-        async with leases.hold(self._store, row.camera, f"rotation:{row.id}"):
-            await self._change(row)
-            if (await rotation_rows.fresh(self._store, row)).state is State.CURRENT:
-                await self._changed(row.camera, row.account)
+    async def _fresh(self, row: str) -> OpenRow:
+        async with self._store.read() as connection:
+            return await rotation_rows.fresh(connection, row)
 
-    async def _change(self, row: OpenRow) -> None:
+    async def _change(self, row: OpenRow, turn: Turn) -> None:
+        """As far as the service goes on; no further than to the moment of sending where somebody wants it to stop."""
+
+        def told(state: State) -> None:
+            turn.say(JobProgress(note=state.value))
+            self._queue.tell_followers()
+
         place = await place_of(self._store, row.camera)
         login = await login_of(self._vault, self._settings, row.camera, place)
         ours = login.username == row.account
         camera = await self._camera(row, place, login, ours=ours)
         rule = rule_for(await self._manufacturer(row.camera))
-        tell = lambda: self._ring(row)  # noqa: E731 - one line of wiring
-        journal = RowJournal(self._store, self._vault, row, camera.old, rule, ours=ours, tell=tell)
         change = PasswordChange(
-            camera, journal, self._patience, stop=self._stopping, step=lambda name: self._step(row, name)
+            camera,
+            RowJournal(self._store, self._vault, row, camera.old, rule, ours=ours, tell=told),
+            self._patience,
+            stop=turn.stopping,
+            withdrawn=lambda: turn.asked is not Asked.NOTHING,
+            step=lambda name: self._step(row, name),
         )
         await change.run(row.state, row.evidence)
 
@@ -314,13 +350,36 @@ class Rotations:
         async with self._store.read() as connection:
             return await connection.scalar(select(t.Camera.manufacturer).where(t.Camera.id == camera))
 
-    async def _give_up(self, row: OpenRow, why: str) -> None:
-        """Before anything was sent that is an end; after, the row waits for the next start."""
-        found = next((one for one in await rotation_rows.unfinished(self._store) if one.id == row.id), None)
-        if found is None or found.state.may_be_new:
-            _log.error("a password change waits: %s", why, extra={"camera": row.camera})
-            return
-        detail = f"nothing was sent: {clean_text(why, 500)}"
+    # --- what ends before it has begun ---
+
+    async def _undo(self, row: str, why: str) -> bool:
+        """Where nothing was sent that is its end: whether it was so."""
         async with self._store.write() as connection:
-            await rotation_rows.change(connection, self._store, found, State.UNDONE, detail=detail)
-            await settle_vault(self._vault, connection, found, taken=False)
+            now = await rotation_rows.fresh(connection, row)
+            if not now.state.resting and not now.state.may_be_new:
+                await self._undo_within(connection, now, why)
+        return not now.state.may_be_new
+
+    async def _undo_within(self, connection: AsyncConnection, row: OpenRow, why: str) -> None:
+        detail = f"nothing was sent: {clean_text(why, 500)}"
+        await rotation_rows.change(connection, self._store, row, State.UNDONE, detail=detail)
+        await settle_vault(self._vault, connection, row, taken=False)
+
+    async def _ended_without_us(self, job: Job) -> None:
+        """A job that was cancelled or given up while it did not run."""
+        async with self._store.write() as connection:
+            row = await rotation_rows.fresh(connection, _row_of(job))
+            if not row.state.resting:
+                await self._follow_up(connection, row, job)
+        self._queue.ring()
+
+    async def _follow_up(self, connection: AsyncConnection, row: OpenRow, over: Job | None) -> None:
+        """What comes of a row whose job is `over`: what may have been sent is brought to its end whatever was asked."""
+        if over and over.state in {JobState.CANCELLED, JobState.FAILED} and not row.state.may_be_new:
+            await self._undo_within(connection, row, over.reason)
+        else:
+            await self._ask_for(connection, [row], row.actor)
+
+
+def _row_of(job: Job) -> str:
+    return str(job.payload["row"])

@@ -4,11 +4,17 @@ import asyncio
 import json
 import os
 import pty
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 
+import pytest
+
+from fleet import leases
 from fleet.audit.views import Wanted, entries
+from hardening.passwords import State
+from simulator import device
 from tests.cli.running import Ended, camwarden, started
-from tests.fleet.rotating import Scene, passwords, scene
+from tests.fleet.rotating import Scene, passwords, rotated, scene
 
 
 async def run(here: Scene, *words: str, stdin: bytes = b"") -> Ended:
@@ -48,6 +54,46 @@ async def test_a_password_is_changed_looked_up_and_written_down(tmp_path: Path) 
         assert reasons == ["old backup", "asked", "installer on site", "asked"]
         for said in (changed, past):
             assert not any(password in said.out + said.err for password in (old, new))
+
+
+async def test_beside_a_service_it_is_changed_once_by_whichever_is_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here mostly the service, which looks more often; nobody can begin while other work has the cameras."""
+    monkeypatch.setattr("fleet.jobs.runner.LOOK_EVERY_S", 0.02)
+    begun: list[str] = []
+    async with scene(tmp_path / "home", cameras=3) as here:
+        async with here.rotations(lambda row, _: begun.append(row.camera)) as rotations:
+            async with AsyncExitStack() as others:
+                for camera in here.ids.values():
+                    await others.enter_async_context(leases.hold(here.store, camera, "plan:1"))
+                command = asyncio.create_task(run(here, "rotate", "--all", "--yes", "--json"))
+                while not await rotations.recent():  # noqa: ASYNC110 - another process tells nobody
+                    await asyncio.sleep(0.05)
+            changed = await command
+        assert changed.code == 0, changed.err
+        assert {camera["state"] for camera in json.loads(changed.out)["cameras"]} == {"current"}
+        assert {camera.password_requests for camera in here.estate.cameras} == {1}
+        assert {max(camera.guard.wrong_tries.values()) for camera in here.estate.cameras} == {1}
+        assert begun, "the service took none of them"
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a service", "by itself"])
+async def test_what_is_unclear_is_reconciled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    monkeypatch.setattr(device, "TRUNCATED_AT", 8)
+    async with scene(tmp_path / "home", "password-truncated") as here:
+        name, _ = login(here)
+        async with here.rotations() as rotations:
+            assert (await rotated(rotations, here.camera_id)).state is State.UNCLEAR
+        async with here.store.write() as connection:  # as if half an hour had passed
+            await connection.exec_driver_sql("DELETE FROM attempt_budget")
+        async with here.rotations() if beside else nullcontext():
+            told = await run(here, "reconcile", "--all", "--json")
+        assert told.code == 3, told.err
+        (camera,) = json.loads(told.out)["cameras"]
+        assert (camera["state"], camera["wrong_tries"], here.wrong_tries(name)) == ("unclear", 1, 3)
 
 
 async def test_a_camera_that_keeps_the_old_password_is_no_success(tmp_path: Path) -> None:

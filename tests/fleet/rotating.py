@@ -3,16 +3,20 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
 from cameras.budget import AttemptBudget
 from cameras.facts import Identity
 from fleet.findings import triage as findings
+from fleet.jobs.desk import LocalDesk
+from fleet.jobs.queue import Queue
+from fleet.jobs.runner import Runner, _Turn
 from fleet.rotations.rows import CameraRotationView, OpenRow
 from fleet.rotations.runner import RotationId, Rotations
 from fleet.settings import Settings
@@ -25,6 +29,7 @@ from simulator.camera import Camera
 from tests.fleet.samples import FAIL, assessed, dossier
 from tests.frame.sqlite import new_database
 
+Step = Callable[[OpenRow, str], None]
 QUICK = Patience(late_s=0.001, silent_s=0.01)
 _numbers = count()
 
@@ -47,8 +52,12 @@ class Scene:
     def camera_id(self) -> str:
         return self.ids[self.camera.plan.address]
 
-    def rotations(self, step: Callable[[OpenRow, str], None] = lambda _row, _name: None) -> Rotations:
-        return Rotations(self.store, self.vault, self.settings, patience=QUICK, step=step)
+    @property
+    def locks(self) -> Path:
+        return self.settings.home / "locks"
+
+    def rotations(self, step: Step = lambda _row, _name: None, queue: Queue | None = None) -> Rotations:
+        return Rotations(self.store, self.vault, self.settings, patience=QUICK, step=step, queue=queue)
 
     def budget(self) -> AttemptBudget:
         """One that forgot everything."""
@@ -130,3 +139,68 @@ async def follow(rotations: Rotations, rotation: RotationId) -> CameraRotationVi
 
 async def rotated(rotations: Rotations, *cameras: str, account: str | None = None) -> CameraRotationView:
     return await follow(rotations, await rotations.start(cameras, account, "anna"))
+
+
+class Killed(BaseException):
+    """In place of the end of the process."""
+
+
+class Kill:
+    """Ends the work at the boundary of this number or name."""
+
+    def __init__(self, at: int | str) -> None:
+        self.at, self.passed, self.name = at, 0, ""
+        self.died = asyncio.Event()
+
+    def __call__(self, _row: OpenRow, name: str) -> None:
+        self.passed += 1
+        if self.at in (self.passed, name):
+            self.name = name
+            self.died.set()
+            raise Killed
+
+
+class Mortal(Runner):
+    """One whose process may end: nothing that it was at is handed in then."""
+
+    async def _step(self, turn: _Turn) -> None:
+        with suppress(Killed):
+            await super()._step(turn)
+
+    async def end(self, *, killed: bool) -> None:
+        if not killed:
+            await self.__aexit__(None, None, None)
+        elif self._loop:
+            await over(self._loop)
+
+
+async def killed_at(here: Scene, at: int | str, *, goes_on: bool = False) -> Kill:
+    """A process that begins a rotation, or goes on with the one before, until it ends there or is done."""
+    kill, queue = Kill(at), Queue(here.store)
+    async with (
+        here.rotations(kill, queue) as rotations,
+        LocalDesk(queue, [rotations.kind], folder=here.locks).attended() as desk,
+    ):
+        runner = await Mortal(desk, [rotations.kind]).__aenter__()
+        (view,) = await rotations.recent(1) if goes_on else [None]
+        rotation = view.id if view else await rotations.start([here.camera_id], None, "anna")
+        died, done = asyncio.create_task(kill.died.wait()), asyncio.create_task(follow(rotations, rotation))
+        await asyncio.wait({died, done}, return_when=asyncio.FIRST_COMPLETED)
+        await runner.end(killed=kill.died.is_set())
+        await over(died, done)
+    return kill
+
+
+async def over(*tasks: asyncio.Task[Any]) -> None:
+    """Cancelled until they are: `asyncio.wait_for` may swallow it."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.1)
+
+
+async def resumed(here: Scene) -> CameraRotationView:
+    """As a new process goes on."""
+    async with here.rotations() as rotations:
+        return await follow(rotations, (await rotations.recent())[0].id)

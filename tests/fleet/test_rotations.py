@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +25,12 @@ from hardening.passwords import State
 from simulator import device
 from simulator.camera import Camera
 from simulator.plan import Account
-from tests.fleet.rotating import QUICK, Scene, follow, passwords, rotated, scene
+from tests.fleet.rotating import QUICK, Scene, follow, killed_at, passwords, resumed, rotated, scene
 
 FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 WAYS_IN = ("wsse", "digest-md5", "digest-sha256", "digest+wsse")
 STATES = PasswordState
+PLANNED = {State.PLANNED: 1}
 FULL = 2
 
 
@@ -301,14 +301,14 @@ async def test_what_a_power_cut_must_not_undo_is_on_the_disk_before_it_is_sent(t
     }
 
 
-async def test_a_camera_that_other_work_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.rotations.runner._LEASE_EVERY_S", 0.01)
+async def test_a_camera_that_other_work_holds_is_waited_for(tmp_path: Path) -> None:
     async with scene(tmp_path / "home") as here, here.rotations() as rotations:
         async with leases.hold(here.store, here.camera_id, "plan:1"):
-            end = await rotated(rotations, here.camera_id)
-            assert end.state is State.UNDONE
-            assert "plan:1" in end.detail
-        assert (await rotated(rotations, here.camera_id)).state is State.CURRENT
+            rotation = await rotations.start([here.camera_id], None, "anna")
+            await asyncio.sleep(1.5)  # it is looked for at once, and then every second
+            assert ((await rotations.get(rotation)).states, await rotations.works_on(rotation)) == (PLANNED, True)
+            assert here.camera.password_requests == 0
+        assert (await follow(rotations, rotation)).state is State.CURRENT
 
 
 async def test_what_does_not_exist_is_said_so(tmp_path: Path) -> None:
@@ -397,7 +397,8 @@ async def test_a_service_that_stops_leaves_it_to_the_next_one(tmp_path: Path) ->
         async with here.rotations(step) as rotations:
             rotation = await rotations.start([here.camera_id], None, "anna")
             await reached.wait()
-        (row,) = await rotation_rows.unfinished(here.store)
+        async with here.store.read() as connection:
+            (row,) = await rotation_rows.unfinished(connection)
         assert (row.state, row.evidence.begun) == (State.PROVING, None)
         async with here.rotations() as rotations:
             assert (await follow(rotations, rotation)).state is State.UNDONE
@@ -417,51 +418,12 @@ async def test_two_processes_do_not_work_on_the_same_camera(tmp_path: Path) -> N
             rotation = await first.start([here.camera_id], None, "anna")
             await reached.wait()
             begun: list[str] = []
-            watched = here.rotations(lambda _row, name: begun.append(name))
-            async with watched as second, aclosing(second.events(rotation)) as events:
-                assert not [now async for now in events][-1].running
+            async with here.rotations(lambda _row, name: begun.append(name)) as second:
+                assert (await follow(second, rotation)).state is State.CURRENT
             assert begun == []
             assert (await follow(first, rotation)).state is State.CURRENT
         assert here.wrong_tries(login(here)[0]) == 1
-        assert list((here.settings.home / "locks").iterdir()) == []
-
-
-class Killed(BaseException):
-    """In place of the end of the process."""
-
-
-class Kill:
-    """Ends the work at the boundary of this number or name."""
-
-    def __init__(self, at: int | str) -> None:
-        self.at, self.passed, self.name = at, 0, ""
-
-    def __call__(self, _row: OpenRow, name: str) -> None:
-        self.passed += 1
-        if self.at in (self.passed, name):
-            self.name = name
-            raise Killed
-
-
-async def killed_at(here: Scene, at: int | str) -> Kill:
-    kill = Kill(at)
-    rotations: Rotations = here.rotations(kill)
-    try:
-        async with rotations:
-            rotation = await rotations.start([here.camera_id], None, "anna")
-            await follow(rotations, rotation)
-    except BaseExceptionGroup as ended:
-        if not ended.split(Killed)[0]:
-            raise
-    except Killed:
-        pass
-    return kill
-
-
-async def resumed(here: Scene) -> CameraRotationView:
-    """As a new process goes on."""
-    async with here.rotations() as rotations:
-        return await follow(rotations, (await rotations.recent())[0].id)
+        assert list(here.locks.iterdir()) == []
 
 
 async def reconciled(here: Scene) -> CameraRotationView:

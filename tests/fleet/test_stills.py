@@ -113,8 +113,8 @@ async def without_a_login(here: Scene) -> str:
 async def while_its_password_changes(here: Scene) -> str:
     login = here.camera.plan.login
     assert login
-    await rotation_rows.add(here.store, "anna", {here.camera_id: login.name})
     async with here.store.write() as connection:
+        await rotation_rows.add(connection, here.store, "anna", {here.camera_id: login.name})
         await connection.execute(update(v.CameraRotation).values(state=State.SENT.value))
     return here.camera_id
 

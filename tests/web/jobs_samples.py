@@ -34,7 +34,9 @@ async def a_plan(house: House) -> PlanId:
 
 async def a_rotation(house: House) -> RotationId:
     """As an earlier process left it: nobody is at work on it here."""
-    return await rotation_rows.add(house.store, "anna", dict.fromkeys(await cameras(house), "camwarden"))
+    accounts = dict.fromkeys(await cameras(house), "camwarden")
+    async with house.store.write() as connection:
+        return await rotation_rows.add(connection, house.store, "anna", accounts)
 
 
 async def a_rollout(house: House) -> RolloutId:

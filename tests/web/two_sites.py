@@ -157,7 +157,7 @@ async def _one_of_everything(house: House, bundle: str, where: str) -> dict[str,
         "finding": finding,
         "scan": await _scan(store, where),
         "plan": await _plan(house, cameras),
-        "rotation": await rotation_rows.add(store, "anna", dict.fromkeys(cameras, f"camwarden-{where}")),
+        "rotation": await _rotation(store, cameras, where),
         "rollout": await _rollout(house, bundle, where),
         "commissioning": await _signed(store, where, cameras, picture),
         "picture": picture,
@@ -198,6 +198,11 @@ async def _plan(house: House, cameras: list[str]) -> PlanId:
         async for _ in events:
             pass
     return plan
+
+
+async def _rotation(store: Store, cameras: list[str], where: str) -> str:
+    async with store.write() as connection:
+        return await rotation_rows.add(connection, store, "anna", dict.fromkeys(cameras, f"camwarden-{where}"))
 
 
 async def _rollout(house: House, bundle: str, where: str) -> str:

@@ -59,7 +59,7 @@ async def events(visit: Visited, rotation: str) -> Response:
     async def look() -> work.Job:
         job = work.of_rotation(await rotations.get(wanted, scope))
         # The findings of a camera are judged anew after its password is settled: only then has everything been said.
-        return replace(job, going=rotations.works_on(wanted))
+        return replace(job, going=await rotations.works_on(wanted))
 
     return follow(visit, rotations.events(wanted), look)
 
