@@ -111,6 +111,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             password_for=passwords,
             two_persons=settings.two_persons,
             closing_s=settings.stop_seconds,
+            queue=queue,
         )
         access_to = looking(store, vault, settings, budget)
         pictures = Pictures(store, settings, access_to, channels=outbox.channels, queue=queue)
@@ -128,6 +129,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             pictures.kind,
             accuracy.kind,
             rotations.kind,
+            *plans.kinds,
             retention_kind(store, settings, pictures, queue),
         )
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
@@ -164,7 +166,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             },
             at_work={
                 "scans": scans.under_way,
-                "plans": plans.under_way,
+                "plans": partial(runner.under_way, "plan"),
                 "password changes": partial(runner.under_way, rotations.kind.name),
                 "rollouts": rollouts.under_way,
                 "watches": partial(runner.under_way, accuracy.kind.name),

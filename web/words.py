@@ -326,6 +326,9 @@ QUEUE_KINDS = {
     "rotation": "Change of a password",
     "pictures": "Picture check",
     "accuracy": "Watch of its own AI",
+    "plan": "Plan",
+    "plan-look": "Look for a plan",
+    "plan-change": "Change by a plan",
 }
 
 # What happened to a job of the queue.

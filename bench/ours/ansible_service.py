@@ -7,7 +7,6 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
 from pathlib import Path
 
 from bench.rollout_estate import known
@@ -17,18 +16,20 @@ from fleet.cli.service import Console, address_of, listen
 from fleet.people import tokens
 from fleet.people.tokens import Scope
 from fleet.plans.reach import Reached
-from fleet.plans.runner import Plans
+from fleet.plans.runner import PlanId, Plans
 from fleet.service import open_service
 from fleet.settings import Settings
+from fleet.store import open_store
 from hardening.baseline import load_baseline
 from tests.hardening.pretend import PretendCamera
 
 
-async def serve(folder: Path, count: int) -> None:
+async def planned(settings: Settings, count: int) -> PlanId:
+    """Before the service is there, which would ask cameras that answer."""
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(open_service(Settings(home=folder / "service")))
+        store = await stack.enter_async_context(await open_store(settings))
         places = [(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}", 80, "Paper", "P1") for n in range(1, count + 1)]
-        rows = await known(service.store, places)
+        rows = await known(store, places)
         at = dict(zip(rows, (place[0] for place in places), strict=True))
 
         async def reach(camera: str) -> Reached:
@@ -38,17 +39,24 @@ async def serve(folder: Path, count: int) -> None:
         async def prove(_place: Place, _credential: Credential) -> str:
             return "nothing"
 
-        plans = await stack.enter_async_context(Plans(service.store, reach, prove))
+        plans = await stack.enter_async_context(Plans(store, reach, prove))
         plan = await plans.create(await asyncio.to_thread(load_baseline, "strict"), rows, "bench")
         async with aclosing(plans.events(plan)) as events:
             async for _ in events:
                 pass
+        return plan
+
+
+async def serve(folder: Path, count: int) -> None:
+    settings = Settings(home=folder / "service")
+    plan = await planned(settings, count)
+    async with open_service(settings) as service:
         _, token = await tokens.create(service.store, "bench", [Scope.READ, Scope.PLAN], "bench", days=1)
         (folder / "token").touch(0o600)
         (folder / "token").write_text(token.reveal())
-        listening = stack.enter_context(listen("127.0.0.1", 0))
-        print(json.dumps({"url": address_of(listening, tls=False), "plan": plan}), flush=True)
-        await Console(replace(service, plans=plans), listening).run()
+        with listen("127.0.0.1", 0) as listening:
+            print(json.dumps({"url": address_of(listening, tls=False), "plan": plan}), flush=True)
+            await Console(service, listening).run()
 
 
 if __name__ == "__main__":

@@ -31,13 +31,13 @@ class Journal:
     async def moved(self, place: Place) -> None:
         await _whole(plan_rows.keep_place(self._store, self._spot, place))
 
-    async def give_up(self, progress: Progress, why: str) -> None:
-        """Before anything was sent in this process."""
+    async def give_up(self, progress: Progress, why: str, event: CameraEvent = CameraEvent.FAIL) -> None:
+        """While nobody is at work on the camera: no more is sent."""
         for name, state in progress.steps.items():
             if state is StepState.WAITING:
                 await self.step(name, StepEvent.SKIP, step_after(state, StepEvent.SKIP), "the camera was given up")
         if progress.state in {CameraState.WAITING, CameraState.APPLYING, CameraState.UNDOING}:
-            await self.camera(CameraEvent.FAIL, camera_after(progress.state, CameraEvent.FAIL), why)
+            await self.camera(event, camera_after(progress.state, event), why)
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:

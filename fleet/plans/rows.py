@@ -1,6 +1,6 @@
 """Plans as they are stored. As they are shown: `fleet.plans.views`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from cameras.untrusted import clean_text
 from fleet.audit.trail import SERVICE, Action, Entry, record
 from fleet.errors import ChangedMeanwhile, NotFound
 from fleet.findings.ledger import Word
+from fleet.jobs import rows as job_rows
+from fleet.jobs.model import JobId
 from fleet.people import second_person
 from fleet.people.scope import EVERYWHERE, Scope, those_within
 from fleet.plans.states import PlanEvent, PlanState, after
@@ -30,6 +32,8 @@ PlanId = NewType("PlanId", str)
 GOOD_FOR = timedelta(hours=24)
 CLOCK = "clock"
 _MOST_REASON = 500
+# What is written together with a plan that goes to work: its job, ordered by that actor.
+Beginning = Callable[[AsyncConnection, PlanId, str], Awaitable[None]]
 # The others are what the service finds at work.
 _ACTIONS: Mapping[PlanEvent, Action] = MappingProxyType(
     {
@@ -44,18 +48,25 @@ _ACTIONS: Mapping[PlanEvent, Action] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One camera to work on. `plan` is `None` while it has not been observed."""
+    """One camera to work on. `plan` is `None` while it has not been observed; `reason` is the last word on it."""
 
     camera: str
     plan: CameraPlan | None
     progress: Progress | None
     proved: bool
+    reason: str
 
 
 async def make(
-    store: Store, baseline: Baseline, cameras: Sequence[str], actor: str, scope: Scope = EVERYWHERE
+    store: Store,
+    baseline: Baseline,
+    cameras: Sequence[str],
+    actor: str,
+    beginning: Beginning,
+    *,
+    scope: Scope = EVERYWHERE,
 ) -> PlanId:
-    """A draft. Raises NotFound for a camera that is not stored, or not in scope."""
+    """A draft, and its job. Raises NotFound for a camera that is not stored, or not in scope."""
     plan, now = PlanId(new_id()), store.now()
     async with store.write() as connection:
         known = await those_within(connection, scope, cameras)
@@ -71,7 +82,17 @@ async def make(
         await _note(connection, plan, now, event="made", state=PlanState.DRAFT, actor=actor)
         said = {"baseline": baseline.name, "cameras": len(cameras)}
         await record(connection, Entry(actor, Action.PLAN_CREATE, f"plan:{plan}", said))
+        await beginning(connection, plan, actor)
     return plan
+
+
+async def state_of(store: Store, plan: PlanId) -> PlanState:
+    """Raises NotFound."""
+    async with store.read() as connection:
+        state = (await connection.execute(select(p.Plan.state).where(p.Plan.id == plan))).scalar_one_or_none()
+    if state is None:
+        raise NotFound("there is no such plan")
+    return PlanState(state)
 
 
 async def baseline_of(store: Store, plan: PlanId) -> Baseline:
@@ -84,6 +105,23 @@ async def move(store: Store, plan: PlanId, event: PlanEvent, actor: str, **chang
     """What happens to a plan, and who says so. Raises NotFound, Invalid where it cannot happen now."""
     async with store.write() as connection:
         return await _move(connection, plan, event, Word(actor, store.now()), changes)
+
+
+async def begin(store: Store, plan: PlanId, event: PlanEvent, actor: str, beginning: Beginning) -> None:
+    """From now on it is at work, and its job says so. Raises NotFound, Invalid where it cannot happen now."""
+    async with store.write() as connection:
+        await _move(connection, plan, event, Word(actor, store.now()), {"finished_at": None, "error": None})
+        await beginning(connection, plan, actor)
+
+
+async def rest(store: Store, plan: PlanId, event: PlanEvent, job: JobId, **changes: object) -> PlanState:
+    """It is at work no more. Its job, which has yet to say so, gives its key back: the next order has one of its own.
+
+    Raises Invalid.
+    """
+    async with store.write() as connection:
+        await job_rows.change(connection, [job], {"key": None})
+        return await _move(connection, plan, event, Word(SERVICE, store.now()), changes)
 
 
 async def _move(
@@ -115,8 +153,8 @@ async def approve(store: Store, plan: PlanId, actor: str, digest: str | None, *,
         await _move(connection, plan, PlanEvent.APPROVE, Word(actor, now), by)
 
 
-async def renew(store: Store, plan: PlanId, actor: str) -> None:
-    """Back to a draft without evidence, good for another day. Raises NotFound, Invalid."""
+async def renew(store: Store, plan: PlanId, actor: str, beginning: Beginning) -> None:
+    """Back to a draft without evidence, good for another day, and its job. Raises NotFound, Invalid."""
     now = store.now()
     fresh = {"expires_at": now + GOOD_FOR, "digest": None, "approved_by": None, "approved_at": None}
     async with store.write() as connection:
@@ -124,6 +162,7 @@ async def renew(store: Store, plan: PlanId, actor: str) -> None:
         await connection.execute(delete(p.PlanStep).where(p.PlanStep.plan == plan))
         blank = {"state": CameraState.WAITING.value, "reason": "", "body": None, "place": None, "proof": None}
         await connection.execute(update(p.PlanCamera).where(p.PlanCamera.plan == plan).values(blank))
+        await beginning(connection, plan, actor)
 
 
 async def expire(store: Store) -> None:
@@ -138,12 +177,12 @@ async def expire(store: Store) -> None:
             await _move(connection, PlanId(plan), PlanEvent.EXPIRE, Word(CLOCK, store.now()), {})
 
 
-async def unfinished(store: Store) -> list[tuple[PlanId, PlanState]]:
-    """What an earlier process was at work on, the oldest first."""
+async def at_work(store: Store) -> dict[PlanId, str]:
+    """What goes on or should, the oldest first, and who made it."""
     states = [state.value for state in PlanState if state.at_work]
-    query = select(p.Plan.id, p.Plan.state).where(p.Plan.state.in_(states)).order_by(p.Plan.id)
+    query = select(p.Plan.id, p.Plan.actor).where(p.Plan.state.in_(states)).order_by(p.Plan.id)
     async with store.read() as connection:
-        return [(PlanId(row.id), PlanState(row.state)) for row in await connection.execute(query)]
+        return {PlanId(row.id): row.actor for row in await connection.execute(query)}
 
 
 # --- cameras ---------------------------------------------------------------------------------------------------------
@@ -173,12 +212,15 @@ async def digest_of(store: Store, plan: PlanId) -> str:
     return digest({"baseline": baseline, "cameras": [[row.camera, row.body] for row in rows]})
 
 
-async def work_of(store: Store, plan: PlanId) -> list[Work]:
-    """Every camera of a plan with its progress, in order."""
+async def work_of(store: Store, plan: PlanId, camera: str | None = None) -> list[Work]:
+    """Every camera of a plan, or this one, with its progress, in order."""
+    query = select(p.PlanCamera).where(p.PlanCamera.plan == plan).order_by(p.PlanCamera.position)
+    query_steps = select(p.PlanStep).where(p.PlanStep.plan == plan)
+    if camera is not None:
+        query, query_steps = query.where(p.PlanCamera.camera == camera), query_steps.where(p.PlanStep.camera == camera)
     async with store.read() as connection:
-        query = select(p.PlanCamera).where(p.PlanCamera.plan == plan).order_by(p.PlanCamera.position)
         cameras = (await connection.execute(query)).all()
-        steps = (await connection.execute(select(p.PlanStep).where(p.PlanStep.plan == plan))).all()
+        steps = (await connection.execute(query_steps)).all()
     states: dict[str, dict[str, StepState]] = {}
     for step in steps:
         states.setdefault(step.camera, {})[step.setting] = StepState(step.state)
@@ -189,8 +231,28 @@ async def work_of(store: Store, plan: PlanId) -> list[Work]:
         if planned is not None:
             place = Place(**row.place) if row.place else planned.place
             progress = Progress(CameraState(row.state), states.get(row.camera, {}), place)
-        found.append(Work(row.camera, planned, progress, row.proof is not None))
+        found.append(Work(row.camera, planned, progress, row.proof is not None, row.reason))
     return found
+
+
+async def short_of_an_end(store: Store, plan: PlanId, states: Collection[CameraState]) -> set[str]:
+    """Its cameras that are in one of these states; where none is named, those that were not observed."""
+    query = select(p.PlanCamera.camera).where(p.PlanCamera.plan == plan)
+    observed = select(p.PlanStep.camera).where(p.PlanStep.plan == plan)
+    in_these = p.PlanCamera.state.in_([state.value for state in states])
+    query = query.where(in_these if states else p.PlanCamera.camera.not_in(observed))
+    async with store.read() as connection:
+        return set(await connection.scalars(query))
+
+
+async def last_failed(store: Store, plan: PlanId, many: int) -> bool:
+    """Whether so many cameras in a row, the last ones that came to an end, failed."""
+    ends = [event.value for event in (CameraEvent.FINISH, CameraEvent.FAIL, CameraEvent.STOP)]
+    mine = (p.PlanEvent.plan == plan, p.PlanEvent.camera.is_not(None), p.PlanEvent.setting.is_(None))
+    query = select(p.PlanEvent.event).where(*mine, p.PlanEvent.event.in_(ends))
+    async with store.read() as connection:
+        found = list(await connection.scalars(query.order_by(p.PlanEvent.id.desc()).limit(many)))
+    return found == [CameraEvent.FAIL.value] * many
 
 
 @dataclass(frozen=True, slots=True)

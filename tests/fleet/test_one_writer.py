@@ -122,7 +122,7 @@ async def house(tmp_path: Path, url: str) -> AsyncIterator[House]:
         vault, budget = await open_vault(store, settings), AttemptBudget()
         where = partial(place_and_credential, store, vault, settings)
         prove = proving(store, settings, budget)
-        plans = Plans(store, reaching(where, budget), prove, patience=PATIENT, busy_patience=PATIENT)
+        plans = Plans(store, reaching(where, budget), prove, patience=PATIENT)
         rollouts = Rollouts(store, settings, connect=connecting(where, budget, timeout_s=3.0), pace=SLOW)
         scans = Scans(store, settings, budget=budget)
         pictures = Pictures(store, settings, looking(store, vault, settings, budget))

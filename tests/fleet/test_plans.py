@@ -14,6 +14,9 @@ from cameras.secret import Credential, Secret
 from fleet import leases
 from fleet.errors import Invalid, NotFound
 from fleet.findings import triage as findings
+from fleet.jobs.desk import LocalDesk
+from fleet.jobs.queue import Queue
+from fleet.jobs.runner import Runner
 from fleet.plans.reach import Reached
 from fleet.plans.runner import MOST_FAILURES_IN_A_ROW, PlanCameraView, PlanId, Plans, PlanView
 from fleet.plans.states import TRANSITIONS, PlanEvent, PlanState, after
@@ -30,10 +33,6 @@ from tests.hardening.test_apply import EVERYTHING, only
 
 QUIET = only(discovery_mode=False, telnet_ftp=False)
 LOGIN = Credential("audit", Secret("not-shown"))
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 class Network:
@@ -57,7 +56,7 @@ class Network:
         return self.proof()
 
     def service(self, store: Store, **more: object) -> Plans:
-        given = {"patience": QUICKLY, "busy_patience": QUICKLY, "password_for": self.password, **more}
+        given = {"patience": QUICKLY, "password_for": self.password, **more}
         return Plans(store, self.reach, self.prove, **given)  # type: ignore[arg-type] # by name
 
     async def password(self, _camera: str, account: str) -> Secret:
@@ -252,16 +251,21 @@ async def test_an_undone_plan_leaves_the_cameras_as_they_were_and_proves_it(stor
     assert len(network.proved) == 6
 
 
-async def test_other_work_on_a_camera_is_waited_for_but_not_for_ever(store: Store, network: Network) -> None:
+async def test_other_work_on_a_camera_is_waited_for_and_holds_up_no_other(store: Store, network: Network) -> None:
     first, *_ = network.cameras
-    async with network.service(store) as plans, leases.hold(store, first, "rollout:7"):
-        plan = await applied(plans, network)
-        views = {one.camera: one for one in await plans.cameras(plan)}
-        assert (views[first].state, views[first].reason) == (
-            CameraState.FAILED,
-            "other work is changing this camera just now (rollout:7); wait for it to end",
-        )
-        assert network.cameras[first].sent == []
+    async with network.service(store) as plans:
+        plan = await observed(plans, network)
+        await plans.approve(plan, "boris")
+        async with leases.hold(store, first, "rollout:7"):
+            await plans.start(plan, "boris")
+            async with asyncio.timeout(30), aclosing(plans.events(plan)) as events:
+                async for view in events:
+                    if view.cameras.get(CameraState.DONE) == 2:
+                        break
+            assert view.cameras == {CameraState.WAITING: 1, CameraState.DONE: 2}
+            assert network.cameras[first].sent == []
+        assert (await settled(plans, plan)).state is PlanState.DONE
+    assert network.cameras[first].sent == ["discovery", "telnet"]
 
 
 async def test_stopping_ends_between_two_steps(store: Store, network: Network) -> None:
@@ -320,25 +324,42 @@ async def test_a_plan_for_nothing_is_none(
 
 @asynccontextmanager
 async def another_process(settings: Settings, clock: Clock, network: Network) -> AsyncIterator[Plans]:
-    async with await open_store(settings, clock) as store, network.service(store) as plans:
+    locks = settings.home / "locks"
+    async with await open_store(settings, clock) as store, network.service(store, locks=locks) as plans:
         yield plans
 
 
-def _kill_at(network: Network, calls: int) -> None:
-    """The process dies at this call of any camera, whichever it is."""
-    left = [calls]
+@asynccontextmanager
+async def a_process_that_dies(settings: Settings, store: Store, network: Network) -> AsyncIterator[Plans]:
+    """Nothing of it goes on after the block, and nothing is put right behind it."""
+    queue = Queue(store)
+    plans = network.service(store, queue=queue)
+    async with plans, LocalDesk(queue, plans.kinds, folder=settings.home / "locks").attended() as desk:
+        runner = await Runner(desk, plans.kinds).__aenter__()
+        yield plans
+        tasks = list(filter(None, [runner._loop, *runner._steps]))  # noqa: SLF001 - how it dies
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _kill_at(network: Network, calls: int) -> asyncio.Event:
+    """At this call of any camera, whichever it is, the process comes no further, and is to be killed."""
+    left, died = [calls], asyncio.Event()
     for one in network.cameras.values():
-        _arm(one, left)
+        _arm(one, left, died)
+    return died
 
 
-def _arm(one: PretendCamera, left: list[int]) -> None:
+def _arm(one: PretendCamera, left: list[int], died: asyncio.Event) -> None:
     honest = one.open
 
     @asynccontextmanager
     async def opened(place: Place) -> AsyncIterator[object]:
         left[0] -= 1
         if left[0] == 0:
-            raise Killed
+            died.set()
+            await asyncio.Event().wait()
         async with honest(place) as driver:
             yield driver
 
@@ -351,25 +372,24 @@ async def test_killed_at_any_connection_a_new_process_ends_it_the_same(
     rows = await stored(store, 1)
     for calls in range(1, 60):
         network = Network({row: PretendCamera() for row in rows})
-        plans = network.service(store)
-        async with plans:
+        async with a_process_that_dies(settings, store, network) as plans:
             plan = await observed(plans, network, EVERYTHING)
             await plans.approve(plan, "anna")
-            _kill_at(network, calls)
+            died = _kill_at(network, calls)
             await plans.start(plan, "anna")
-            task = plans._live[plan].task  # noqa: SLF001 - how it died
-            assert task is not None
-            await asyncio.wait([task])
-            died = isinstance(task.exception(), BaseExceptionGroup | Killed)
-        for one in network.cameras.values():
-            del one.open  # honest again
+            waits = [asyncio.create_task(died.wait()), asyncio.create_task(settled(plans, plan))]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        (one,) = network.cameras.values()
+        del one.open  # honest again
         async with another_process(settings, clock, network) as plans:
             view = await settled(plans, plan)
             assert view.state is PlanState.DONE, f"killed at connection {calls}"
-        (one,) = network.cameras.values()
         assert one.sent.count("https") == one.sent.count("http") == 1
         assert one.world.services == {"HTTP": False, "HTTPS": True, "RTSP": True}
-        if not died:
+        if not died.is_set():
             return
     pytest.fail("applying ten settings never ended")
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
+import fleet.service
 from fleet import estate
 from fleet.errors import ChangedMeanwhile
 from fleet.people import tokens
@@ -16,7 +17,6 @@ from fleet.plans.runner import PlanId
 from tests.fleet.test_plans import Network
 from tests.hardening.pretend import PretendCamera
 from tests.web.conftest import House, browser
-from web.app import create_app
 
 BASELINE = """
 format: camwarden/baseline/1
@@ -63,17 +63,24 @@ class Machine:
 
 
 @pytest.fixture
-async def machine(house: House) -> AsyncIterator[Machine]:
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """What the service that is opened next reaches in place of cameras."""
+    network = Network({})
+    monkeypatch.setattr(fleet.service, "reaching", lambda _where, _budget: network.reach)
+    monkeypatch.setattr(fleet.service, "proving", lambda _store, _settings, _budget: network.prove)
+    return network
+
+
+@pytest.fixture
+async def machine(network: Network, house: House) -> AsyncIterator[Machine]:
     rows = (await estate.devices(house.store, limit=3)).items
-    network = Network({row.id: PretendCamera() for row in rows})
+    network.cameras = {row.id: PretendCamera() for row in rows}
     network.unknown_logins = {row.id for row in (await estate.devices(house.store, limit=500)).items[3:]}
     scopes = [Scope.READ, Scope.PLAN, Scope.APPROVE, Scope.CHANGE]
     _, text = await tokens.create(house.store, "ci", scopes, "anna", days=1)
-    async with network.service(house.store, two_persons=house.service.settings.two_persons) as plans:
-        service = replace(house.service, plans=plans)
-        async with browser(create_app(service)) as client:
-            client.headers["Authorization"] = f"Bearer {text.reveal()}"
-            yield Machine(client, network, replace(house, service=service))
+    async with browser(house.app) as client:
+        client.headers["Authorization"] = f"Bearer {text.reveal()}"
+        yield Machine(client, network, house)
 
 
 async def test_from_the_request_to_the_proof_and_back(machine: Machine) -> None:
