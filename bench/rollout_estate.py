@@ -123,6 +123,13 @@ class MortalStore:
             yield connection
         self._death.moment("after a write")
 
+    @asynccontextmanager
+    async def claim(self) -> AsyncIterator[AsyncConnection]:
+        self._death.moment("before the queue is told")
+        async with self._store.claim() as connection:
+            yield connection
+        self._death.moment("after the queue was told")
+
 
 def mortal(connect: Connect, death: Death) -> Connect:
     """The same cameras; dies before and after changes and after questions."""

@@ -6,7 +6,7 @@ many processes it takes; what is no job's runs out by the clock.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -24,10 +24,13 @@ RENEWED_EVERY_S = LASTS.total_seconds() / 3
 
 
 @asynccontextmanager
-async def hold(store: Store, camera: str, holder: str) -> AsyncIterator[None]:
+async def hold(
+    store: Store, camera: str, holder: str, *, goes_on: Callable[[], bool] = lambda: False
+) -> AsyncIterator[None]:
     """The sole right to change a camera while the block runs. `holder` names the work, such as "plan:<id>".
 
-    Renewed while the block runs. Raises Busy where other work holds it, StoreUnavailable.
+    Renewed while the block runs. `goes_on` is asked at its end: whether the work was only cut off, and keeps the camera
+    until it goes on. Raises Busy where other work holds it, StoreUnavailable.
     """
     await _take(store, camera, holder)
     renewing = asyncio.create_task(_renew(store, camera, holder))
@@ -37,7 +40,8 @@ async def hold(store: Store, camera: str, holder: str) -> AsyncIterator[None]:
         renewing.cancel()
         with suppress(asyncio.CancelledError):
             await renewing
-        await _give_back(store, camera, holder)
+        if not goes_on():
+            await give_back(store, camera, holder)
 
 
 async def holder_of(store: Store, camera: str) -> str | None:
@@ -82,7 +86,7 @@ async def _renew(store: Store, camera: str, holder: str) -> None:
             _log.exception("a lease could not be renewed", extra={"camera": camera, "holder": holder})
 
 
-async def _give_back(store: Store, camera: str, holder: str) -> None:
+async def give_back(store: Store, camera: str, holder: str) -> None:
     mine = (t.CameraLease.camera == camera, t.CameraLease.holder == holder)
     async with store.write() as connection:
         await connection.execute(delete(t.CameraLease).where(*mine))

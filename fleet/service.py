@@ -119,7 +119,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         sights, verdict = stored_sights(where, budget), partial(_picture_verdict, store)
         accuracy = Accuracy(store, sights, picture_verdict=verdict, model=model, queue=queue)
         judges = Judges(pictures.faults_now, accuracy.measure)
-        rollouts = Rollouts(store, settings, connect=connecting(where, budget), judges=judges)
+        rollouts = Rollouts(store, settings, connect=connecting(where, budget), judges=judges, queue=queue)
         for work in (scans, rotations, plans, pictures, accuracy, rollouts):
             await stack.enter_async_context(work)
         # The table of kinds of jobs: whatever is not in it is not run. Closed before what it calls.
@@ -130,6 +130,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             accuracy.kind,
             rotations.kind,
             *plans.kinds,
+            rollouts.kind,
             retention_kind(store, settings, pictures, queue),
         )
         limits = Limits(settings.jobs_at_once, settings.jobs_per_site)
@@ -161,14 +162,13 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             background={
                 "jobs": runner.goes_on,
                 "schedules": schedules.goes_on,
-                "rollouts": rollouts.goes_on,
                 "notices": outbox.goes_on,
             },
             at_work={
                 "scans": scans.under_way,
                 "plans": partial(runner.under_way, "plan"),
                 "password changes": partial(runner.under_way, rotations.kind.name),
-                "rollouts": rollouts.under_way,
+                "rollouts": partial(runner.under_way, rollouts.kind.name),
                 "watches": partial(runner.under_way, accuracy.kind.name),
                 "picture checks": partial(runner.under_way, pictures.kind.name),
             },

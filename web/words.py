@@ -329,6 +329,7 @@ QUEUE_KINDS = {
     "plan": "Plan",
     "plan-look": "Look for a plan",
     "plan-change": "Change by a plan",
+    "rollout": "Rollout",
 }
 
 # What happened to a job of the queue.
@@ -342,6 +343,7 @@ QUEUE_EVENTS = {
     "resume": "Resumed",
     "cancel": "Cancelled",
     "run-again": "Run again",
+    "ask-hurry": "Looks again after this step",
     "ask-pause": "Asked to pause after this step",
     "ask-cancel": "Asked to stop after this step",
 }

@@ -23,11 +23,16 @@ class Priority(IntEnum):
 
 
 class Asked(StrEnum):
-    """What somebody wants of a job that runs; it happens at the end of its step."""
+    """What somebody wants of a job that runs; it happens at the end of its step. `HURRY`: that it goes on at once."""
 
     NOTHING = ""
+    HURRY = "hurry"
     PAUSE = "pause"
     CANCEL = "cancel"
+
+    @property
+    def ends_it(self) -> bool:
+        return self in {Asked.PAUSE, Asked.CANCEL}
 
 
 @dataclass(frozen=True, slots=True)

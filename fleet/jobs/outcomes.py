@@ -39,7 +39,7 @@ def became(row: rows.AnyRow, kind: Kind, said: Next | Progress, now: datetime, c
     match said:
         case Progress():
             return Change(row.id, None, _told(said))
-        case Done():
+        case Done() if row.asked != Asked.HURRY:
             ended = {"finished_at": now, "result": clean_text(said.result, MOST_NOTE), "reason": ""}
             return Change(row.id, Move.FINISH, ended, said.result)
         case Failed():
@@ -47,9 +47,12 @@ def became(row: rows.AnyRow, kind: Kind, said: Next | Progress, now: datetime, c
     asked = _asked(row, now)
     if asked:
         return asked
+    if isinstance(said, Done):  # it does not know of what it was hurried for
+        said = Again()
     if isinstance(said, Again):
         told = said.progress or Progress(row.done, row.total, row.note)
-        values = {"not_before": said.at or now, "tries": 0, "losses": 0, **_told(told)}
+        at = now if row.asked == Asked.HURRY else said.at or now
+        values = {"not_before": at, "tries": 0, "losses": 0, **_told(told)}
         return Change(row.id, Move.AGAIN, values, told.note)
     return Change(row.id, Move.PUT_BACK, {"not_before": now}, said.reason)
 

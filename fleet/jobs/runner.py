@@ -166,7 +166,7 @@ class Runner:
         for job, turn in self._turns.items():
             if job in held:
                 before, turn.asked = turn.asked, held[job]
-                if turn.kind.cut_short and turn.asked is not Asked.NOTHING and turn.asked is not before:
+                if turn.kind.cut_short and turn.asked.ends_it and turn.asked is not before:
                     turn.cut()
             else:
                 self._lose(turn)

@@ -163,7 +163,6 @@ async def retry(store: Store, rollout_id: RolloutId, camera: str, actor: str) ->
         raise Invalid(str(error)) from error
     anew = {"not_before": None, "give_up_at": None}
     await rollout_rows.move_all(store, [row], TargetEvent.RETRY, "tried again by hand", actor=actor, values=anew)
-    await rollout_rows.note_revision(store, rollout_id)
 
 
 async def take_backup(

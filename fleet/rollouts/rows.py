@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NewType
 
-from sqlalchemy import Row, func, insert, select, true, update
+from sqlalchemy import Row, delete, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cameras.untrusted import clean_text
 from fleet.audit.trail import SERVICE, Action, Entry, record, record_all
 from fleet.errors import Busy, Invalid, NotFound
+from fleet.jobs.model import NewJob
+from fleet.jobs.queue import Queue
 from fleet.paging import newest
 from fleet.people.scope import EVERYWHERE, IN_PARTS, Scope, holds_all
 from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.rollouts_tables import Rollout, RolloutEvent, RolloutTarget
+from fleet.store.tables import CameraLease
 from fleet.views import Page
 from hardening import rollout
 from hardening.rollout import CampaignEvent, CampaignState, NotAllowed, Target, TargetEvent, TargetState
@@ -24,6 +27,7 @@ from hardening.rollout_rules import Errors, Rules
 from hardening.windows import parse_window
 
 RolloutId = NewType("RolloutId", str)
+KIND = "rollout"
 MOST_DETAIL = 1000
 # Who writes the history of what no person asked for.
 BY_ITSELF = "camwarden"
@@ -167,11 +171,12 @@ async def _is_whole(connection: AsyncConnection, rollout_id: str, scope: Scope) 
     return await holds_all(connection, scope, RolloutTarget.camera, RolloutTarget.rollout == rollout_id)
 
 
-async def tended(store: Store) -> list[RolloutId]:
-    """Those that somebody must look after."""
-    unfinished = select(Rollout.id).where(Rollout.state.not_in(_PREPARED), Rollout.finished_at.is_(None))
+async def tended(store: Store) -> dict[RolloutId, str]:
+    """Those that somebody must look after, and who made them."""
+    unfinished = (Rollout.state.not_in(_PREPARED), Rollout.finished_at.is_(None))
     async with store.read() as connection:
-        return [RolloutId(found) for found in (await connection.execute(unfinished)).scalars()]
+        found = await connection.execute(select(Rollout.id, Rollout.created_by).where(*unfinished))
+        return {RolloutId(row.id): row.created_by for row in found.all()}
 
 
 async def standing(store: Store, rollout_id: RolloutId) -> tuple[CampaignState, int]:
@@ -264,9 +269,12 @@ async def add(store: Store, view: RolloutView, rows: Sequence[TargetRow]) -> Non
 async def order(
     store: Store, rollout_id: RolloutId, event: CampaignEvent, actor: str, *, reason: str = "", **values: object
 ) -> CampaignState:
-    """The campaign takes an event. Raises Invalid where it cannot follow on what is now, NotFound."""
+    """The campaign takes an event, and whoever looks after it hears of it: there is a job, and it is due.
+
+    Raises Invalid where it cannot follow on what is now, NotFound.
+    """
     async with store.write() as connection:
-        asked = select(Rollout.state, Rollout.revision).where(Rollout.id == rollout_id)
+        asked = select(Rollout.state, Rollout.revision, Rollout.finished_at).where(Rollout.id == rollout_id)
         row = (await connection.execute(asked)).first()
         if row is None:
             raise NotFound("there is no such rollout")
@@ -278,6 +286,8 @@ async def order(
         if reason:
             changed["reason"] = clean_text(reason, MOST_DETAIL)
         await connection.execute(update(Rollout).where(Rollout.id == rollout_id).values(changed))
+        if state.value not in _PREPARED and changed.get("finished_at", row.finished_at) is None:
+            await _look_after(connection, store, rollout_id, actor)
         await _tell(connection, store, rollout_id, [(None, event.value, state.value, reason)], actor)
         said = {"event": event.value, "was": row.state, "is": state.value} | ({"reason": reason} if reason else {})
         action = _ACTIONS.get(event, Action.ROLLOUT_STATE)
@@ -304,7 +314,8 @@ async def move_all(
     """Cameras of one rollout take the same event, all or none; `values` are columns that change with it.
 
     Raises Busy where one is no longer what its row says: somebody else moved it. `SEND` is taken only while the
-    campaign runs, in one transaction with looking: Invalid where it does not.
+    campaign runs, in one transaction with looking: Invalid where it does not. `RETRY` is by hand: whoever looks after
+    the rollout looks again.
     """
     now, told = store.now(), clean_text(detail, MOST_DETAIL)
     moved: list[TargetRow] = []
@@ -321,6 +332,10 @@ async def move_all(
                 raise Busy(f"{row.address}: somebody else is moving this camera along")
             moved.append(TargetRow(**{**_fields(row), **changed, "state": state}))
         lines = [(row.id, event.value, row.state.value, told) for row in moved]
+        if moved and event is TargetEvent.RETRY:
+            seen = update(Rollout).where(Rollout.id == moved[0].rollout)
+            await connection.execute(seen.values(revision=Rollout.revision + 1))
+            await _look_after(connection, store, moved[0].rollout, actor)
         if moved:
             await _tell(connection, store, moved[0].rollout, lines, actor)
         if action := _OF_A_CAMERA.get(event):
@@ -339,11 +354,30 @@ async def note(store: Store, rollout_id: RolloutId, event: str, actor: str, deta
         await _tell(connection, store, rollout_id, [(None, event, state.value, detail)], actor)
 
 
-async def note_revision(store: Store, rollout_id: RolloutId) -> None:
-    """Somebody changed its cameras by hand: whoever runs it must look again."""
+async def let_go_of_landed(store: Store, rollout_id: RolloutId, holder: str) -> None:
+    """A process that died may have left cameras in the hands of this rollout that are in flight no more."""
+    in_flight = [state.value for state in TargetState if state.in_flight]
+    flying = select(RolloutTarget.camera).where(RolloutTarget.rollout == rollout_id, RolloutTarget.state.in_(in_flight))
     async with store.write() as connection:
-        seen = update(Rollout).where(Rollout.id == rollout_id)
-        await connection.execute(seen.values(revision=Rollout.revision + 1))
+        left = delete(CameraLease).where(CameraLease.holder == holder, CameraLease.camera.not_in(flying))
+        await connection.execute(left)
+
+
+def work_of(rollout_id: RolloutId) -> str:
+    """What its job belongs to."""
+    return f"{KIND}:{rollout_id}"
+
+
+def job_of(rollout_id: RolloutId, actor: str) -> NewJob:
+    """For as long as somebody must look after it; there is one at a time."""
+    return NewJob(KIND, actor, work=work_of(rollout_id), key=work_of(rollout_id))
+
+
+async def _look_after(connection: AsyncConnection, store: Store, rollout_id: RolloutId, actor: str) -> None:
+    """What the job itself decides needs no hurry."""
+    queue = Queue(store)
+    if actor == BY_ITSELF or not await queue.hurry_in(connection, work_of(rollout_id)):
+        await queue.enqueue_in(connection, [job_of(rollout_id, clean_text(actor))])
 
 
 def _who(actor: str) -> str:

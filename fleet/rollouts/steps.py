@@ -55,10 +55,12 @@ class Pace:
 class Work:
     """What is done to every camera of one rollout, and with what. `earlier_app` finds the way back of an app.
 
+    `holder` is the rollout's job, which holds a camera while it is in flight, however many processes that takes.
     `keep_backup`: of a camera's id and its configuration, what it is kept by. Raises VaultUnavailable, OSError.
     """
 
     store: Store
+    holder: str
     bundle: ReadyBundle
     rules: Rules
     connect: Connect
@@ -78,10 +80,18 @@ class Journey:
         self._manifest = work.bundle.view.manifest
 
     async def go(self, *, undo: bool = False) -> None:
-        """To the end, or to where the camera waits. Holds its lease. Raises Busy where another hand moved it along."""
+        """To the end, or to where the camera waits. Holds its lease, and keeps it where it is cut off before that.
+
+        Raises Busy where another hand moved it along.
+        """
         try:
             async with AsyncExitStack() as stack:
-                lease = leases.hold(self._work.store, self.row.camera, f"rollout:{self.row.rollout}")
+                lease = leases.hold(
+                    self._work.store,
+                    self.row.camera,
+                    self._work.holder,
+                    goes_on=lambda: self.row.state.in_flight,
+                )
                 await to_the_end(stack.enter_async_context(lease))
                 if undo:
                     await self._move(TargetEvent.UNDO)

@@ -10,6 +10,7 @@ from structlog.contextvars import get_contextvars
 
 from fleet.errors import Invalid, StoreUnavailable
 from fleet.jobs import alone
+from fleet.jobs import runner as job_runner
 from fleet.jobs.desk import LocalDesk
 from fleet.jobs.model import (
     Again,
@@ -85,6 +86,21 @@ async def test_going_down_cuts_off_what_may_be_and_the_next_process_begins_it_an
     assert (await queue.get(job)).state is JobState.QUEUED
     script.gate.release()
     async with running(queue, Kind("look", script, cut_short=True)):
+        assert (await queue.ended(job)).state is JobState.DONE
+    assert script.called == [job, job]
+
+
+async def test_a_hurry_cuts_off_no_step(queue: Queue) -> None:
+    script = Script(gate=asyncio.Semaphore(0))
+    async with running(queue, Kind("look", script, cut_short=True)):
+        (job,) = await asked_for(queue, 1, work="round:1")
+        await script.begun.wait()
+        async with queue.store.write() as connection:
+            assert await queue.hurry_in(connection, "round:1")
+        await asyncio.sleep(3 * job_runner.RENEW_EVERY_S)
+        assert script.called == [job]
+        script.gate.release()
+        script.gate.release()
         assert (await queue.ended(job)).state is JobState.DONE
     assert script.called == [job, job]
 

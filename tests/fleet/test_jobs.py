@@ -417,6 +417,54 @@ async def test_a_pause_that_is_taken_back_pauses_nothing(queue: Queue) -> None:
     assert (await queue.get(job)).state is JobState.WAITING
 
 
+async def hurried(queue: Queue, work: str) -> bool:
+    async with queue.store.write() as connection:
+        return await queue.hurry_in(connection, work)
+
+
+async def test_a_job_that_waits_is_due_once_it_is_hurried_and_no_other(queue: Queue, clock: Clock) -> None:
+    later = clock() + timedelta(hours=1)
+    ours, other, paused = await queue.enqueue_many(
+        [NewJob("look", "ana", work=work, not_before=later) for work in ("round:1", "round:2", "round:3")]
+    )
+    await queue.pause(paused, "ana")
+    assert [await hurried(queue, f"round:{number}") for number in (1, 3, 9)] == [True, True, False]
+    here = desk(queue)
+    assert ids(await here.claim(9)) == [ours]
+    assert [(await queue.get(job)).state for job in (other, paused)] == [JobState.WAITING, JobState.PAUSED]
+    await here.report([Report(ours, Done())])
+    assert not await hurried(queue, "round:1"), "it is over"
+
+
+# What its step said when somebody hurried it meanwhile, and whether it was to be cancelled: where it is then.
+HURRIED: dict[str, tuple[Next, bool, JobState]] = {
+    "it was to be due later": (Again(at=Clock()() + timedelta(hours=9)), False, JobState.RUNNING),
+    "it was to be over": (Done(), False, JobState.RUNNING),
+    "it was cut off": (PutBack(), False, JobState.RUNNING),
+    "it failed, and is not tried sooner for that": (Failed("no"), False, JobState.WAITING),
+    "it was cancelled before": (Again(), True, JobState.CANCELLED),
+}
+
+
+@pytest.mark.parametrize(("said", "cancelled", "expected"), HURRIED.values(), ids=HURRIED)
+async def test_a_job_that_runs_goes_on_once_more_behind_its_step_when_it_is_hurried(
+    queue: Queue, said: Next, cancelled: bool, expected: JobState
+) -> None:
+    (job,), here = await asked_for(queue, 1, work="round:1"), desk(queue)
+    await here.claim(1)
+    if cancelled:
+        await queue.cancel(job, "ana")
+    assert await hurried(queue, "round:1")
+    assert await here.renew([job]) == {job: Asked.CANCEL if cancelled else Asked.HURRY}
+    await here.report([Report(job, said)])
+    await here.claim(1)
+    found = await queue.get(job)
+    assert (found.state, found.asked) == (expected, Asked.NOTHING)
+    if expected is JobState.RUNNING:
+        await here.report([Report(job, Done())])
+        assert (await queue.get(job)).state is JobState.DONE, "once more, and not for ever"
+
+
 # --- looked at ---
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.paper_cameras import NEW, OLD, PaperCamera, PaperEstate
+from fleet import leases
+from fleet.jobs import runner as job_runner
+from fleet.jobs.queue import Queue
 from fleet.rollouts.bundles import BundleView
-from fleet.rollouts.rows import RolloutId
+from fleet.rollouts.rows import RolloutId, work_of
 from fleet.rollouts.runner import Rollouts
 from fleet.settings import Settings
 from fleet.store import Store, open_store
@@ -65,6 +68,13 @@ class MortalStore:
             yield connection
         self._death.moment("after a write")
 
+    @asynccontextmanager
+    async def claim(self) -> AsyncIterator[AsyncConnection]:
+        self._death.moment("before the queue is told")
+        async with self._store.claim() as connection:
+            yield connection
+        self._death.moment("after the queue was told")
+
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
@@ -73,11 +83,30 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def soon_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every task of a process looks at its store often, so that it hears at once that it is dead."""
+    monkeypatch.setattr(job_runner, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(job_runner, "RENEW_EVERY_S", 0.01)
+
+
 async def lives_until(store: Store, settings: Settings, estate: PaperEstate, rollout: RolloutId, death: Death) -> None:
+    loop, born = asyncio.get_running_loop(), list[asyncio.Task[Any]]()
     mortal = cast("Store", MortalStore(store, death))
     estate.dies_at = death.moment
-    async with Rollouts(mortal, settings, connect=estate.connect, pace=FAST) as rollouts:
-        await asyncio.gather(over(rollouts, rollout), return_exceptions=True)  # a dead process sees nothing more
+
+    def bear(_loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - as asyncio
+        born.append(asyncio.Task(work, loop=loop, **more))
+        return born[-1]
+
+    loop.set_task_factory(bear)
+    with suppress(Killed):
+        async with Rollouts(mortal, settings, connect=estate.connect, pace=FAST) as rollouts:
+            await asyncio.gather(over(rollouts, rollout), return_exceptions=True)  # a dead process sees nothing more
+    loop.set_task_factory(None)
+    while left := [task for task in born if not task.done()]:
+        await asyncio.wait(left)
+    await asyncio.gather(*born, return_exceptions=True)
     estate.dies_at = lambda _moment: None
 
 
@@ -160,6 +189,24 @@ async def test_killed_between_any_two_steps(
         at += stride
     assert at > 20
     assert next(iter(may_end)) in seen
+
+
+async def test_a_killed_process_is_followed_by_the_next_at_once_and_nobody_takes_its_camera_meanwhile(
+    store: Store, settings: Settings
+) -> None:
+    estate = await paper(store, PaperCamera())
+    (camera,) = list(estate.cameras)
+    rollout = await started(store, await firmware(store, settings), [camera], PATIENT)
+    job = await Queue(store).of_work(work_of(rollout))
+    assert job is not None
+    await lives_until(store, settings, estate, rollout, Death(30))
+    (row,) = await rows(store, rollout)
+    assert row.state.in_flight
+    assert await leases.holder_of(store, camera) == f"job:{job.id}"
+    async with Rollouts(store, settings, connect=estate.connect, pace=FAST) as rollouts, asyncio.timeout(2):
+        assert (await over(rollouts, rollout)).counts == {TargetState.SUCCEEDED: 1}
+        assert (await Queue(store).ended(job.id)).losses == 1
+    assert await leases.holder_of(store, camera) is None
 
 
 async def test_a_death_in_the_middle_of_many_cameras_loses_none(store: Store, settings: Settings) -> None:

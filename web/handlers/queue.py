@@ -88,7 +88,7 @@ async def _page(visit: Visit, job: JobId, mistake: str, status: int) -> Response
 def _orders(queue: Jobs, job: Job) -> tuple[str, ...]:
     """Those that would be taken now."""
     pausable = all(kind.pausable for kind in queue.kinds if kind.name == job.kind)
-    offered = [order for order in ORDERS if after(job.state, Move(order)) and not job.asked]
+    offered = [order for order in ORDERS if after(job.state, Move(order)) and not job.asked.ends_it]
     return tuple(order for order in offered if order != "pause" or pausable)
 
 
