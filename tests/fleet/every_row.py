@@ -18,7 +18,7 @@ _VALUES: dict[type[Any], Any] = {
 
 def value(column: Column[Any], number: int) -> object:
     """The same for each column of that name, so that what refers to another row finds it. A `seq` has no gaps."""
-    if column.name == "seq":
+    if column.name in ("seq", "number"):
         return number + 1
     for kind, made in _VALUES.items():
         if isinstance(column.type, kind):
