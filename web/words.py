@@ -332,6 +332,14 @@ QUEUE_KINDS = {
     "rollout": "Rollout",
 }
 
+# Where the work is shown that a job belongs to, and what it is called there.
+WORK_PAGES = {
+    "scan": ("/scans/", "its scan"),
+    "plan": ("/plans/", "its plan"),
+    "rotation": ("/rotations/", "its change of passwords"),
+    "rollout": ("/rollouts/", "its rollout"),
+}
+
 # What happened to a job of the queue.
 QUEUE_EVENTS = {
     "again": "Next step",
