@@ -247,7 +247,7 @@ async def _pictures(connection: AsyncConnection, cameras: int, ids: str, now: da
     await bulk_insert(connection, p.PictureWatch, (_watch(number, ids, now) for number in range(cameras)))
     looks = (_look(number, place, ids, now) for number in range(cameras) for place in range(LOOKS_EACH))
     await bulk_insert(connection, p.PictureCheck, looks)
-    ill = (number for number in range(cameras) if number % 20 == 0)
+    ill = (number for number in range(cameras) if number % 5 == 0)
     await bulk_insert(connection, p.PictureIncident, (_incident(number, ids, now) for number in ill))
 
 
@@ -266,7 +266,7 @@ def _watch(number: int, ids: str, now: datetime) -> dict[str, Any]:
         "picture_at": seen,
         "muted_until": None,
         "mute_reason": None,
-        "well": not (number % 20 == 0 and number % 100 < _OPEN),
+        "well": not (number % 5 == 0 and number % 100 < _OPEN),
         "seen_at": seen or p.NEVER,
     }
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 Answer = TypeVar("Answer")
 
-DEAR_S = 0.02
+DEAR_S = 0.005
 # Of the time, this share at most goes into counting again, however fast the estate changes.
 SHARE = 0.05
 # After so long a newer one is made whatever we know: another process may have written.

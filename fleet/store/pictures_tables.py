@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fleet.store.tables import Base
+from fleet.store.tables import Base, only
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,7 +87,8 @@ class PictureIncident(Base):
     __table_args__ = (
         Index(None, "closed_at", "site", "fault"),
         Index(None, "camera", "id"),
-        Index(None, "part_of"),
+        Index("ix_picture_incidents_open", "camera", **only("closed_at IS NULL")),
+        Index(None, "part_of", "id"),
         Index(None, "opened_at"),
     )
 

@@ -1,4 +1,4 @@
-"""Findings know the site of their camera, and are found by any part of what they say."""
+"""Findings know the site of their camera, and are found by any part of what they say; lists of incidents by an index."""
 
 import hashlib
 
@@ -34,6 +34,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_finding_texts_worded"), "finding_texts", ["worded"])
     op.create_index(op.f("ix_findings_site_severity_id"), "findings", ["site", "severity", "id"])
     op.create_index(op.f("ix_findings_said"), "findings", ["said"])
+    op.drop_index(op.f("ix_picture_incidents_part_of"), "picture_incidents")
+    op.create_index(op.f("ix_picture_incidents_part_of_id"), "picture_incidents", ["part_of", "id"])
+    still = sa.text("closed_at IS NULL")
+    op.create_index(
+        "ix_picture_incidents_open", "picture_incidents", ["camera"], sqlite_where=still, postgresql_where=still
+    )
 
 
 def _say() -> None:
@@ -49,6 +55,9 @@ def _say() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_picture_incidents_open", "picture_incidents")
+    op.drop_index(op.f("ix_picture_incidents_part_of_id"), "picture_incidents")
+    op.create_index(op.f("ix_picture_incidents_part_of"), "picture_incidents", ["part_of"])
     op.drop_index(op.f("ix_findings_said"), "findings")
     op.drop_index(op.f("ix_findings_site_severity_id"), "findings")
     op.drop_column("findings", "said")
