@@ -1,4 +1,4 @@
-"""Findings know the site of their camera, and are found by any part of what they say; lists of incidents by an index."""
+"""Findings know the site of their camera, and are found by any part of what they say; incidents listed by an index."""
 
 import hashlib
 
