@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, false,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet import camera_words
-from fleet.paging import holds
 from fleet.store.parts import parts
 from fleet.store.tables import Camera, Finding, FindingText
 from fleet.store.upserts import upsert
@@ -97,10 +96,12 @@ async def _findings(connection: AsyncConnection, word: str, *, of_cameras: bool)
 
 
 def _says(word: str, *, of_cameras: bool) -> ColumnElement[bool]:
-    says = exists().where(FindingText.number == Finding.said, holds(FindingText.text, word)).correlate(Finding)
+    """Looked up row by row: asked whether such a text exists, PostgreSQL would first look through all of them."""
+    text = select(FindingText.text).where(FindingText.number == Finding.said).correlate(Finding).scalar_subquery()
     if not of_cameras:
-        return says
-    return or_(says, exists().where(Camera.id == Finding.camera, holds(Camera.search, word)).correlate(Finding))
+        return text.contains(word, autoescape=True)
+    of_camera = select(Camera.search).where(Camera.id == Finding.camera).correlate(Finding).scalar_subquery()
+    return or_(text.contains(word, autoescape=True), of_camera.contains(word, autoescape=True))
 
 
 async def _at_most(connection: AsyncConnection, query: Select[str]) -> Sequence[str] | None:
