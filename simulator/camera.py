@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 
-from simulator import onvif, transfers, vapix
+from simulator import onvif, ssdp, transfers, vapix
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
 from simulator.http import Reply, Request, response
@@ -47,7 +47,7 @@ class Camera(Device):
         for target in _snapshot_targets(plan):
             self._pages[target.partition("?")[0]] = self._snapshot
         if plan.vendor == "axis":
-            self._pages |= dict.fromkeys(vapix.PAGES, self._vapix)
+            self._pages |= {**dict.fromkeys(vapix.PAGES, self._vapix), ssdp.PATH: self._description}
         elif vendor.login_path:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
         signal = _SETUP_SIGNALS.get(plan.vendor)
@@ -84,6 +84,12 @@ class Camera(Device):
         if not plan.setup_done:
             return page
         return self._behind_login(request, page, basic=plan.basic_on_http and not request.tls)
+
+    def _description(self, _request: Request) -> Reply:
+        """What UPnP tells anybody who asks."""
+        if not ssdp.is_on(self.plan):
+            return self._page(404, "Not Found", TEXT)
+        return self._page(200, ssdp.description(self.plan), b"text/xml")
 
     def _login_page(self, request: Request) -> Reply:
         if not self.plan.setup_done:

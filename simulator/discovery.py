@@ -1,5 +1,6 @@
-"""WS-Discovery (2005/04) on UDP 3702: probes to the multicast group are answered from each camera's own address, probes
-to one camera by that camera.
+"""How cameras announce themselves, and WS-Discovery (2005/04) on UDP 3702 itself.
+
+What is asked of a multicast group is answered from each camera's own address, what is asked of one camera by that one.
 
 A camera in NonDiscoverable mode keeps silent, as ONVIF asks. Some answers are awkward on purpose.
 """
@@ -9,12 +10,17 @@ import re
 import socket
 import struct
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from xml.sax.saxutils import escape
 
 from simulator import onvif
+from simulator.announcing import Announcement, Endpoint
 from simulator.device import Device
+from simulator.dhdiscover import DHDISCOVER
+from simulator.mdns import MDNS
 from simulator.plan import CameraPlan
+from simulator.sadp import SADP
+from simulator.ssdp import SSDP
 from simulator.vendors import VENDORS
 
 PORT, GROUP = 3702, "239.255.255.250"
@@ -24,64 +30,82 @@ _SCOPES = re.compile(rb"<(?:[\w.-]+:)?Scopes\b[^>]*>([^<]*)</")
 _PROBE = re.compile(rb"<(?:[\w.-]+:)?Probe\b")
 _KNOWN_TYPES = frozenset({b"NetworkVideoTransmitter", b"Device"})
 
-Endpoint = tuple[str, int]
-
 
 class Responder:
     """The estate's part in discovery. `problems` says what could not be opened; the rest of the estate serves on."""
 
     def __init__(self, cameras: Sequence[Device]) -> None:
         self._cameras = cameras
+        self._speakers = [_Speaker(announcement, cameras) for announcement in ANNOUNCEMENTS]
+
+    @property
+    def problems(self) -> list[str]:
+        return [problem for speaker in self._speakers for problem in speaker.problems]
+
+    async def start(self) -> None:
+        for speaker in self._speakers:
+            await speaker.open()
+
+    def misses(self, camera: Device) -> bool:
+        """Whether this camera has begun to announce itself; one that does no more just keeps silent."""
+        return camera in self._cameras and any(speaker.unopened([camera]) for speaker in self._speakers)
+
+    def stop(self) -> None:
+        for speaker in self._speakers:
+            speaker.stop()
+
+
+class _Speaker:
+    """One way of announcing, for all cameras. Each answers from its own address."""
+
+    def __init__(self, announcement: Announcement, cameras: Sequence[Device]) -> None:
+        self._announcement = announcement
+        self._cameras = cameras
         self._own: dict[str, asyncio.DatagramTransport] = {}
         self._opened: set[str] = set()
+        self._joined = False
         self._group: asyncio.DatagramTransport | None = None
         self._number = 0
         self.problems: list[str] = []
 
-    async def start(self) -> None:
-        for address in sorted({camera.plan.address for camera in self._cameras if camera.plan.discoverable}):
-            await self.open(address)
+    def unopened(self, cameras: Sequence[Device]) -> set[str]:
+        is_on = self._announcement.is_on
+        return {camera.plan.address for camera in cameras if is_on(camera.plan)} - self._opened
 
-    def misses(self, camera: Device) -> bool:
-        """Whether this camera has become discoverable; one that is not any more just keeps silent."""
-        plan = camera.plan
-        return plan.discoverable and plan.address not in self._opened and camera in self._cameras
+    async def open(self) -> None:
+        unopened = self.unopened(self._cameras)
+        self._opened |= unopened
+        for address in sorted(unopened):
+            there = [camera for camera in self._cameras if camera.plan.address == address]
+            try:
+                self._own[address] = await self._listen(_socket(self._announcement, address), there)
+            except OSError as problem:
+                self.problems.append(f"udp {address}:{self._announcement.port}: {problem.strerror}")
+                continue
+            if not self._joined:
+                self._joined = True
+                await self._join()
 
-    async def open(self, address: str) -> None:
-        if address in self._opened:
-            return
-        self._opened.add(address)
-        there = [camera for camera in self._cameras if camera.plan.address == address]
+    async def _join(self) -> None:
         try:
-            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: _Listener(there, self._answer), local_addr=(address, PORT)
-            )
+            self._group = await self._listen(_group_socket(self._announcement), self._cameras)
         except OSError as problem:
-            self.problems.append(f"udp {address}:{PORT}: {problem.strerror}")
-            return
-        self._own[address] = transport
-        if self._group is None:
-            await self._join(asyncio.get_running_loop())
+            self.problems.append(f"multicast {self._announcement.group}: {problem.strerror}")
 
-    async def _join(self, loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            listening = _group_socket()
-            self._group, _ = await loop.create_datagram_endpoint(
-                lambda: _Listener(self._cameras, self._answer), sock=listening
-            )
-        except OSError as problem:
-            self.problems.append(f"multicast {GROUP}: {problem.strerror}")
+    async def _listen(self, sock: socket.socket, cameras: Sequence[Device]) -> asyncio.DatagramTransport:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Listener(cameras, self._answer), sock=sock
+        )
+        return transport
 
-    def _answer(self, cameras: Sequence[Device], probe: bytes, prober: Endpoint) -> None:
-        message_id = _MESSAGE_ID.search(probe)
-        if message_id is None or not _PROBE.search(probe):
-            return
+    def _answer(self, cameras: Sequence[Device], question: bytes, asker: Endpoint) -> None:
         for camera in cameras:
             plan = camera.plan
             sender = self._own.get(plan.address)
-            if sender is not None and plan.discoverable and camera.awake and _matches(plan, probe):
-                self._number += 1
-                sender.sendto(probe_match(plan, message_id[1].decode("latin-1"), self._number), prober)
+            if sender is not None and camera.awake and self._announcement.is_on(plan):
+                for datagram, to in self._announcement.answers(plan, question, asker, self._number + 1):
+                    self._number += 1
+                    sender.sendto(datagram, to)
 
     def stop(self) -> None:
         for transport in (*self._own.values(), *([self._group] if self._group else [])):
@@ -95,6 +119,13 @@ class _Listener(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Endpoint) -> None:
         self._answer(self._cameras, data, addr)
+
+
+def answers(plan: CameraPlan, probe: bytes, prober: Endpoint, number: int) -> Iterable[tuple[bytes, Endpoint]]:
+    """WS-Discovery: `number` is that of the message."""
+    message_id = _MESSAGE_ID.search(probe)
+    if message_id is not None and _PROBE.search(probe) and _matches(plan, probe):
+        yield probe_match(plan, message_id[1].decode("latin-1"), number), prober
 
 
 def probe_match(plan: CameraPlan, relates_to: str, number: int) -> bytes:
@@ -137,16 +168,34 @@ def _matches(plan: CameraPlan, probe: bytes) -> bool:
     return not wanted or all(any(s.startswith(w.decode("latin-1")) for s in own) for w in wanted[1].split())
 
 
-def _group_socket() -> socket.socket:
+def _socket(announcement: Announcement, address: str) -> socket.socket:
+    """A camera's own: hears what is asked of it alone, and sends on loopback only."""
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, announcement.shared)
+        own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        own.bind((address, announcement.port))
+    except OSError:
+        own.close()
+        raise
+    own.setblocking(False)
+    return own
+
+
+def _group_socket(announcement: Announcement) -> socket.socket:
     """Bound to the group, so that it takes no unicast probe away from anybody; joined on loopback only."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((GROUP, PORT))
-        member = struct.pack("4s4s", socket.inet_aton(GROUP), socket.inet_aton("127.0.0.1"))
+        listening.bind((announcement.group, announcement.port))
+        member = struct.pack("4s4s", socket.inet_aton(announcement.group), socket.inet_aton("127.0.0.1"))
         listening.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
     except OSError:
         listening.close()
         raise
     listening.setblocking(False)
     return listening
+
+
+WS_DISCOVERY = Announcement(GROUP, PORT, lambda plan: plan.discoverable, answers, shared=False)
+ANNOUNCEMENTS = (WS_DISCOVERY, SADP, DHDISCOVER, MDNS, SSDP)

@@ -165,7 +165,7 @@ class Estate:
             except OptionsError as problem:
                 self.problems.append(str(problem))
         if self.discovery.misses(camera):
-            self._spawn(self.discovery.open(camera.plan.address))
+            self._spawn(self.discovery.start())
         self._leaving = {connection for connection in self._leaving if not _is_gone(connection)}
 
     def _serve_decoy(self, plan: DecoyPlan, decoy: Decoy) -> None:

@@ -200,6 +200,9 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             _quirk("shared-epr", discoverable=True, epr="urn:uuid:5f5a69c2-e0ae-504f-829b-00e0fc12a0b0")
         ),
         "echo-message-id": Fault(_quirk("echo-message-id", discoverable=True)),
+        "sadp-typo": Fault(_quirk("sadp-typo", discoverable=True), vendors=("hikvision",)),
+        "sadp-to-all": Fault(_quirk("sadp-to-all", discoverable=True), vendors=("hikvision",)),
+        "dhdiscover-unquoted": Fault(_quirk("dhdiscover-unquoted", discoverable=True), vendors=("dahua",)),
         "vapix-redirects": Fault(_quirk("vapix-redirects"), vendors=("axis",), excludes=("factory-default",)),
         "redirect-elsewhere": Fault(
             _quirk("redirect-elsewhere", redirects_to_https=False),

@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--one-address", action="store_true", help="one block of ports per camera on 127.0.0.1")
     parser.add_argument("--high-ports", action="store_true", help="8080, 8443, 8554 although 80, 443, 554 are allowed")
     parser.add_argument("--one-login", action="store_true", help="the same account and password on all cameras")
-    parser.add_argument("--no-discovery", action="store_true", help="no WS-Discovery responder")
+    parser.add_argument("--no-discovery", action="store_true", help="no camera announces itself")
     parser.add_argument("--reboot-s", type=float, default=0.3, metavar="S", help="how long a restart takes")
     parser.add_argument("--minute-s", type=float, default=60, metavar="S", help="a minute of the rollback timer")
     parser.add_argument("--pictures", action="store_true", help="cameras show scenes: snapshots, streams, analytics")

@@ -20,8 +20,8 @@ from fleet.cli import screen
 from fleet.cli.assess import chosen_targets
 from fleet.cli.outcomes import ExitCode
 from scanners.assessment import NotEvaluated
-from scanners.discovery import ws_discovery
-from scanners.discovery.sightings import Sighting, merge
+from scanners.discovery import ask_everybody, ws_discovery
+from scanners.discovery.sightings import Sighting, merge, says_camera
 from scanners.discovery.sweep import sweep
 from scanners.identify import HTTP_PORTS, HTTPS_PORTS, identify
 from scanners.targets import Target
@@ -65,7 +65,7 @@ def discover(
     json: Annotated[bool, typer.Option("--json", help="Print only JSON (camwarden/discovery/1) on stdout.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before trying more than 4096 addresses.")] = False,
 ) -> None:
-    """Find cameras: by asking the local networks (WS-Discovery), and by knocking at the addresses given.
+    """Find cameras: by asking the local networks in each way that cameras answer, and by knocking at addresses given.
 
     Sends no login. Exit code: 0 good, 2 wrong use, 4 our fault. An address without a camera is no error here.
     """
@@ -91,6 +91,8 @@ def to_values(found: Found) -> dict[str, object]:
             "manufacturer": one.manufacturer,
             "model": one.model,
             "mac": one.mac,
+            "serial": one.serial,
+            "activated": one.activated,
         }
         for one in found.cameras
     ]
@@ -104,7 +106,8 @@ def _show(found: Found) -> None:
         host = f"[{one.address}]" if ":" in one.address else one.address
         name = " ".join(clean_text(word) for word in (one.manufacturer, one.model) if word)
         place = f"{host}:{one.port}" if one.port else host
-        table.add_row(Text(place), Text(name or "did not say"), Text(one.mac or ""), Text(", ".join(one.sources)))
+        told = f"{name or 'did not say'} (never set up)" if one.activated is False else name or "did not say"
+        table.add_row(Text(place), Text(told), Text(one.mac or ""), Text(", ".join(one.sources)))
     out = screen.console()
     if found.cameras:
         out.print(table)
@@ -119,12 +122,10 @@ def _look(targets: Sequence[Target], interfaces: Sequence[str] | None, *, multic
         asyncio.run(_discover(targets, interfaces, heard, others, multicast=multicast))
     except KeyboardInterrupt:
         interrupted = True
-    cameras = merge(sighting for sighting in heard if _says_onvif(sighting))
-    known = {one.address for one in cameras}
+    cameras = [one for one in merge(heard) if says_camera(one)]
+    known = {one.address for one in (*cameras, *heard) if says_camera(one)}
     answered = known | {one.address for one in others}
-    quiet = [
-        NotEvaluated(one.address, "not-a-camera", "answers discovery, but not as an ONVIF device") for one in heard
-    ]
+    quiet = [NotEvaluated(one.address, "not-a-camera", "announces itself, but not as a camera") for one in heard]
     lost = [NotEvaluated(one.address, "interrupted", "stopped before it was tried") for one in targets]
     for entry in [*quiet, *lost]:
         if entry.address not in answered:
@@ -133,12 +134,6 @@ def _look(targets: Sequence[Target], interfaces: Sequence[str] | None, *, multic
     order = {target.address: number for number, target in enumerate(targets)}
     kept = sorted((one for one in others if one.address not in known), key=lambda one: order.get(one.address, -1))
     return Found(cameras, kept), interrupted
-
-
-def _says_onvif(sighting: Sighting) -> bool:
-    """Printers and computers answer WS-Discovery too; what answered our knock has spoken ONVIF already."""
-    said = (*sighting.scopes, *sighting.xaddrs)
-    return "sweep" in sighting.sources or any("onvif" in word.lower() for word in said)
 
 
 async def _discover(
@@ -158,7 +153,7 @@ async def _discover(
 
 
 async def _ask_everybody(interfaces: Sequence[str] | None, heard: list[Sighting]) -> None:
-    heard += await ws_discovery.probe_multicast(interfaces, MULTICAST_WAIT_S)
+    heard += await ask_everybody(interfaces, MULTICAST_WAIT_S)
 
 
 async def _ask_each(targets: Sequence[Target], heard: list[Sighting]) -> None:
@@ -205,10 +200,4 @@ def _sighting(target: Target, port: int | None, scheme: str) -> Sighting:
         scheme="https" if tls else "http",
         path=target.path,
         sources=("sweep",),
-        xaddrs=(),
-        scopes=(),
-        manufacturer=None,
-        model=None,
-        mac=None,
-        epr=None,
     )

@@ -45,6 +45,7 @@ LIBRARIES = (
     "sqlalchemy",
     "uvicorn",
     "zeep",
+    "zeroconf",
 )
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOW_PORTS = (80, 443, 554)

@@ -9,13 +9,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from cameras.facts import OpenPorts
+from scanners.discovery import dhdiscover, mdns, sadp, ssdp, ws_discovery
 from scanners.discovery import interfaces as network
-from scanners.discovery import ws_discovery
+from scanners.discovery.datagrams import Protocol, ask_group
 from scanners.discovery.sightings import Sighting, merge
 from scanners.discovery.sweep import sweep_each
 from scanners.targets import Target
 
 SOURCE = "sweep"
+PROTOCOLS = (ws_discovery.PROTOCOL, sadp.PROTOCOL, dhdiscover.PROTOCOL, mdns.PROTOCOL, ssdp.PROTOCOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ async def discover(
     connect_timeout_s: float = 2.0,
     probe_wait_s: float = 3.0,
     probe_port: int = ws_discovery.PORT,
+    protocols: Sequence[Protocol] = PROTOCOLS,
 ) -> Discovery:
     """Who answers at these targets and, with `multicast`, on these interfaces (`None`: all but loopback).
 
@@ -56,11 +59,23 @@ async def discover(
     try:
         async with asyncio.TaskGroup() as group:
             one_by_one = group.create_task(ws_discovery.probe_unicast(plan, probe_wait_s, in_flight, port=probe_port))
-            all_at_once = group.create_task(ws_discovery.probe_multicast(asked_on, probe_wait_s, port=probe_port))
+            all_at_once = group.create_task(ask_everybody(asked_on, probe_wait_s, protocols=protocols))
             sweeping = group.create_task(_collected(swept))
     except ExceptionGroup as several:
         raise several.exceptions[0] from several
     return _joined(targets, one_by_one.result() + all_at_once.result(), sweeping.result())
+
+
+async def ask_everybody(
+    interfaces: Sequence[str] | None, wait_s: float, *, protocols: Sequence[Protocol] = PROTOCOLS
+) -> list[Sighting]:
+    """Everyone who announces themselves on these interfaces by any of the protocols, all of them asked side by side.
+
+    Raises InterfaceError for an interface that does not exist. A protocol that gets no socket costs the others nothing.
+    """
+    addresses = network.addresses(interfaces)
+    heard = await asyncio.gather(*(ask_group(protocol, addresses, wait_s) for protocol in protocols))
+    return [sighting for by_one in heard for sighting in by_one]
 
 
 def _plan(targets: Iterable[Target], ports: Iterable[int]) -> dict[str, tuple[int, ...]]:
@@ -99,10 +114,4 @@ def _sighting(target: Target) -> Sighting:
         scheme=target.scheme,
         path=target.path,
         sources=(SOURCE,),
-        xaddrs=(),
-        scopes=(),
-        manufacturer=None,
-        model=None,
-        mac=None,
-        epr=None,
     )

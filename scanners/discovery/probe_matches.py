@@ -68,10 +68,10 @@ def _sighting(match: etree._Element, sender: str) -> Sighting:
 def _words(match: etree._Element, name: str, most: int, longest: int) -> tuple[str, ...]:
     """A list of URIs, parted by spaces. What is too long to be one is left out; what carries user info loses it."""
     words = (match.findtext(name, "", _NAMESPACES) or "").split()[:most]
-    return tuple(dict.fromkeys(_without_secret(clean_text(word, longest)) for word in words if len(word) <= longest))
+    return tuple(dict.fromkeys(without_secret(clean_text(word, longest)) for word in words if len(word) <= longest))
 
 
-def _without_secret(uri: str) -> str:
+def without_secret(uri: str) -> str:
     try:
         return without_secrets(uri)
     except ValueError:  # a bracket that does not close

@@ -155,7 +155,8 @@ async def test_discover_finds_the_cameras_and_names_the_rest(estate: RunningEsta
     seen = only_json(end)
     assert seen["format"] == "camwarden/discovery/1"
     assert {one["address"] for one in seen["cameras"]} == {one["address"] for one in estate.manifest["cameras"]}
-    assert set(seen["cameras"][0]) == {"address", "port", "sources", "xaddrs", "scopes", "manufacturer", "model", "mac"}
+    where, what = {"address", "port", "xaddrs"}, {"manufacturer", "model", "mac", "serial", "activated"}
+    assert set(seen["cameras"][0]) == {"sources", "scopes", *where, *what}
     assert [one["address"] for one in seen["not_cameras"]] == [one["address"] for one in estate.manifest["decoys"]]
 
 

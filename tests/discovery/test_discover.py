@@ -1,11 +1,12 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from cameras.facts import OpenPorts
-from scanners.discovery import discover
+from scanners.discovery import discover, ws_discovery
 from scanners.discovery.interfaces import InterfaceError
 from scanners.targets import parse_targets
 from tests.discovery.test_probe_matches import answer, match
@@ -46,6 +47,7 @@ async def test_joins_what_sweep_and_discovery_saw(port: int) -> None:
                 connect_timeout_s=1,
                 probe_wait_s=0.4,
                 probe_port=port,
+                protocols=[replace(ws_discovery.PROTOCOL, port=port)],
             )
     assert [(one.address, one.port, one.path, one.sources) for one in seen.sightings] == [
         ("127.51.0.1", web, "/d", ("sweep", "ws-discovery")),

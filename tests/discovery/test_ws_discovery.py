@@ -5,13 +5,16 @@ import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from scanners.discovery import ws_discovery
+from scanners.discovery import datagrams
+from scanners.discovery.datagrams import Replies, ask_group
 from scanners.discovery.interfaces import InterfaceError, addresses
-from scanners.discovery.ws_discovery import GROUP, Replies, probe_multicast, probe_unicast
+from scanners.discovery.probe_matches import read
+from scanners.discovery.ws_discovery import GROUP, PROTOCOL, probe_unicast
 from tests.discovery.test_probe_matches import answer, match
 
 Answer = Callable[[bytes], list[bytes]]
@@ -91,7 +94,7 @@ async def test_finds_every_camera_by_multicast(port: int) -> None:
             await stack.enter_async_context(camera(address, port, replies, multicast=True))
             for address, replies in cameras.items()
         ]
-        found = await probe_multicast(["127.0.0.1"], 0.6, port=port)
+        found = await ask_group(replace(PROTOCOL, port=port), ["127.0.0.1"], 0.6)
     assert [(one.address, one.epr) for one in found] == [
         ("127.31.0.1", "urn:uuid:cloned"),
         ("127.31.0.2", "urn:uuid:cloned"),
@@ -106,7 +109,7 @@ async def test_finds_every_camera_by_multicast(port: int) -> None:
 
 
 async def test_multicast_without_an_interface_finds_nobody() -> None:
-    assert await probe_multicast([], 5) == []
+    assert await ask_group(PROTOCOL, [], 5) == []
 
 
 async def test_finds_cameras_one_by_one(port: int) -> None:
@@ -165,7 +168,7 @@ FLOODS = {
 
 @pytest.mark.parametrize(("datagrams", "ignored"), FLOODS.values(), ids=FLOODS)
 def test_counts_what_it_does_not_hear(datagrams: list[bytes], ignored: dict[str, int]) -> None:
-    replies = Replies()
+    replies = Replies(read)
     for datagram in datagrams:
         replies.add(datagram, "10.0.0.5")
     replies.add(answer(match()), "10.0.0.6")
@@ -174,8 +177,8 @@ def test_counts_what_it_does_not_hear(datagrams: list[bytes], ignored: dict[str,
 
 
 def test_counts_senders_beyond_all_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ws_discovery, "MOST_SENDERS", 2)
-    replies = Replies()
+    monkeypatch.setattr(datagrams, "MOST_SENDERS", 2)
+    replies = Replies(read)
     for n in range(1, 5):
         replies.add(answer(match()), f"10.0.0.{n}")
     assert [sighting.address for sighting in replies.sightings()] == ["10.0.0.1", "10.0.0.2"]
