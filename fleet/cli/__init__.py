@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
         ),
         "simulate": Listed("Serve an estate of simulated cameras on loopback until stopped.", "simulate"),
         "discover": Listed(
-            "Find cameras: by asking the local networks in every way that cameras answer, and by knocking at addresses.",
+            "Find cameras: by asking the local networks in every way that cameras answer, and knocking at addresses.",
             "discover",
         ),
         "assess": Listed("Examine cameras and say what is wrong, how bad it is and how to put it right.", "assess"),

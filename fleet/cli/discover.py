@@ -65,7 +65,7 @@ def discover(
     json: Annotated[bool, typer.Option("--json", help="Print only JSON (camwarden/discovery/1) on stdout.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before trying more than 4096 addresses.")] = False,
 ) -> None:
-    """Find cameras: by asking the local networks in every way that cameras answer, and by knocking at addresses.
+    """Find cameras: by asking the local networks in every way that cameras answer, and knocking at addresses.
 
     Sends no login. Exit code: 0 good, 2 wrong use, 4 our fault. An address without a camera is no error here.
     """
