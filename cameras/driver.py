@@ -13,10 +13,14 @@ from cameras.facts import (
     Accounts,
     AnonymousViewer,
     Apps,
+    Certificates,
     ClockSource,
+    DeviceLog,
     DiscoveryMode,
     FirmwareState,
     Identity,
+    IpFilter,
+    Lockout,
     NetworkServices,
     Services,
     StreamProfiles,
@@ -31,7 +35,7 @@ AccountStore = Literal["onvif", "web"]
 
 
 class Driver(Protocol):
-    """A camera that was logged in to. `family` names the driver: "onvif", "axis"."""
+    """A camera that was logged in to. `family` names the driver: "axis", "hikvision", "dahua", "hanwha", "onvif"."""
 
     family: str
 
@@ -50,6 +54,10 @@ class Driver(Protocol):
     async def anonymous_viewer(self) -> AnonymousViewer: ...
     async def firmware_state(self) -> FirmwareState: ...
     async def apps(self) -> Apps: ...
+    async def lockout(self) -> Lockout: ...
+    async def ip_filter(self) -> IpFilter: ...
+    async def certificates(self) -> Certificates: ...
+    async def log(self) -> DeviceLog: ...
 
     async def account_stores(self) -> Sequence[AccountStore]:
         """Where this camera keeps accounts of its own: a password must be proved at each of them."""
@@ -67,6 +75,9 @@ class Driver(Protocol):
     async def set_switch(self, name: SwitchName, *, on: bool) -> None: ...
     async def set_syslog_target(self, target: SyslogTarget) -> None: ...
     async def set_anonymous_viewer(self, *, allowed: bool) -> None: ...
+    async def set_lockout(self, *, tries: int, lock_s: float) -> None:
+        """Switch it on, with these numbers or the nearest stricter ones that it takes."""
+        ...
 
     async def create_account(self, account: Credential, role: Role) -> None: ...
     async def set_password(self, name: str, password: Secret) -> None:
@@ -96,3 +107,22 @@ class Driver(Protocol):
     async def remove_app(self, app: str) -> None: ...
     async def restore(self, configuration: bytes) -> None: ...
     async def reboot(self) -> None: ...
+
+
+class OnvifBeside(Protocol):
+    """ONVIF on a camera that is spoken to in its vendor's words.
+
+    It keeps accounts of its own, which on some cameras are the web server's after all.
+    """
+
+    async def driver(self) -> Driver:
+        """Logged in when first asked. Unauthorized where our account is not there."""
+        ...
+
+    async def accounts_driver(self) -> Driver | None:
+        """`None` where ONVIF clearly does not know our account, so that nothing is to be kept in step there."""
+        ...
+
+    async def still_accepts_us(self) -> bool:
+        """Whether our login, as it was when we came, is taken over a fresh connection. A refusal spends a try."""
+        ...

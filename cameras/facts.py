@@ -376,3 +376,43 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Apps:
     apps: tuple[App, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """What wrong passwords lead to: so many in a row lock an account or an address out, for `lock_s` seconds."""
+
+    enabled: bool | None
+    tries: int | None
+    lock_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate that the camera holds. `not_after` is ISO 8601 in UTC; `serves` says that HTTPS uses it."""
+
+    id: str
+    subject: str | None
+    issuer: str | None
+    not_after: str | None
+    serves: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IpFilter:
+    """Whom the camera lets in by address: "allow" lets only these in, "deny" keeps these out."""
+
+    mode: Literal["off", "allow", "deny"] | None
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLog:
+    """The end of the camera's own log, oldest line first, as it writes it."""
+
+    lines: tuple[str, ...]

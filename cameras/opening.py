@@ -6,17 +6,14 @@ A wrong password costs one try of the camera's budget and is never repeated here
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from cameras import web_login
+from cameras import families, web_login
 from cameras.budget import AttemptBudget
 from cameras.driver import AccountStore, Driver
-from cameras.drivers.axis import AxisDriver
 from cameras.drivers.onvif import OnvifDriver
 from cameras.errors import (
     ClockSkewed,
     DeviceError,
-    Garbled,
     LockedOut,
-    Refused,
     Unauthorized,
     Unreachable,
     Unsupported,
@@ -25,8 +22,6 @@ from cameras.http import DeviceHttp
 from cameras.onvif_session import OnvifSession
 from cameras.place import Place
 from cameras.secret import Credential
-from cameras.vapix import Vapix
-from cameras.web_login import LoginDoor, SentToHttps
 
 
 @asynccontextmanager
@@ -40,51 +35,14 @@ async def open_camera(
     budget.need_one(place.key, credential.username)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(DeviceHttp(place.address, place.port, place.scheme, timeout_s=timeout_s))
-        vapix = await _vapix_at(stack, http)
-        if vapix is None:
+        met = await families.meet(stack, http)
+        if met is None:
             yield OnvifDriver(await _onvif(http, place, credential, budget))
             return
-        http, door = vapix
-        login = await web_login.log_in(http, door, credential, place.key, budget)
+        login = await web_login.log_in(met.http, met.door, credential, place.key, budget)
         if login is None:
             raise Unauthorized(f"account {credential.username!r} is refused by the web server")
-        yield AxisDriver(Vapix(http, login), _OnvifBeside(http, place, credential, budget))
-
-
-async def _vapix_at(stack: AsyncExitStack, http: DeviceHttp) -> tuple[DeviceHttp, LoginDoor] | None:
-    """Where VAPIX asks for a login, here or by https where it sends us there; `None` where there is no VAPIX.
-
-    Who sends us may be somebody on the way, so the password itself is not given to whom we are sent: Refused where
-    only Basic is offered there.
-    """
-    try:
-        door = await web_login.look(http, web_login.AXIS_LOGIN)
-        if not isinstance(door, SentToHttps):
-            return (http, door) if door is not None and await _is_axis(http, door) else None
-        port = door.port
-        secure = await stack.enter_async_context(http.by_tls(port))
-        door = await web_login.look(secure, web_login.AXIS_LOGIN)
-        if not isinstance(door, LoginDoor) or not await _is_axis(secure, door):
-            return None
-    except Unreachable:  # servers that know nothing but ONVIF hang up on other paths; one that is gone is met next
-        return None
-    if not door.takes_digest:
-        raise Refused(f"it wants HTTPS, and the password itself there: open it by its https address, port {port}")
-    return secure, door
-
-
-async def _is_axis(http: DeviceHttp, door: LoginDoor) -> bool:
-    """By its realm, or by a call that needs no login.
-
-    The call has to answer as VAPIX does: a server that guards every path, or welcomes on every path, is no Axis camera.
-    """
-    if "AXIS_" in door.realms:
-        return True
-    try:
-        said = await Vapix(http, login=None).ask("systemready.cgi", "systemready", {"timeout": 1}, signed=False)
-    except (Unsupported, Unauthorized, Refused, Garbled):
-        return False
-    return "systemready" in said
+        yield met.family.driver(met.http, login, _OnvifBeside(met.http, place, credential, budget))
 
 
 class _OnvifBeside:

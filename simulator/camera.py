@@ -1,20 +1,24 @@
 """One camera's web server: front page, login path, vendor signals, snapshots, and the door to its ONVIF services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from types import MappingProxyType
 
 from simulator import onvif, ssdp, transfers, vapix
+from simulator.api import GROUPS, Answer, Api, Call, Group, Page
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
 from simulator.http import Reply, Request, response
 from simulator.odd import ODD, SOAP
 from simulator.onvif_writes import BACKUP_PATH, RESTORE_PATH, UPGRADE_PATH, WRITES, Refusal, has_transfers, operation
 from simulator.picture import JPEG
-from simulator.plan import CameraPlan
+from simulator.plan import Account, CameraPlan
 from simulator.studio import Studio
 from simulator.vendors import VENDORS
 
+APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API})
 XML, TEXT = b"application/xml", b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"
@@ -44,10 +48,11 @@ class Camera(Device):
             **dict.fromkeys(onvif.PATHS, self._soap),
             "/": self._front_page,
         }
-        for target in _snapshot_targets(plan):
+        self._api = APIS.get(plan.vendor)
+        for target in _snapshot_targets(plan, self._api):
             self._pages[target.partition("?")[0]] = self._snapshot
         if plan.vendor == "axis":
-            self._pages |= {**dict.fromkeys(vapix.PAGES, self._vapix), ssdp.PATH: self._description}
+            self._pages[ssdp.PATH] = self._description
         elif vendor.login_path:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
         signal = _SETUP_SIGNALS.get(plan.vendor)
@@ -60,7 +65,7 @@ class Camera(Device):
         self.count_request()
         if not self.awake:
             return Reply(b"", close=True)
-        page = self._pages.get(request.path)
+        page = self._pages.get(request.path) or self._api_page(request)
         if page is None and request.path.startswith((UPGRADE_PATH, RESTORE_PATH)):
             page = self._upload
         try:
@@ -127,37 +132,43 @@ class Camera(Device):
     def _redirect(self, url: str) -> Reply:
         return self._page(302, "", HTML, f"Location: {url}\r\n".encode())
 
-    # --- VAPIX ---
+    # --- the vendor's own API ---
 
-    def _vapix(self, request: Request) -> Reply:
+    def _api_page(self, request: Request) -> Callable[[Request], Reply] | None:
+        api = self._api
+        page = api.page_at(request.path) if api else None
+        return partial(self._api_answer, api, page) if api and page else None
+
+    def _api_answer(self, api: Api, page: Page, request: Request) -> Reply:
         plan = self.plan
         if not request.tls and "vapix-redirects" in plan.quirks and plan.redirects_to_https and plan.https_port:
             return self._redirect(f"https://{plan.address}:{plan.https_port}{request.target}")
-        page = vapix.PAGES[request.path]
-        call = vapix.Call(self, request)
+        call = Call(self, request)
         group = page.group(call)
-        if group is not None and self.plan.setup_done:
-            entry, challenges = self._vapix_entry(request)
-            caller = next((a for a in self.plan.accounts_of("web") if a.name == self.guard.caller), None)
-            if entry is Entry.LOCKED:
-                return self._page(401, self._vendor.locked_text, TEXT, challenges)
-            if entry is not Entry.GRANTED or caller is None or group not in vapix.GROUPS[caller.role]:
-                return self._page(401, "Unauthorized", TEXT, challenges)
-            call = vapix.Call(self, request, caller)
-        elif group is not None and request.path != self._vendor.login_path:
-            return self._page(401, "Error: initial admin user must be created first.", HTML)
-        answer = page.answer(call)
+        turned_away = self._turned_away(api, call, group) if group else None
+        answer = turned_away or page.answer(replace(call, caller=self._caller()) if group else call)
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
-        return Reply(response(answer.status, body, answer.content_type, server=self._server))
+        return Reply(response(answer.status, body, answer.content_type, answer.headers, self._server))
 
-    def _vapix_entry(self, request: Request) -> tuple[Entry, bytes]:
-        """By the authentication policy: `recommended` is Digest, but Basic inside TLS."""
-        policy = vapix.value_of(self.plan, "Network.HTTP.AuthenticationPolicy")
-        basic = policy.startswith("basic") or (policy == "recommended" and request.tls)
-        digest = policy != "basic" and not (policy == "recommended" and request.tls)
+    def _turned_away(self, api: Api, call: Call, group: Group) -> Answer | None:
+        """What somebody hears who may not ask; None where he may."""
+        request = call.request
+        if not self.plan.setup_done:
+            return api.not_set_up(call)
+        offer = api.offer(call)
         header = request.header(b"Authorization")
-        entry = self.guard.check_http(header, request.method, request.target, basic=basic)
-        return entry, self.guard.challenges(stale=entry is Entry.STALE, basic=basic, digest=digest)
+        entry = self.guard.check_http(header, request.method, request.target, basic=offer.basic)
+        caller = self._caller() if entry is Entry.GRANTED else None
+        if caller is not None and group in GROUPS[caller.role]:
+            return None
+        answer = api.refused(call, entry if caller is None else None)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        challenges = self.guard.challenges(stale=entry is Entry.STALE, basic=offer.basic, digest=offer.digest)
+        return replace(answer, headers=answer.headers + challenges)
+
+    def _caller(self) -> Account | None:
+        return next((a for a in self.plan.accounts_of("web") if a.name == self.guard.caller), None)
 
     # --- files by HTTP ---
 
@@ -270,8 +281,9 @@ class Camera(Device):
         return Reply(response(status or self._fault_status[side], message, SOAP, headers, self._server))
 
 
-def _snapshot_targets(plan: CameraPlan) -> list[str]:
-    return [onvif.snapshot_target(plan, profile[0]) for profile in onvif.PROFILES]
+def _snapshot_targets(plan: CameraPlan, api: Api | None) -> list[str]:
+    by_onvif = [onvif.snapshot_target(plan, profile[0]) for profile in onvif.PROFILES]
+    return [*by_onvif, *(api.pictures(plan) if api else ())]
 
 
 def _activate_status(device: Device) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from cameras import vapix_replies as replies
-from cameras.driver import AccountStore, Driver, Role, SwitchName
+from cameras.driver import OnvifBeside, Role, SwitchName
+from cameras.drivers.beside import BesideOnvif, has_account
 from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Accounts,
@@ -18,8 +19,6 @@ from cameras.facts import (
     FirmwareState,
     Identity,
     NetworkServices,
-    Services,
-    StreamProfiles,
     Switch,
     Switches,
     SyslogTarget,
@@ -65,30 +64,14 @@ POLICIES: Mapping[tuple[bool, bool], str] = MappingProxyType(
 )
 
 
-class OnvifBeside(Protocol):
-    """ONVIF on the same camera. It keeps accounts of its own, which on some cameras are the web server's after all."""
-
-    async def driver(self) -> Driver:
-        """Logged in when first asked. Unauthorized where our account is not there."""
-        ...
-
-    async def accounts_driver(self) -> Driver | None:
-        """`None` where ONVIF clearly does not know our account, so that nothing is to be kept in step there."""
-        ...
-
-    async def still_accepts_us(self) -> bool:
-        """Whether our login, as it was when we came, is taken over a fresh connection. A refusal spends a try."""
-        ...
-
-
-class AxisDriver:
+class AxisDriver(BesideOnvif):
     """Questions and changes to one camera over the conversation it is given. Each raises `cameras.errors`."""
 
     family = "axis"
 
     def __init__(self, vapix: Vapix, onvif: OnvifBeside) -> None:
+        super().__init__(onvif)
         self._vapix = vapix
-        self._onvif = onvif
 
     # --- who it is and what it offers ---
 
@@ -98,12 +81,6 @@ class AxisDriver:
             return replies.decode_identity(await self._vapix.ask("basicdeviceinfo.cgi", "getAllProperties"))
         except Unsupported:
             return replies.identity_of(await self._vapix.parameters(*replies.IDENTITY_PARAMETERS))
-
-    async def services(self) -> Services:
-        return await (await self._onvif.driver()).services()
-
-    async def stream_profiles(self, services: Services) -> StreamProfiles:
-        return await (await self._onvif.driver()).stream_profiles(services)
 
     async def snapshot(self, uri: str) -> bytes:
         """By the accounts of the web server, or of ONVIF where the address is one of its own."""
@@ -266,15 +243,12 @@ class AxisDriver:
     async def accounts(self) -> Accounts:
         return replies.decode_accounts(await self._vapix.words("pwdgrp.cgi", {"action": "get"}))
 
-    async def account_stores(self) -> Sequence[AccountStore]:
-        return ("web",) if await self._onvif.accounts_driver() is None else ("onvif", "web")
-
     async def create_account(self, account: Credential, role: Role) -> None:
         """At the web server and, where ONVIF knows us, there too unless it shows up there by itself."""
         onvif = await self._onvif.accounts_driver()
         form = {"grp": "users", "sgrp": GROUPS[role], "comment": "", "pwd": account.password.reveal()}
         await self._change_account("add", account.username, form, "Created account")
-        if onvif is not None and not await _has(onvif, account.username):
+        if onvif is not None and not await has_account(onvif, account.username):
             await onvif.create_account(account, role)
 
     async def set_password(self, name: str, password: Secret) -> None:
@@ -290,7 +264,7 @@ class AxisDriver:
             return
         if name == self._vapix.account and not await self._onvif.still_accepts_us():
             return
-        if await _has(onvif, name):
+        if await has_account(onvif, name):
             await onvif.set_password(name, password)
 
     async def remove_account(self, name: str) -> None:
@@ -298,7 +272,7 @@ class AxisDriver:
             raise Refused(f"account {name!r} is the one that we are logged in with")
         onvif = await self._onvif.accounts_driver()
         await self._change_account("remove", name, {}, "Removed account")
-        if onvif is not None and await _has(onvif, name):
+        if onvif is not None and await has_account(onvif, name):
             await onvif.remove_account(name)
 
     async def _change_account(self, action: str, name: str, form: Mapping[str, str], done: str) -> None:
@@ -342,12 +316,6 @@ class AxisDriver:
     async def _tell_firmware(self, method: str, *, once: bool = True) -> Mapping[str, Any]:
         return await self._vapix.ask(FIRMWARE, method, once=once)
 
-    async def backup(self) -> bytes:
-        return await (await self._onvif.driver()).backup()
-
-    async def restore(self, configuration: bytes) -> None:
-        await (await self._onvif.driver()).restore(configuration)
-
     # --- applications ---
 
     async def apps(self) -> Apps:
@@ -371,10 +339,6 @@ class AxisDriver:
     async def _control(self, app: str, action: str) -> None:
         cgi = "applications/control.cgi"
         replies.expect(await self._vapix.words(cgi, {"action": action, "package": app}, once=True), "OK", cgi)
-
-
-async def _has(onvif: Driver, name: str) -> bool:
-    return any(account.name == name for account in (await onvif.accounts()).users)
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - a conversion of this one value

@@ -15,11 +15,15 @@ from cameras.facts import (
     Accounts,
     AnonymousViewer,
     Apps,
+    Certificates,
     ClockSource,
+    DeviceLog,
     DiscoveryMode,
     FirmwareState,
     Hostname,
     Identity,
+    IpFilter,
+    Lockout,
     NetworkInterfaces,
     NetworkServices,
     Scopes,
@@ -250,6 +254,21 @@ class OnvifDriver:
 
     async def apps(self) -> Apps:
         raise _no_word_for("applications")
+
+    async def ip_filter(self) -> IpFilter:
+        raise _no_word_for("who may come in by address")
+
+    async def certificates(self) -> Certificates:
+        raise _no_word_for("certificates")
+
+    async def log(self) -> DeviceLog:
+        raise _no_word_for("its log")
+
+    async def lockout(self) -> Lockout:
+        raise _no_word_for("what wrong passwords lead to")
+
+    async def set_lockout(self, *, tries: int, lock_s: float) -> None:  # noqa: ARG002
+        raise _no_word_for("what wrong passwords lead to")
 
     async def set_switch(self, name: SwitchName, *, on: bool) -> None:
         raise _no_word_for(f"switching {name} {'on' if on else 'off'}")

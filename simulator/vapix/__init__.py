@@ -7,9 +7,11 @@ Written from the vendor's documentation and from what cameras were seen to do: s
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from simulator.api import HTML, Answer, Api, Call, Offer, Page
+from simulator.auth import Entry
 from simulator.vapix import accounts, applications, firmware, information, parameters, services
-from simulator.vapix.call import GROUPS, Call, Page
 from simulator.vapix.parameters import value_of
+from simulator.vendors import VENDORS
 
 PAGES: Mapping[str, Page] = MappingProxyType(
     {
@@ -31,4 +33,25 @@ PAGES: Mapping[str, Page] = MappingProxyType(
     }
 )
 
-__all__ = ["GROUPS", "PAGES", "Call", "Page", "value_of"]
+
+def _offer(call: Call) -> Offer:
+    """By the authentication policy: `recommended` is Digest, but Basic inside TLS."""
+    policy, tls = value_of(call.device.plan, "Network.HTTP.AuthenticationPolicy"), call.request.tls
+    if policy == "recommended":
+        return Offer(digest=not tls, basic=tls)
+    return Offer(digest=policy != "basic", basic=policy.startswith("basic"))
+
+
+def _refused(_call: Call, entry: Entry | None) -> Answer:
+    return Answer(VENDORS["axis"].locked_text if entry is Entry.LOCKED else "Unauthorized", status=401)
+
+
+def _not_set_up(call: Call) -> Answer | None:
+    if call.request.path == VENDORS["axis"].login_path:
+        return None
+    return Answer("Error: initial admin user must be created first.", HTML, 401)
+
+
+API = Api(PAGES.get, _refused, _not_set_up, _offer)
+
+__all__ = ["API", "PAGES", "value_of"]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from simulator.accounts import MOST_ACCOUNTS, RULES
+from simulator.api import GROUPS, HTML, TEXT, Answer, Call, Page, needs
 from simulator.plan import Account, Role
-from simulator.vapix.call import GROUPS, HTML, TEXT, Answer, Call, Page, needs
 from simulator.vendors import VENDORS
 
 _NAME = re.compile(r"[a-zA-Z0-9]{1,14}")

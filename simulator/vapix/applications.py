@@ -3,9 +3,9 @@
 from dataclasses import replace
 from xml.sax.saxutils import quoteattr
 
+from simulator.api import XML, Answer, Call, Page, needs
 from simulator.firmware import BadFile, read_package
 from simulator.plan import App
-from simulator.vapix.call import XML, Answer, Call, Page, needs
 from simulator.vapix.forms import parts
 from simulator.vapix.parameters import remembered
 

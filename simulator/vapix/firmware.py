@@ -3,11 +3,11 @@
 import json
 import re
 
+from simulator.api import Answer, Call, Page, needs
 from simulator.device import Device
 from simulator.firmware import BadFile, Image, read_image
-from simulator.vapix.call import JSON, Answer, Call, Page, needs
 from simulator.vapix.forms import FormPart, parts
-from simulator.vapix.json_api import Codes, Failure, JsonApi, Params
+from simulator.vapix.json_api import JSON, Codes, Failure, JsonApi, Params
 
 COMMITS = ("never", "boot", "started", "default")
 DEFAULT_MINUTES = 10

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from simulator.api import Call, Group
 from simulator.device import Device
-from simulator.vapix.call import Call, Group
-from simulator.vapix.json_api import Failure, JsonApi, Params
+from simulator.vapix.json_api import Failure, JsonApi, Params, method_of
 
 APIS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -61,7 +61,7 @@ def _some(device: Device, params: Params) -> Params:
 
 
 def _info_group(call: Call) -> Group | None:
-    return None if call.method in ("getAllUnrestrictedProperties", "getSupportedVersions") else "operator"
+    return None if method_of(call) in ("getAllUnrestrictedProperties", "getSupportedVersions") else "operator"
 
 
 def _api_list(_device: Device, params: Params) -> Params:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.api import Answer, Call, Group, Page, needs
 from simulator.device import Device
-from simulator.vapix.call import JSON, Answer, Call, Group, Page, needs
 
+JSON = b"application/json; charset=utf8"
 Params = Mapping[str, Any]
 
 
@@ -76,3 +77,12 @@ class JsonApi:
 
     def page(self, group: Group | Callable[[Call], Group | None] | None) -> Page:
         return Page(group if callable(group) else needs(group), self.answer)
+
+
+def method_of(call: Call) -> str:
+    """The method of a JSON call; empty where there is none."""
+    try:
+        said = json.loads(call.request.body)
+    except ValueError:
+        return ""
+    return str(said.get("method", "")) if isinstance(said, dict) else ""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from simulator.api import Answer, Call, Group, Page
 from simulator.device import Device
 from simulator.plan import CameraPlan, ExtraPort
-from simulator.vapix.call import Answer, Call, Group, Page
 
 Fields = Mapping[str, object]
 _LOW = 1024

@@ -1,0 +1,94 @@
+"""The families of cameras that have an API of their own, and how a camera shows which one it belongs to.
+
+It is asked, not named: what a camera calls itself on the network may be another company's label on the same firmware.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from cameras.driver import Driver, OnvifBeside
+from cameras.drivers.axis import AxisDriver
+from cameras.errors import Garbled, Refused, Unauthorized, Unreachable, Unsupported
+from cameras.http import DeviceHttp, HttpLogin
+from cameras.vapix import Vapix
+from cameras.web_login import AXIS_LOGIN, LoginDoor, SentToHttps, look
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`login_path` asks for a login on every camera of the family, and answers 404 on others.
+
+    `realms` is what its web servers call themselves there. One that says something else is put the question `shows`,
+    which needs no login.
+    """
+
+    name: str
+    login_path: str
+    realms: re.Pattern[str]
+    shows: Callable[[DeviceHttp], Awaitable[bool]]
+    driver: Callable[[DeviceHttp, HttpLogin, OnvifBeside], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A camera that showed its family, where it wants to be spoken to, and the page that asks for a login there."""
+
+    family: Family
+    http: DeviceHttp
+    door: LoginDoor
+
+
+async def _answers_vapix(http: DeviceHttp) -> bool:
+    """The call has to answer as VAPIX does: a server that guards or welcomes on every path is no Axis camera."""
+    try:
+        said = await Vapix(http, login=None).ask("systemready.cgi", "systemready", {"timeout": 1}, signed=False)
+    except (Unsupported, Unauthorized, Refused, Garbled):
+        return False
+    return "systemready" in said
+
+
+AXIS = Family(
+    "axis",
+    AXIS_LOGIN,
+    re.compile("AXIS_"),
+    _answers_vapix,
+    lambda http, login, onvif: AxisDriver(Vapix(http, login), onvif),
+)
+FAMILIES = (AXIS,)
+
+
+async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:
+    """The family of the camera behind this connection; `None` where it shows none. Spends no try.
+
+    Who sends us to https may be somebody on the way, so the password itself is not given to whom we are sent: Refused
+    where only Basic is offered there.
+    """
+    for family in FAMILIES:
+        try:
+            if met := await _meet(stack, http, family):
+                return met
+        except Unreachable:  # servers that know nothing but ONVIF hang up on other paths; one that is gone is met next
+            return None
+    return None
+
+
+async def _meet(stack: AsyncExitStack, http: DeviceHttp, family: Family) -> Met | None:
+    door = await look(http, family.login_path)
+    if isinstance(door, LoginDoor):
+        return Met(family, http, door) if await _is_of(family, http, door) else None
+    if not isinstance(door, SentToHttps):
+        return None
+    port = door.port
+    secure = await stack.enter_async_context(http.by_tls(port))
+    door = await look(secure, family.login_path)
+    if not isinstance(door, LoginDoor) or not await _is_of(family, secure, door):
+        return None
+    if not door.takes_digest:
+        raise Refused(f"it wants HTTPS, and the password itself there: open it by its https address, port {port}")
+    return Met(family, secure, door)
+
+
+async def _is_of(family: Family, http: DeviceHttp, door: LoginDoor) -> bool:
+    return family.realms.search(door.realms) is not None or await family.shows(http)
