@@ -30,13 +30,22 @@ class Site:
 
 
 @pytest.fixture
-async def site(request: pytest.FixtureRequest, tmp_path: Path, collections: Path) -> AsyncIterator[Site]:
-    """Given as an indirect parameter: what the service's plans go by."""
+async def site(
+    request: pytest.FixtureRequest, tmp_path: Path, collections: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
+    """Given as an indirect parameter: what the service's plans go by.
+
+    The service's own queue runs them. Plans with a queue of their own beside it would lose jobs to the real ones.
+    """
+    network = Network({})
+    more = getattr(request, "param", {})
+    monkeypatch.setattr(
+        "fleet.service.Plans",
+        lambda store, *_reach_and_prove, **given: network.service(store, queue=given["queue"], **more),
+    )
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(open_service(Settings(home=tmp_path / "service")))
-        more = getattr(request, "param", {})
-        network = Network({row: PretendCamera() for row in await stored(service.store, 3)})
-        service = replace(service, plans=await stack.enter_async_context(network.service(service.store, **more)))
+        network.cameras |= {row: PretendCamera() for row in await stored(service.store, 3)}
         url, token = await stack.enter_async_context(serving(service))
         home = tmp_path / "controller"
         home.mkdir()

@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
+
+import pytest
 
 from analytics_qa.drift import Picture
 from fleet.accuracy import rows as accuracy_rows
 from fleet.accuracy.rows import Hour
 from fleet.accuracy.runner import Label
+from fleet.jobs.queue import Queue
 from fleet.people import accounts as people
 from fleet.people.permissions import Role
 from fleet.pictures.runner import Pictures
@@ -50,15 +54,22 @@ async def open_gallery(settings: Settings) -> AsyncIterator[Gallery]:
     eyes = Estate()
     async with AsyncExitStack() as stack:
         await new_database(settings)
+        # In place of the real ones: beside them, they would lose jobs of the one queue to them.
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("fleet.service.Pictures", partial(_pretended, eyes))
         service = await stack.enter_async_context(open_service(settings))
-        pictures = Pictures(service.store, settings, eyes.access_to, pace=Pace(pictures=3, seconds=0))
-        service = replace(service, pictures=await stack.enter_async_context(pictures))
         await people.add_user(service.store, "ana", PASSWORD, Role.OPERATOR)
         token = (await signing_in.sign_in(service.store, "ana", PASSWORD, "127.0.0.1")).token.reveal()
         app = create_app(service)
         client = await stack.enter_async_context(browser(app))
         client.cookies.set("session", token)
         yield Gallery(service, eyes, Visitor(client), app)
+
+
+def _pretended(
+    eyes: Estate, store: Store, settings: Settings, _access: object, *, queue: Queue, **_given: object
+) -> Pictures:
+    return Pictures(store, settings, eyes.access_to, pace=Pace(pictures=3, seconds=0), queue=queue)
 
 
 async def a_fault(gallery: Gallery, number: int) -> str:
