@@ -16,6 +16,7 @@ from cameras.facts import (
     Account,
     Accounts,
     ClockSource,
+    DeviceLog,
     DiscoveryMode,
     FirmwareState,
     Hostname,
@@ -34,6 +35,8 @@ from cameras.untrusted import clean_text, without_secrets
 # More entries than any camera has; what lies beyond is dropped, so that a hostile list cannot fill our memory.
 MOST_ENTRIES = 64
 MOST_URL = 500
+MOST_LOG_LINES = 500
+MOST_LOG_CHARACTERS = 256 * 1024
 
 
 def decode_identity(reply: Any, mac: str | None) -> Identity:  # noqa: ANN401 - zeep's values have no types
@@ -211,12 +214,26 @@ def decode_firmware_state(reply: Any) -> FirmwareState:  # noqa: ANN401
     return FirmwareState(version=version, committed=None, previous=None, rollback_in_s=None, boot_id=None)
 
 
-SystemAbility = Literal["HttpFirmwareUpgrade", "HttpSystemBackup"]
+SystemAbility = Literal["HttpFirmwareUpgrade", "FirmwareUpgrade", "HttpSystemBackup", "SystemBackup"]
 
 
 def has_ability(reply: Any, ability: SystemAbility) -> bool:  # noqa: ANN401
     """GetServiceCapabilities of the device service: only what is announced as true counts."""
     return _bool(_value(reply, "System"), ability) is True
+
+
+def decode_log(reply: Any) -> DeviceLog:  # noqa: ANN401
+    """GetSystemLog. One that came as an attachment is not read."""
+    text = _value(reply, "String")
+    if not isinstance(text, str):
+        raise Unsupported("GetSystemLog: it gives no text")
+    return DeviceLog(log_lines(text))
+
+
+def log_lines(text: str) -> tuple[str, ...]:
+    """The last `MOST_LOG_LINES` lines that are not empty, each on one printable line."""
+    lines = [line for line in text[-MOST_LOG_CHARACTERS:].splitlines() if line.strip()]
+    return tuple(clean_text(line, 500) for line in lines[-MOST_LOG_LINES:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from cameras import soap, web_login
+from cameras import mtom, soap, web_login
 from cameras.budget import AttemptBudget
 from cameras.errors import (
     ClockSkewed,
@@ -26,6 +26,7 @@ from cameras.facts import AnonymousOnvif, Clock
 from cameras.http import DeviceHttp, HttpLogin, Reply, challenges
 from cameras.onvif_replies import decode_clock_kind, decode_utc
 from cameras.secret import Credential
+from cameras.upload import FileBody
 
 DEVICE_PATH = "/onvif/device_service"
 
@@ -278,6 +279,20 @@ class OnvifSession:
             namespace, operation, arguments or {}, url or self.device_url, login=login, wsse=self._wsse, once=once
         )
 
+    async def tell_with_file(self, operation: str, arguments: Mapping[str, Any], file: FileBody | bytes) -> None:
+        """A change by the device service whose file travels beside the message (`mtom.INCLUDE` in its place)."""
+        self.forget_proof()
+        login = None if self._wsse else self._http_login
+        url = self.device_url
+        await self._signed(soap.DEVICE, operation, arguments, url, login=login, wsse=self._wsse, file=file, once=True)
+
+    async def ask_for_files(self, operation: str, http: DeviceHttp) -> tuple[Any, Mapping[str, bytes]]:
+        """A question to the device service, over that connection; the answer and the files that came with it."""
+        login = None if self._wsse else self._http_login
+        reply = await self._posted(soap.DEVICE, operation, {}, self.device_url, login=login, wsse=self._wsse, http=http)
+        unpacked = mtom.unpacked(reply)
+        return self._read(soap.DEVICE, operation, unpacked.reply), unpacked.files
+
     async def _signed(
         self,
         namespace: str,
@@ -288,12 +303,31 @@ class OnvifSession:
         login: HttpLogin | None,
         wsse: Credential | None,
         http: DeviceHttp | None = None,
+        file: FileBody | bytes | None = None,
         once: bool = False,
     ) -> Any:  # noqa: ANN401
-        token = soap.username_token(wsse, self._clock_offset or timedelta()) if wsse else None
-        http = http or self.http
-        reply = await soap.post(http, url, namespace, operation, arguments, login=login, token=token, once=once)
+        reply = await self._posted(
+            namespace, operation, arguments, url, login=login, wsse=wsse, http=http, file=file, once=once
+        )
         return self._read(namespace, operation, reply)
+
+    async def _posted(
+        self,
+        namespace: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        url: httpx.URL,
+        *,
+        login: HttpLogin | None,
+        wsse: Credential | None,
+        http: DeviceHttp | None = None,
+        file: FileBody | bytes | None = None,
+        once: bool = False,
+    ) -> Reply:
+        token = soap.username_token(wsse, self._clock_offset or timedelta()) if wsse else None
+        return await soap.post(
+            http or self.http, url, namespace, operation, arguments, login=login, token=token, file=file, once=once
+        )
 
     def _read(self, namespace: str, operation: str, reply: Reply) -> Any:  # noqa: ANN401
         try:

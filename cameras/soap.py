@@ -8,7 +8,7 @@ body says, never by the HTTP status: cameras send them under 200, 400, 401 and 5
 import gc
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,22 +25,30 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 from zeep.wsse.username import UsernameToken
 
+from cameras import mtom
 from cameras.errors import ClockSkewed, DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unsupported
 from cameras.http import DeviceHttp, HttpLogin, Reply
 from cameras.lockout import lock_hint
 from cameras.secret import Credential
 from cameras.untrusted import clean_text, parse_xml
+from cameras.upload import FileBody
 
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
+SECURITY = "http://www.onvif.org/ver10/advancedsecurity/wsdl"
+APPS = "http://www.onvif.org/ver10/appmgmt/wsdl"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
 _BINDINGS = {
     DEVICE: ("devicemgmt.wsdl", "DeviceBinding"),
     MEDIA: ("media.wsdl", "MediaBinding"),
     MEDIA2: ("media2.wsdl", "Media2Binding"),
+    SECURITY: ("advancedsecurity.wsdl", "KeystoreBinding", "TLSServerBinding"),
+    APPS: ("appmgmt.wsdl", "AppManagementBinding"),
 }
+# What every camera is asked; the others are read when the first camera has them.
+USUAL = (DEVICE, MEDIA, MEDIA2)
 # A service description is an address only to zeep: `_Shelf` answers it from files, whatever the host.
 _SHELF = "http://wsdl.invalid/"
 
@@ -79,24 +87,25 @@ def _description_folders() -> tuple[Traversable, ...]:
 _parsing = threading.Lock()
 
 
-def descriptions(namespaces: Iterable[str] = tuple(_BINDINGS)) -> dict[str, Any]:
-    """Binding by service namespace.
+def descriptions(namespaces: Iterable[str] = USUAL) -> dict[str, Sequence[Any]]:
+    """Bindings by service namespace.
 
     The first call for a service parses for up to 0.1 s: make it in a thread, before the first camera.
     """
     with _parsing:
-        return {namespace: _binding(namespace) for namespace in namespaces}
+        return {namespace: _bindings(namespace) for namespace in namespaces}
 
 
 @cache
-def _binding(namespace: str) -> Any:  # noqa: ANN401 - zeep's values have no types
+def _bindings(namespace: str) -> Sequence[Any]:
     """All services are parts of one document, so that the schema they share is parsed once."""
-    file, name = _BINDINGS[namespace]
+    file, *names = _BINDINGS[namespace]
     document = _document()
     document.load(_SHELF + file)  # type: ignore[no-untyped-call] # zeep's own
     # What was parsed lives as long as the process: a collector that looks through it again and again finds nothing.
     gc.freeze()
-    return next(binding for key, binding in document.bindings.items() if etree.QName(key).localname == name)
+    found = {etree.QName(key).localname: binding for key, binding in document.bindings.items()}
+    return [found[name] for name in names]
 
 
 @cache
@@ -106,8 +115,8 @@ def _document() -> Document:
     return Document(_SHELF + "camera.wsdl", _Shelf(), settings=settings)  # type: ignore[arg-type] # zeep's own typo
 
 
-def _operation(namespace: str, operation: str) -> Any:  # noqa: ANN401
-    return _binding(namespace).get(operation)
+def _operation(namespace: str, operation: str) -> Any:  # noqa: ANN401 - zeep's values have no types
+    return next(found for binding in _bindings(namespace) if (found := binding.all().get(operation)))
 
 
 def write_request(
@@ -254,13 +263,17 @@ async def post(
     *,
     login: HttpLogin | None = None,
     token: UsernameToken | None = None,
+    file: FileBody | bytes | None = None,
     once: bool = False,
 ) -> Reply:
-    """Ask one operation; the raw reply. `once` is `DeviceHttp.request`'s.
+    """Ask one operation; the raw reply. `once` is `DeviceHttp.request`'s, `file` travels beside the message.
 
     A login and a token are never sent together: cameras check both and refuse.
     """
     if login is not None and token is not None:
         raise ValueError("Digest or WS-Security, not both")
-    body, content_type = write_request(namespace, operation, arguments, token)
+    envelope, content_type = write_request(namespace, operation, arguments, token)
+    body: bytes | FileBody = envelope
+    if file is not None:
+        body, content_type = mtom.packaged(envelope, f"{namespace}/{operation}", file)
     return await http.request("POST", url, content=body, headers={"Content-Type": content_type}, login=login, once=once)

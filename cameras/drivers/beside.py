@@ -76,6 +76,12 @@ class BesideOnvif:
     async def certificates(self) -> Certificates:
         return await (await self._onvif.driver()).certificates()
 
+    async def request_certificate(self, name: str) -> str:
+        return await (await self._onvif.driver()).request_certificate(name)
+
+    async def install_certificate(self, chain: str) -> None:
+        await (await self._onvif.driver()).install_certificate(chain)
+
     async def ip_filter(self) -> IpFilter:
         return await (await self._onvif.driver()).ip_filter()
 

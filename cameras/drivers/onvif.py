@@ -1,6 +1,5 @@
 """Any camera that speaks ONVIF: one method is one question or one change."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, Literal
 
 import httpx
 
-from cameras import onvif_requests, soap
+from cameras import onvif_apps, onvif_files, onvif_requests, onvif_security, soap
 from cameras.driver import AccountStore, Role, SwitchName
 from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
@@ -33,51 +32,44 @@ from cameras.facts import (
     Switches,
     SyslogTarget,
 )
-from cameras.http import refusal
 from cameras.onvif_replies import (
-    SystemAbility,
     decode_accounts,
-    decode_backup_uri,
     decode_capabilities,
     decode_clock_source,
     decode_discovery_mode,
     decode_firmware_state,
     decode_hostname,
     decode_identity,
+    decode_log,
     decode_media2_profiles,
     decode_media_profiles,
     decode_network_interfaces,
     decode_network_services,
     decode_scopes,
     decode_services,
-    decode_upload_door,
     decode_uri,
-    has_ability,
 )
 from cameras.onvif_session import OnvifSession
 from cameras.pictures import decode_picture
 from cameras.secret import Credential, Secret
-from cameras.upload import FileBody, file_body
 
 # Addresses are asked for this many profiles: the main and sub streams. A camera may define dozens.
 MOST_PROFILES = 4
-MOST_BACKUP_BYTES = 64 * 1024 * 1024
-BACKUP_TIMEOUT_S = 120.0
-# A camera that wants longer than this before it takes a file is not waited for.
-MOST_UPLOAD_DELAY_S = 120.0
 
 
 class OnvifDriver:
     """Questions and changes to one camera over the session it is given. Each raises `cameras.errors`.
 
-    ONVIF has no word for switches of single services, syslog, anonymous viewers, applications and going back to an
-    earlier firmware: those are Unsupported.
+    ONVIF has no word for switches of single services, syslog, anonymous viewers, what wrong passwords lead to and going
+    back to an earlier firmware: those are Unsupported. Who may come in by address is read and never written: there is
+    no way to try a filter first, and one that leaves us out would leave everybody out.
     """
 
     family = "onvif"
 
     def __init__(self, session: OnvifSession) -> None:
         self._session = session
+        self._announced: Mapping[str, str] | None = None
 
     async def identity(self) -> Identity:
         """Needs a login of any level. The MAC is left out: `network_interfaces` has it."""
@@ -168,20 +160,31 @@ class OnvifDriver:
         return ("onvif", "web") if await self._session.web_knows_us() else ("onvif",)
 
     async def backup(self) -> bytes:
-        """Only by HTTP (GetSystemUris): what cameras attach to GetSystemBackup as MTOM is not read."""
-        await self._need("HttpSystemBackup")
-        uri = decode_backup_uri(await self._session.ask(soap.DEVICE, "GetSystemUris"))
-        async with self._session.http.anew(most_bytes=MOST_BACKUP_BYTES, timeout_s=BACKUP_TIMEOUT_S) as http:
-            reply = await http.request("GET", http.local_url(uri), login=self._session.http_login)
-        if error := refusal(reply, "backup"):
-            raise error
-        if not reply.body:
-            raise Garbled("backup: it is empty")
-        return reply.body
+        return await onvif_files.backup(self._session)
 
-    async def _need(self, ability: SystemAbility) -> None:
-        if not has_ability(await self._session.ask(soap.DEVICE, "GetServiceCapabilities"), ability):
-            raise Unsupported(f"it does not announce {ability}")
+    async def ip_filter(self) -> IpFilter:
+        return onvif_security.decode_ip_filter(await self._session.ask(soap.DEVICE, "GetIPAddressFilter"))
+
+    async def certificates(self) -> Certificates:
+        try:
+            keystore: httpx.URL | None = await self._service(soap.SECURITY)
+        except Unsupported:
+            keystore = None
+        return await onvif_security.certificates(self._session, keystore)
+
+    async def log(self) -> DeviceLog:
+        return decode_log(await self._session.ask(soap.DEVICE, "GetSystemLog", {"LogType": "System"}))
+
+    async def apps(self) -> Apps:
+        return await onvif_apps.apps(self._session, await self._service(soap.APPS))
+
+    async def _service(self, namespace: str) -> httpx.URL:
+        """Where that service is spoken to; Unsupported where the camera does not announce it."""
+        if self._announced is None:
+            self._announced = {service.namespace: service.url for service in (await self.services()).services}
+        if namespace not in self._announced:
+            raise Unsupported(f"it does not announce the service {namespace}")
+        return self._session.local_url(self._announced[namespace])
 
     # --- changes ---
 
@@ -216,27 +219,28 @@ class OnvifDriver:
     async def upload_firmware(self, image: Path, *, rollback_after_s: int | None) -> None:
         if rollback_after_s is not None:
             raise Unsupported("ONVIF cannot ask a camera to go back by itself")
-        body = await file_body(image)
-        await self._need("HttpFirmwareUpgrade")
-        await self._upload("StartFirmwareUpgrade", body)
+        await onvif_files.upload_firmware(self._session, image)
 
     async def restore(self, configuration: bytes) -> None:
-        await self._need("HttpSystemBackup")
-        await self._upload("StartSystemRestore", configuration)
+        await onvif_files.restore(self._session, configuration)
 
-    async def _upload(self, operation: str, body: bytes | FileBody) -> None:
-        """To the address that the camera names, on its own host whatever it says, after the time that it asks for."""
-        door = decode_upload_door(await self._tell(operation))
-        http = self._session.http
-        url = http.local_url(door.uri)
-        if door.delay_s > MOST_UPLOAD_DELAY_S:
-            raise Refused(f"{operation}: it wants {door.delay_s:.0f} s before it takes a file")
-        await asyncio.sleep(door.delay_s)
-        headers = {"Content-Type": "application/octet-stream"}
-        login = self._session.http_login
-        reply = await http.request("POST", url, content=body, headers=headers, login=login, once=True)
-        if error := refusal(reply, "upload"):
-            raise error
+    async def request_certificate(self, name: str) -> str:
+        return await onvif_security.request_certificate(self._session, await self._service(soap.SECURITY), name)
+
+    async def install_certificate(self, chain: str) -> None:
+        await onvif_security.install_certificate(self._session, await self._service(soap.SECURITY), chain)
+
+    async def upload_app(self, package: Path) -> None:
+        await onvif_apps.upload_app(self._session, await self._service(soap.APPS), package)
+
+    async def start_app(self, app: str) -> None:
+        await onvif_apps.change(self._session, await self._service(soap.APPS), "Activate", app)
+
+    async def stop_app(self, app: str) -> None:
+        await onvif_apps.change(self._session, await self._service(soap.APPS), "Deactivate", app)
+
+    async def remove_app(self, app: str) -> None:
+        await onvif_apps.change(self._session, await self._service(soap.APPS), "Uninstall", app)
 
     async def reboot(self) -> None:
         await self._tell("SystemReboot")
@@ -251,18 +255,6 @@ class OnvifDriver:
 
     async def anonymous_viewer(self) -> AnonymousViewer:
         raise _no_word_for("anonymous viewers")
-
-    async def apps(self) -> Apps:
-        raise _no_word_for("applications")
-
-    async def ip_filter(self) -> IpFilter:
-        raise _no_word_for("who may come in by address")
-
-    async def certificates(self) -> Certificates:
-        raise _no_word_for("certificates")
-
-    async def log(self) -> DeviceLog:
-        raise _no_word_for("its log")
 
     async def lockout(self) -> Lockout:
         raise _no_word_for("what wrong passwords lead to")
@@ -284,18 +276,6 @@ class OnvifDriver:
 
     async def roll_back_firmware(self) -> None:
         raise _no_word_for("going back to an earlier firmware")
-
-    async def upload_app(self, package: Path) -> None:  # noqa: ARG002
-        raise _no_word_for("applications")
-
-    async def start_app(self, app: str) -> None:  # noqa: ARG002
-        raise _no_word_for("applications")
-
-    async def stop_app(self, app: str) -> None:  # noqa: ARG002
-        raise _no_word_for("applications")
-
-    async def remove_app(self, app: str) -> None:  # noqa: ARG002
-        raise _no_word_for("applications")
 
 
 def _no_word_for(what: str) -> Unsupported:

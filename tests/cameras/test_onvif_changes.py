@@ -112,17 +112,14 @@ CANNOT: dict[str, Told] = {
     "hide from strangers": lambda d: d.set_anonymous_viewer(allowed=False),
     "keep a firmware": lambda d: d.commit_firmware(),
     "go back": lambda d: d.roll_back_firmware(),
-    "take an application": lambda d: d.upload_app(Path("/nowhere")),
-    "start an application": lambda d: d.start_app("a"),
-    "stop an application": lambda d: d.stop_app("a"),
-    "drop an application": lambda d: d.remove_app("a"),
+    "lock out": lambda d: d.set_lockout(tries=5, lock_s=600),
     "promise to go back by itself": lambda d: d.upload_firmware(Path("/nowhere"), rollback_after_s=600),
 }
 CANNOT_SAY: dict[str, Callable[[OnvifDriver], Awaitable[object]]] = {
     "switches": lambda d: d.switches(),
     "its syslog target": lambda d: d.syslog_target(),
     "anonymous viewers": lambda d: d.anonymous_viewer(),
-    "applications": lambda d: d.apps(),
+    "what wrong passwords lead to": lambda d: d.lockout(),
 }
 
 
