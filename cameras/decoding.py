@@ -155,6 +155,10 @@ class Decoder:
         with suppress(ProcessLookupError):
             child.process.kill()
         child.questions.close()
+        # Its end is noticed only when its pipe was read to the end, and nobody reads a picture that was given up.
+        with suppress(OSError):
+            while await child.answers.read(_READ_AHEAD_BYTES):
+                pass
         await child.process.wait()
 
 

@@ -174,6 +174,16 @@ async def test_leaving_a_film_early_disturbs_nobody(decoder: Decoder, tmp_path: 
     assert (await decoder.picture(GOOD)).shape == PICTURE.shape
 
 
+async def test_a_film_of_large_frames_can_be_left_while_its_pipe_is_full(decoder: Decoder, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(movie(pictures(6, (1280, 720))))
+    film = decoder.video(path)
+    assert await anext(film) is not None
+    await asyncio.sleep(0.5)  # more frames come than anybody reads, until no more are taken in
+    async with asyncio.timeout(10):
+        await film.aclose()
+
+
 async def test_many_at_once_each_get_their_own(decoder: Decoder) -> None:
     shown = pictures(8)
     found = await asyncio.gather(*(decoder.picture(png(picture)) for picture in shown))
