@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 
-from simulator import onvif, ssdp, transfers, vapix
+from simulator import mtom, onvif, onvif_services, ssdp, transfers, vapix
 from simulator.api import GROUPS, Answer, Api, Call, Group, Page
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
@@ -16,6 +16,7 @@ from simulator.onvif_writes import BACKUP_PATH, RESTORE_PATH, UPGRADE_PATH, WRIT
 from simulator.picture import JPEG
 from simulator.plan import Account, CameraPlan
 from simulator.studio import Studio
+from simulator.tls import Authority
 from simulator.vendors import VENDORS
 
 APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API})
@@ -34,8 +35,8 @@ _LOCK_XML = (
 class Camera(Device):
     """What answers behind all ports of one camera. `requests` counts what reached its web server."""
 
-    def __init__(self, plan: CameraPlan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: CameraPlan, authority: Authority) -> None:
+        super().__init__(plan, authority)
         vendor = VENDORS[plan.vendor]
         self.studio: Studio | None = None
         self._vendor = vendor
@@ -58,8 +59,10 @@ class Camera(Device):
         signal = _SETUP_SIGNALS.get(plan.vendor)
         if signal:
             self._pages[signal[0]] = lambda _request: self._page(200, signal[2](self), signal[1])
-        if has_transfers(plan.vendor):
+        if has_transfers(plan):
             self._pages[BACKUP_PATH] = self._backup
+        if "appmgmt" in onvif.services_of(plan):
+            self._pages[onvif_services.APP_UPLOAD_PATH] = self._take_app
 
     def handle(self, request: Request) -> Reply:
         self.count_request()
@@ -185,6 +188,14 @@ class Camera(Device):
             request, lambda: self._page(transfers.upload(self, request.path, request.body), "", TEXT)
         )
 
+    def _take_app(self, request: Request) -> Reply:
+        if request.method != "POST":
+            return self._page(405, "", TEXT, b"Allow: POST\r\n")
+        kind = request.header(b"Content-Type") or ""
+        return self._for_administrators(
+            request, lambda: self._page(onvif_services.take_app(self, kind, request.body), "", TEXT)
+        )
+
     def _for_administrators(self, request: Request, page: Callable[[], Reply]) -> Reply:
         """By HTTP login; a camera that has WS-Security only knows the client by the address it was given."""
         if "digest" not in self.plan.auth:
@@ -199,17 +210,33 @@ class Camera(Device):
     def _soap(self, request: Request) -> Reply:
         if request.method != "POST":
             return self._page(405, "", TEXT, b"Allow: POST\r\n")
-        asked = onvif.question(request.body)
+        message, files = mtom.opened(request)
+        asked = onvif.question(message)
         if asked is None:
             return self._fault("Sender", ("WellFormed",), "Well-formed Error")
-        write = asked.service == "device" and asked.operation in WRITES
+        beyond = onvif_services.OPERATIONS.get((asked.service, asked.operation))
+        write = beyond.changes if beyond else asked.service == "device" and asked.operation in WRITES
         if self._needs_login(asked, write=write):
             refusal = self._refusal(request, asked)
             if refusal is not None:
                 return refusal
             if write and not self._caller_is_administrator():
                 return self._fault("Sender", ("NotAuthorized",), "The user's level does not allow this action")
-        return self._change(asked) if write else self._answer(asked)
+        if beyond and asked.service in onvif.services_of(self.plan):
+            return self._beyond(asked, beyond, files)
+        return self._change(asked) if write and not beyond else self._answer(asked)
+
+    def _beyond(self, asked: onvif.Question, wanted: onvif_services.Operation, files: Mapping[str, bytes]) -> Reply:
+        try:
+            said = wanted.do(self, operation(asked.message), files)
+        except Refusal as refusal:
+            return self._fault(refusal.side, refusal.codes, refusal.text)
+        inside, beside = (said, {}) if isinstance(said, str) else said
+        body = onvif_services.answered(asked.operation, asked.service, inside)
+        message = onvif.envelope(self.values, body)
+        if not beside:
+            return self._said(asked, message)
+        return Reply(response(200, mtom.packed(message, beside), mtom.CONTENT_TYPE, server=self._server))
 
     def _needs_login(self, asked: onvif.Question, *, write: bool) -> bool:
         """In the factory default state everything is open; a camera that is open to questions still guards changes."""

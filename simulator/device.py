@@ -9,12 +9,15 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from random import Random
 
 from simulator import onvif
 from simulator.auth import Guard
 from simulator.firmware import Image
+from simulator.keystore import Keystore
 from simulator.plan import Account, App, CameraPlan, Role, Store
+from simulator.tls import Authority, delivered
 from simulator.vendors import VENDORS
 
 TRUNCATED_AT = 12
@@ -55,7 +58,7 @@ class Device:
     every change that may open or close a port.
     """
 
-    def __init__(self, plan: CameraPlan) -> None:
+    def __init__(self, plan: CameraPlan, authority: Authority) -> None:
         compact = plan.mac.replace(":", "").upper()
         self.plan = plan
         self.values: Mapping[str, str] = onvif.values_of(plan)
@@ -70,6 +73,7 @@ class Device:
         self.upload_token = ""
         self.upload_opens_at = 0.0
         self.on_change: Callable[[], None] = lambda: None
+        self._authority = authority
         self._first = plan
         self._before = plan
         self._booted_at = time.monotonic() - 7800
@@ -77,6 +81,11 @@ class Device:
         self._late: list[tuple[int, Callable[[], None]]] = []
         self._rollback: asyncio.TimerHandle | None = None
         self._auto: tuple[str, int | None] = ("boot", None)
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """Made when it is first asked for: certificates for a thousand cameras at once would take seconds."""
+        return Keystore(delivered(self._authority, self.plan))
 
     @property
     def boot_id(self) -> str:

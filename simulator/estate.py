@@ -47,7 +47,7 @@ class Estate:
         self.options = options
         self.authority = tls.Authority.new()
         self._first: EstatePlan = plan_for_this_machine(options)
-        self.cameras = [Camera(plan) for plan in self._first.cameras]
+        self.cameras = [Camera(plan, self.authority) for plan in self._first.cameras]
         self.studio: Studio | None = None
         if options.pictures:
             week = Week(options.start_hour * 3600, options.time_scale, time.time())
@@ -190,7 +190,7 @@ class Estate:
         listening.setblocking(False)
         door = self._doors.setdefault(owner, {})[port] = _Door(listening, factory.service)
         protocol = factory.make(door.connections)
-        contexts: list[ssl.SSLContext] = []
+        contexts: dict[tls.Chain, ssl.SSLContext] = {}
 
         def accept() -> None:
             for _ in range(BACKLOG):
@@ -203,9 +203,9 @@ class Estate:
                         return
                     raise
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if factory.service == "https" and isinstance(owner, Camera) and not contexts:
-                    contexts.append(tls.context(self.authority, owner.plan))
-                self._spawn(_connect(client, protocol, contexts[0] if contexts else None, door))
+                secure = owner if factory.service == "https" and isinstance(owner, Camera) else None
+                context = _context(contexts, secure) if secure else None
+                self._spawn(_connect(client, protocol, context, door))
 
         asyncio.get_running_loop().add_reader(listening, accept)
 
@@ -239,6 +239,15 @@ class _Door:
         self.listening.close()
         for connection in tuple(self.connections):
             connection.close()
+
+
+def _context(known: dict[tls.Chain, ssl.SSLContext], camera: Camera) -> ssl.SSLContext:
+    """Of the certificates that it serves now."""
+    chain = camera.keystore.chain
+    if chain not in known:
+        known.clear()
+        known[chain] = tls.context(chain, weak=camera.plan.certificate == "weak-key")
+    return known[chain]
 
 
 def _greeters(service: str, open_transports: set[asyncio.BaseTransport]) -> Maker:

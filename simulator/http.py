@@ -199,9 +199,14 @@ def _body_length(request: Request) -> int:
     length = request.header(b"Content-Length") or "0"
     if not (length.isascii() and length.isdigit() and len(length) < 10):  # noqa: PLR2004 - digits of a size
         raise _Unacceptable(400)
-    if int(length) > (MOST_UPLOAD_BYTES if request.path.startswith(UPLOADS) else MOST_BODY_BYTES):
+    if int(length) > (MOST_UPLOAD_BYTES if _takes_files(request) else MOST_BODY_BYTES):
         raise _Unacceptable(413)
     return int(length)
+
+
+def _takes_files(request: Request) -> bool:
+    inside = (request.header(b"Content-Type") or "").lower().startswith("multipart/related")
+    return inside or request.path.startswith(UPLOADS)
 
 
 def connection_factory(

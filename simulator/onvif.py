@@ -25,8 +25,12 @@ NAMESPACES = MappingProxyType(
         "http://www.onvif.org/ver10/device/wsdl": "device",
         "http://www.onvif.org/ver10/media/wsdl": "media",
         "http://www.onvif.org/ver20/media/wsdl": "media2",
+        "http://www.onvif.org/ver10/advancedsecurity/wsdl": "advancedsecurity",
+        "http://www.onvif.org/ver10/appmgmt/wsdl": "appmgmt",
     }
 )
+BEYOND = MappingProxyType({"onvif": ("advancedsecurity", "appmgmt")})
+"""Services that a vendor's cameras have besides device and media."""
 PATHS = MappingProxyType({f"/onvif/{service}_service": service for service in NAMESPACES.values()})
 PRE_AUTH = frozenset(
     ("device", name)
@@ -39,7 +43,7 @@ PRE_AUTH = frozenset(
         "GetSystemDateAndTime",
         "GetEndpointReference",
     )
-) | {("media", "GetServiceCapabilities"), ("media2", "GetServiceCapabilities")}
+) | {("media", "GetServiceCapabilities"), ("media2", "GetServiceCapabilities"), ("appmgmt", "GetServiceCapabilities")}
 PROFILES = ((1, 1920, 1080, 25), (2, 640, 360, 15))
 
 _ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?Envelope\b([^>]*)>")
@@ -73,7 +77,7 @@ def question(message: bytes) -> Question | None:
 def answer(plan: CameraPlan, values: Mapping[str, str], asked: Question) -> str | None:
     """The body of the answer; None where this camera has no such operation."""
     template = _operations().get((asked.service, asked.operation))
-    if template is None or (asked.service != "device" and asked.service not in plan.media):
+    if template is None or asked.service not in services_of(plan):
         return None
     if asked.operation == "GetSystemDateAndTime":
         return template.format_map({**values, **_clock(plan)})
@@ -86,6 +90,10 @@ def answer(plan: CameraPlan, values: Mapping[str, str], asked: Question) -> str 
             {"profiles": "".join(row.format_map(_profile_values(plan, values, p)) for p in PROFILES)}
         )
     return template.format_map(values)
+
+
+def services_of(plan: CameraPlan) -> tuple[str, ...]:
+    return ("device", *plan.media, *BEYOND.get(plan.vendor, ()))
 
 
 def wants_unknown_profile(asked: Question) -> bool:
@@ -141,7 +149,8 @@ def values_of(plan: CameraPlan) -> Mapping[str, str]:
         "ntp_from_dhcp": _word(plan.ntp_from_dhcp),
         "serial": plan.serial,
         "timezone": plan.timezone,
-        "transfers": _word(plan.vendor != "axis"),
+        "transfers": _word(plan.vendor != "axis" and "mtom" not in plan.quirks),
+        "by_message": _word("mtom" in plan.quirks),
         "longest_password": str(RULES[plan.vendor].longest),
         "longest_name": str(LONGEST_NAME),
         "most_accounts": str(MOST_ACCOUNTS),
@@ -219,7 +228,7 @@ def _service_rows(plan: CameraPlan) -> list[str]:
         f"<tds:XAddr>{escape(xaddr(plan))}/onvif/{service}_service</tds:XAddr>"
         "<tds:Version><tt:Major>20</tt:Major><tt:Minor>12</tt:Minor></tds:Version></tds:Service>"
         for namespace, service in NAMESPACES.items()
-        if service == "device" or service in plan.media
+        if service in services_of(plan)
     ]
 
 

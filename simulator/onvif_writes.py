@@ -19,7 +19,7 @@ from lxml import etree
 from simulator.accounts import LONGEST_NAME, MOST_ACCOUNTS, RULES
 from simulator.device import Device
 from simulator.onvif import xaddr
-from simulator.plan import Account, Role
+from simulator.plan import Account, CameraPlan, Role
 from simulator.vendors import VENDORS
 
 UPLOAD_DELAY_S = 0.05
@@ -313,13 +313,13 @@ def _upload(device: Device, path: str, delay: str) -> str:
 
 
 def _refuse_without_transfers(device: Device) -> None:
-    if not has_transfers(device.plan.vendor):
+    if not has_transfers(device.plan):
         raise Refusal("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
 
 
-def has_transfers(vendor: str) -> bool:
-    """Axis keeps firmware and settings to its own API; its capabilities say so."""
-    return vendor != "axis"
+def has_transfers(plan: CameraPlan) -> bool:
+    """Axis keeps firmware and settings to its own API, older cameras to files inside messages; capabilities say so."""
+    return plan.vendor != "axis" and "mtom" not in plan.quirks
 
 
 WRITES: Mapping[str, Callable[[Device, Part], str]] = MappingProxyType(

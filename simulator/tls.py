@@ -58,20 +58,31 @@ class Authority:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def context(authority: Authority, plan: CameraPlan) -> ssl.SSLContext:
-    """The server side of this camera's TLS."""
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A server's key and its certificates, its own first."""
+
+    key: Key
+    certificates: tuple[x509.Certificate, ...]
+
+
+def delivered(authority: Authority, plan: CameraPlan) -> Chain:
+    """What a camera serves HTTPS with until it is given something else."""
     key: Key = authority.camera_key
     if plan.certificate == "weak-key":
         key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - the weakness on show
+    own = _certificate(authority, plan, key)
+    return Chain(key, (own,) if plan.certificate == "self-signed" else (own, authority.certificate))
+
+
+def context(chain: Chain, *, weak: bool) -> ssl.SSLContext:
+    """The server side of TLS; `weak` takes keys that the library refuses by itself."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if plan.certificate == "weak-key":
+    if weak:
         made.set_ciphers("DEFAULT:@SECLEVEL=0")
-    chain = [_certificate(authority, plan, key)]
-    if plan.certificate != "self-signed":
-        chain.append(authority.certificate)
-    pem = key.private_bytes(
+    pem = chain.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain)
+    ) + b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain.certificates)
     with tempfile.TemporaryDirectory() as folder:  # the ssl module reads files only
         file = Path(folder, "chain.pem")
         file.write_bytes(pem)

@@ -47,7 +47,8 @@ def _upgrade(device: Device, data: bytes) -> int:
     return 200
 
 
-def _restore(device: Device, data: bytes) -> int:
+def restore(device: Device, data: bytes) -> int:
+    """The HTTP status of putting these settings back; the camera restarts."""
     try:
         said = json.loads(data.removeprefix(BACKUP)) if data.startswith(BACKUP) else None
     except ValueError:
@@ -70,5 +71,5 @@ _READERS: Mapping[str, Callable[..., object]] = MappingProxyType(
     }
 )
 _TAKERS: Mapping[str, Callable[[Device, bytes], int]] = MappingProxyType(
-    {UPGRADE_PATH: _upgrade, RESTORE_PATH: _restore}
+    {UPGRADE_PATH: _upgrade, RESTORE_PATH: restore}
 )

@@ -22,7 +22,7 @@ from simulator.vendors import VENDORS
 from tests.simulator.asking import ask, ask_logged_in, client, envelope, estate, login_of, security
 
 OPEN_TO_ALL = ("GetSystemDateAndTime", "GetServices", "GetServiceCapabilities", "GetCapabilities", "GetHostname")
-PREFIXES = dict(zip(NAMESPACES.values(), ("tds", "trt", "tr2"), strict=True))
+PREFIXES = {"device": "tds", "media": "trt", "media2": "tr2"}
 OPERATIONS = [
     f"{PREFIXES[service]}:{file.stem}"
     for service in PREFIXES
