@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import NotFound
@@ -141,8 +141,10 @@ def _tiles() -> Query:
 
 async def open_faults(connection: AsyncConnection, cameras: Sequence[str]) -> dict[str, list[str]]:
     raised: dict[str, list[str]] = {}
+    # Compared with "true", SQLite does not take it for an equality that an index of everything open would serve well.
+    is_open = p.PictureIncident.closed_at.is_(None) == true()
     for some in _batches(cameras):
-        still_open = (p.PictureIncident.camera.in_(some), p.PictureIncident.closed_at.is_(None))
+        still_open = (p.PictureIncident.camera.in_(some), is_open)
         for of, fault in (
             await connection.execute(select(p.PictureIncident.camera, p.PictureIncident.fault).where(*still_open))
         ).all():
