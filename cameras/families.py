@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from cameras.dahua_cgi import DahuaCgi
 from cameras.driver import Driver, OnvifBeside
 from cameras.drivers.axis import AxisDriver
+from cameras.drivers.dahua import DahuaDriver
 from cameras.errors import Garbled, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.http import DeviceHttp, HttpLogin
 from cameras.vapix import Vapix
-from cameras.web_login import AXIS_LOGIN, LoginDoor, SentToHttps, look
+from cameras.web_login import AXIS_LOGIN, DAHUA_LOGIN, LoginDoor, SentToHttps, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,22 @@ AXIS = Family(
     _answers_vapix,
     lambda http, login, onvif: AxisDriver(Vapix(http, login), onvif),
 )
-FAMILIES = (AXIS,)
+
+
+async def _says_no_more(_http: DeviceHttp) -> bool:
+    """Without a login nothing but the realm tells this family from a server that guards every path."""
+    return False
+
+
+# The realm ends in the serial number, a hash of it, or the name of the company whose label is on the camera.
+DAHUA = Family(
+    "dahua",
+    DAHUA_LOGIN,
+    re.compile("Login to "),
+    _says_no_more,
+    lambda http, login, onvif: DahuaDriver(DahuaCgi(http, login), onvif),
+)
+FAMILIES = (AXIS, DAHUA)
 
 
 async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:

@@ -17,6 +17,21 @@ _HINTS = re.compile(
 _LOOK_AT_BYTES = 4096
 
 
+_LEFT = re.compile(r"(\d{1,4})\s+attempt", re.IGNORECASE)
+# One to be wrong by mistake, and one to keep.
+_MUST_BE_LEFT = 2
+
+
+def allows_more(words: str) -> bool:
+    """Whether a camera that counts aloud says that more than one further try is left.
+
+    Where a refusal is looked for (has this store our account? has it the new password?) it is an answer then, and no
+    reason to leave the camera alone.
+    """
+    found = _LEFT.search(words)
+    return found is not None and int(found[1]) >= _MUST_BE_LEFT
+
+
 def lock_hint(body: bytes) -> str | None:
     """The words that speak of a lock-out or of counted attempts, or `None`. Any such hint means: stop trying."""
     found = _HINTS.search(body[:_LOOK_AT_BYTES].lower())  # an expression that ignores case is ten times slower

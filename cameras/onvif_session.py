@@ -24,6 +24,7 @@ from cameras.errors import (
 )
 from cameras.facts import AnonymousOnvif, Clock
 from cameras.http import DeviceHttp, HttpLogin, Reply, challenges
+from cameras.lockout import allows_more
 from cameras.onvif_replies import decode_clock_kind, decode_utc
 from cameras.secret import Credential
 from cameras.upload import FileBody
@@ -151,12 +152,13 @@ class OnvifSession:
         """The operation that proved to be guarded, `None` where none is known to be."""
         return self._refusal.operation if self._refusal else None
 
-    async def log_in(self, credential: Credential) -> None:
+    async def log_in(self, credential: Credential, *, may_count: bool = False) -> None:
         """Prove the credential on an operation that was refused without it; later questions are signed with it.
 
         Needs `try_anonymously` first; reads the clock if signing needs it. Spends one try of the budget if it fails.
         Unauthorized, LockedOut, ClockSkewed, Unreachable; Unsupported where nothing on this camera asks for a login, so
-        that no credential can be proved.
+        that no credential can be proved. With `may_count` a refusal that is counted aloud is Unauthorized while the
+        camera allows more.
         """
         if self._refusal is None:
             raise Unsupported("no operation of this camera asks for a login")
@@ -172,7 +174,9 @@ class OnvifSession:
                 )
                 trial.worked()
                 self._proof = (operation, answer)
-            except LockedOut:
+            except LockedOut as error:
+                if may_count and allows_more(str(error)):
+                    raise Unauthorized(str(error)) from error
                 trial.locked()
                 raise
             except Unauthorized as error:

@@ -19,6 +19,7 @@ from cameras.errors import (
     Unsupported,
 )
 from cameras.http import DeviceHttp
+from cameras.lockout import allows_more
 from cameras.onvif_session import OnvifSession
 from cameras.place import Place
 from cameras.secret import Credential
@@ -48,7 +49,8 @@ async def open_camera(
 class _OnvifBeside:
     """ONVIF on a camera that is spoken to in another family's words. Its accounts may be others than the web server's.
 
-    It is logged in to when first asked, once; the last try of the budget is never spent on it.
+    It is logged in to when first asked, once; the last try of the budget is never spent on it, and a camera that counts
+    a refusal there aloud is not left alone for it while it allows more.
     """
 
     def __init__(self, http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> None:
@@ -63,7 +65,7 @@ class _OnvifBeside:
         if self._driver is None:
             self._budget.keep_one(self._place.key, self._credential.username)
             try:
-                session = await _onvif(self._http, self._place, self._credential, self._budget)
+                session = await _onvif(self._http, self._place, self._credential, self._budget, may_count=True)
             except Unauthorized as error:
                 self._refusal = error
                 raise
@@ -79,18 +81,23 @@ class _OnvifBeside:
         return driver if self._knows_us else None
 
     async def still_accepts_us(self) -> bool:
-        """Asked after our own password was changed elsewhere on this camera: a refusal says that it took another."""
+        """Asked after our own password was changed elsewhere on this camera: a refusal says that it took another.
+
+        That refusal is meant, so a camera that counts it aloud is not left alone for it while it allows more.
+        """
         async with self._http.anew() as http:
-            accepted = await _works_at_onvif(http, self._place, self._credential, self._budget)
+            accepted = await _works_at_onvif(http, self._place, self._credential, self._budget, may_count=True)
         if not accepted:
             self._budget.vouch(self._place.key, self._credential.username)
         return accepted
 
 
-async def _onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> OnvifSession:
+async def _onvif(
+    http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget, *, may_count: bool = False
+) -> OnvifSession:
     session = await _meet(http, place, budget)
     if session.login_operation is not None:
-        await session.log_in(credential)
+        await session.log_in(credential, may_count=may_count)
     return session
 
 
@@ -130,15 +137,19 @@ async def _works_at_web(http: DeviceHttp, place: Place, credential: Credential, 
     return await web_login.log_in(http, door, credential, place.key, budget) is not None
 
 
-async def _works_at_onvif(http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget) -> bool:
+async def _works_at_onvif(
+    http: DeviceHttp, place: Place, credential: Credential, budget: AttemptBudget, *, may_count: bool = False
+) -> bool:
     session = await _meet(http, place, budget)
     session.check_login(credential)
     async with budget.trial(place.key, credential.username) as trial:
         try:
             accepted = await session.accepts(credential, http)
-        except LockedOut:
-            trial.locked()
-            raise
+        except LockedOut as error:
+            if not (may_count and allows_more(str(error))):
+                trial.locked()
+                raise
+            accepted = False
         if accepted:
             trial.worked()
     if not accepted and session.signs_by_time and not session.clock_is_known:

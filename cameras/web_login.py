@@ -14,13 +14,14 @@ from cameras.http import DeviceHttp, HttpLogin, Reply, challenges, port_of, refu
 from cameras.secret import Credential
 
 AXIS_LOGIN = "/axis-cgi/usergroup.cgi"
+DAHUA_LOGIN = "/cgi-bin/magicBox.cgi?action=getDeviceType"
 # Where web servers of cameras ask for a login, most general first: a server that guards every path would answer a
 # vendor's own path with 404 once it knows us.
 LOGIN_PATHS = (
     "/",
     AXIS_LOGIN,
     "/ISAPI/Security/userCheck",
-    "/cgi-bin/magicBox.cgi?action=getDeviceType",
+    DAHUA_LOGIN,
     "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view",
 )
 

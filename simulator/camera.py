@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 
-from simulator import mtom, onvif, onvif_services, ssdp, transfers, vapix
+from simulator import dahua_cgi, mtom, onvif, onvif_services, ssdp, transfers, vapix
 from simulator.api import GROUPS, Answer, Api, Call, Group, Page
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
@@ -19,7 +19,7 @@ from simulator.studio import Studio
 from simulator.tls import Authority
 from simulator.vendors import VENDORS
 
-APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API})
+APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API, "dahua": dahua_cgi.API})
 XML, TEXT = b"application/xml", b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"
@@ -54,7 +54,7 @@ class Camera(Device):
             self._pages[target.partition("?")[0]] = self._snapshot
         if plan.vendor == "axis":
             self._pages[ssdp.PATH] = self._description
-        elif vendor.login_path:
+        elif vendor.login_path and self._api is None:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
         signal = _SETUP_SIGNALS.get(plan.vendor)
         if signal:
@@ -88,7 +88,7 @@ class Camera(Device):
         if not request.tls and plan.redirects_to_https and plan.https_port:
             port = "" if plan.https_port == 443 else f":{plan.https_port}"  # noqa: PLR2004 - the usual port
             return self._redirect(f"https://{plan.address}{port}/")
-        page = self._page(200, _FRONT.format(name=self._vendor.manufacturer), HTML)
+        page = self._page(200, _FRONT.format(name=plan.oem_label or self._vendor.manufacturer), HTML)
         if not plan.setup_done:
             return page
         return self._behind_login(request, page, basic=plan.basic_on_http and not request.tls)

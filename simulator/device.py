@@ -42,6 +42,7 @@ SETTINGS = (
     "parameters",
     "syslog",
     "syslog_on",
+    "lock_after",
 )
 """Fields of a plan that a setting changes; accounts, firmware and apps are no settings."""
 
@@ -55,7 +56,8 @@ class Device:
 
     `flashed` lists every image that was written, in order: the same one twice is seen here. `password_changes` counts
     passwords that came into force, `password_requests` those that the camera said yes to. `on_change` is called after
-    every change that may open or close a port.
+    every change that may open or close a port. `upgrade_state` is what became of the last image where the camera tells,
+    `log_searches` how far each search of its log has come.
     """
 
     def __init__(self, plan: CameraPlan, authority: Authority) -> None:
@@ -72,6 +74,8 @@ class Device:
         self.requests = 0
         self.upload_token = ""
         self.upload_opens_at = 0.0
+        self.upgrade_state = "Idle"
+        self.log_searches: dict[int, int] = {}
         self.on_change: Callable[[], None] = lambda: None
         self._authority = authority
         self._first = plan

@@ -51,7 +51,7 @@ def _told(plan: CameraPlan) -> dict[str, object]:
                 "Port": 37777,
                 "RemoteVideoInputChannels": 0,
                 "SerialNo": plan.serial,
-                "Vendor": "Dahua",
+                "Vendor": plan.oem_label or "Dahua",
                 "Version": plan.firmware.partition(",")[0],
                 "VideoInputChannels": 1,
                 "VideoOutputChannels": 0,

@@ -229,7 +229,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "password-reboot": Fault(_quirk("password-reboot"), excludes=_PASSWORDS),
         "password-two-stores": Fault(
             _two_stores,
-            vendors=("axis",),
+            vendors=("axis", "dahua"),
             excludes=("factory-default", "default-credentials", "too-many-administrators"),
         ),
         "setting-ignored": Fault(_quirk("setting-ignored"), excludes=_SETTINGS),

@@ -14,7 +14,13 @@ from typing import Protocol, cast
 MOST_HEAD_BYTES = 16 * 1024
 MOST_BODY_BYTES = 64 * 1024
 MOST_UPLOAD_BYTES = 8 * 1024 * 1024
-UPLOADS = ("/onvif/upload/", "/axis-cgi/firmwaremanagement.cgi", "/axis-cgi/applications/upload.cgi")
+UPLOADS = (
+    "/onvif/upload/",
+    "/axis-cgi/firmwaremanagement.cgi",
+    "/axis-cgi/applications/upload.cgi",
+    "/cgi-bin/upgrader.cgi",
+    "/cgi-bin/dhop.cgi",
+)
 """Paths that take files."""
 SLOW_BYTES = 48
 SLOW_PAUSE_S = 0.003

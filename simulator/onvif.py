@@ -144,7 +144,7 @@ def values_of(plan: CameraPlan) -> Mapping[str, str]:
         "hostname": plan.hostname,
         "httpdigest": _word("digest" in plan.auth),
         "mac": plan.mac.replace(":", "-" if plan.vendor == "hikvision" else ":").upper(),
-        "manufacturer": vendor.manufacturer,
+        "manufacturer": plan.oem_label or vendor.manufacturer,
         "model": plan.model,
         "ntp_from_dhcp": _word(plan.ntp_from_dhcp),
         "serial": plan.serial,

@@ -73,7 +73,8 @@ class CameraPlan:
     `web_accounts` None means one store for all doors. `standby_firmware` lies in the other bank until it is purged,
     `committed` False means that a restart by power loss goes back to it. `defect` is what ails the running firmware.
     `parameters` are the vendor's own settings that differ from the factory's. `reboot_s` is how long a restart takes in
-    real seconds, `minute_s` how long a minute of the rollback timer lasts. `picture` None is a camera that shows grey,
+    real seconds, `minute_s` how long a minute of the rollback timer lasts. `oem_label` is the company that sells it
+    under its own name, None where that is the maker. `picture` None is a camera that shows grey,
     `analytics` None one that has no analytics.
     """
 
@@ -122,6 +123,7 @@ class CameraPlan:
     apps: tuple[App, ...] = ()
     reboot_s: float = 0.3
     minute_s: float = 60.0
+    oem_label: str | None = None
     picture: PicturePlan | None = None
     analytics: AnalyticsPlan | None = None
 

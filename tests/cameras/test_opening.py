@@ -7,6 +7,7 @@ import pytest
 from cameras.budget import AttemptBudget
 from cameras.driver import AccountStore
 from cameras.errors import ClockSkewed, DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
+from cameras.families import FAMILIES
 from cameras.opening import open_camera, password_works
 from cameras.place import Place
 from cameras.secret import Credential, Secret
@@ -16,6 +17,8 @@ from tests.cameras.saying_vapix import REALM, told
 
 CLOCK = soap_reply(clock_body(datetime.now(UTC)))
 MISSING = http("", "404 Not Found")
+# What a camera of no family that we know answers where those ask for a login.
+NO_FAMILY = (MISSING,) * len(FAMILIES)
 LOCKED = fault("Sender", "ter:NotAuthorized", "The device is locked because of entering wrong passwords many times.")
 LOCKED_PAGE = http("account is locked", "403 Forbidden")
 BASIC = http("", "401 Unauthorized", 'WWW-Authenticate: Basic realm="r"')
@@ -43,7 +46,7 @@ OPENED = {
 @pytest.mark.parametrize(("asked", "login"), OPENED.values(), ids=OPENED)
 async def test_opens_an_onvif_camera(asked: tuple[bytes, ...], login: tuple[bytes, ...]) -> None:
     budget = AttemptBudget()
-    async with saying(MISSING, *asked, *login, soap_reply(DEVICE)) as camera:
+    async with saying(*NO_FAMILY, *asked, *login, soap_reply(DEVICE)) as camera:
         async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
             assert driver.family == "onvif"
             assert (await driver.firmware_state()).version == "12.11.77"
@@ -68,7 +71,7 @@ async def test_a_refused_opening_spends_one_try_at_most(
     replies: tuple[bytes | None, ...], error: type[DeviceError], spent: int
 ) -> None:
     budget = AttemptBudget(per_account=9, per_camera=9)
-    async with saying(MISSING, *replies) as camera:
+    async with saying(*NO_FAMILY, *replies) as camera:
         with pytest.raises(error):
             async with open_camera(at(camera), JOE, budget, timeout_s=0.3):
                 pytest.fail("it was opened")
@@ -148,19 +151,23 @@ AWAY = http("", "302 Found", "Location: https://192.0.2.1:1/")
 IN = http("joe\r\nroot admin operator viewer ptz")
 BY_REALM = (DOOR, IN)
 
+OTHERS = NO_FAMILY[1:]
 AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "by its realm": (BY_REALM, "axis"),
     "by a call for strangers, behind a realm of its owner": ((OTHER_DOOR, READY, IN), "axis"),
-    "not by a guard on every path": ((OTHER_DOOR, OTHER_DOOR, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
-    "not by a welcome on every path": ((http("<html>"), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
-    "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a guard on its path": ((OTHER_DOOR, OTHER_DOOR, *OTHERS, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a welcome on every path": (
+        (*(http("<html>"),) * len(FAMILIES), *BY_DIGEST, soap_reply(DEVICE)),
+        "onvif",
+    ),
+    "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a way by https that leads nowhere": ((AWAY, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a way to another page": (
-        (http("", "302 Found", "Location: /login"), *BY_DIGEST, soap_reply(DEVICE)),
+        (http("", "302 Found", "Location: /login"), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)),
         "onvif",
     ),
     "not by a way to nonsense": (
-        (http("", "302 Found", "Location: http://[::1"), *BY_DIGEST, soap_reply(DEVICE)),
+        (http("", "302 Found", "Location: http://[::1"), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)),
         "onvif",
     ),
     "not by a hang-up": ((b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
@@ -288,7 +295,7 @@ async def test_says_where_an_onvif_camera_keeps_our_account(
     replies: tuple[bytes, ...], stores: tuple[AccountStore, ...], left: int
 ) -> None:
     budget = AttemptBudget()
-    async with saying(MISSING, *KNOWN, *replies) as camera:
+    async with saying(*NO_FAMILY, *KNOWN, *replies) as camera:
         async with open_camera(at(camera), JOE, budget, timeout_s=0.5) as driver:
             assert await driver.account_stores() == stores
         assert budget.remaining("127.0.0.1", "joe") == left
@@ -296,7 +303,7 @@ async def test_says_where_an_onvif_camera_keeps_our_account(
 
 async def test_a_camera_that_went_away_does_not_pass_for_one_without_a_web_server() -> None:
     async with (
-        saying(MISSING, *KNOWN, b"") as camera,
+        saying(*NO_FAMILY, *KNOWN, b"") as camera,
         open_camera(at(camera), JOE, AttemptBudget(), timeout_s=0.5) as driver,
     ):
         with pytest.raises(Unreachable):

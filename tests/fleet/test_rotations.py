@@ -108,7 +108,7 @@ LIARS = {
 }
 
 
-@pytest.mark.parametrize("family", ["hikvision", "axis"])
+@pytest.mark.parametrize("family", ["hikvision", "axis", "dahua"])
 @pytest.mark.parametrize(("fault", "ends", "wrong", "vault", "words"), LIARS.values(), ids=LIARS)
 async def test_a_camera_that_lies(
     tmp_path: Path, family: str, fault: str, ends: State, wrong: int, vault: list[PasswordState], words: str
@@ -156,14 +156,25 @@ async def test_two_account_stores_that_disagree_get_the_old_password_back(tmp_pa
         assert await let_in(here)
 
 
-async def test_two_account_stores_that_the_driver_knows_both_get_the_new_password(tmp_path: Path) -> None:
-    async with scene(tmp_path / "home", "password-two-stores", family="axis") as here:
+@pytest.mark.parametrize("family", ["axis", "dahua"])
+async def test_two_account_stores_that_the_driver_knows_both_get_the_new_password(tmp_path: Path, family: str) -> None:
+    async with scene(tmp_path / "home", "password-two-stores", family=family) as here:
         name, old = login(here)
         async with here.rotations() as rotations:
             end = await rotated(rotations, here.camera_id)
         assert (end.state, end.wrong_tries, here.wrong_tries(name)) == (State.CURRENT, 1, 1), end.detail
         assert old not in passwords(here.camera, name)
         assert len(passwords(here.camera, name)) == 1
+        assert await let_in(here)
+
+
+async def test_a_camera_whose_api_wants_https_for_it_and_has_none_gets_its_password_by_onvif(tmp_path: Path) -> None:
+    async with scene(tmp_path / "home", "no-https", family="dahua") as here:
+        name, old = login(here)
+        async with here.rotations() as rotations:
+            end = await rotated(rotations, here.camera_id)
+        assert (end.state, end.wrong_tries, here.wrong_tries(name)) == (State.CURRENT, 1, 1), end.detail
+        assert old not in passwords(here.camera, name)
         assert await let_in(here)
 
 

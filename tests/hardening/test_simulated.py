@@ -62,7 +62,12 @@ async def hardened(place: Place, opened: OpenCamera, baseline: Baseline) -> tupl
 
 ONVIF_ALONE = {"syslog", "anonymous-viewer", "upnp-bonjour", "snmp-v1-v2c", "telnet-ftp"}
 LEFT_OPEN = {"discovery_left_on": 1, "http_cleartext_management": 1}
-UNKNOWN_BY_FAMILY: Mapping[str, set[str]] = {"axis": set(), "hikvision": ONVIF_ALONE, "onvif": ONVIF_ALONE}
+UNKNOWN_BY_FAMILY: Mapping[str, set[str]] = {
+    "axis": set(),
+    "hikvision": ONVIF_ALONE,
+    "dahua": {"syslog", "anonymous-viewer"},
+    "onvif": ONVIF_ALONE,
+}
 
 
 @pytest.mark.parametrize("family", UNKNOWN_BY_FAMILY)
