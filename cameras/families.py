@@ -12,10 +12,12 @@ from cameras.dahua_cgi import DahuaCgi
 from cameras.driver import Driver, OnvifBeside
 from cameras.drivers.axis import AxisDriver
 from cameras.drivers.dahua import DahuaDriver
+from cameras.drivers.hanwha import HanwhaDriver
 from cameras.errors import Garbled, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.http import DeviceHttp, HttpLogin
+from cameras.sunapi import Sunapi, answers_sunapi, approach
 from cameras.vapix import Vapix
-from cameras.web_login import AXIS_LOGIN, DAHUA_LOGIN, LoginDoor, SentToHttps, look
+from cameras.web_login import AXIS_LOGIN, DAHUA_LOGIN, HANWHA_LOGIN, MOST_HANG_UPS, LoginDoor, SentToHttps, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Family:
     """`login_path` asks for a login on every camera of the family, and answers 404 on others.
 
     `realms` is what its web servers call themselves there. One that says something else is put the question `shows`,
-    which needs no login.
+    which needs no login. `approach` says what the login path tells a stranger; it raises `cameras.errors` where that is
+    that nobody can log in now.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Family:
     realms: re.Pattern[str]
     shows: Callable[[DeviceHttp], Awaitable[bool]]
     driver: Callable[[DeviceHttp, HttpLogin, OnvifBeside], Driver]
+    approach: Callable[[DeviceHttp, str], Awaitable[LoginDoor | SentToHttps | None]] = look
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,15 @@ DAHUA = Family(
     _says_no_more,
     lambda http, login, onvif: DahuaDriver(DahuaCgi(http, login), onvif),
 )
-FAMILIES = (AXIS, DAHUA)
+HANWHA = Family(
+    "hanwha",
+    HANWHA_LOGIN,
+    re.compile("iPolis", re.IGNORECASE),
+    answers_sunapi,
+    lambda http, login, onvif: HanwhaDriver(Sunapi(http, login), onvif),
+    approach,
+)
+FAMILIES = (AXIS, DAHUA, HANWHA)
 
 
 async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:
@@ -82,24 +94,27 @@ async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:
     Who sends us to https may be somebody on the way, so the password itself is not given to whom we are sent: Refused
     where only Basic is offered there.
     """
+    hang_ups = 0
     for family in FAMILIES:
         try:
             if met := await _meet(stack, http, family):
                 return met
         except Unreachable:  # servers that know nothing but ONVIF hang up on other paths; one that is gone is met next
-            return None
+            hang_ups += 1
+            if hang_ups >= MOST_HANG_UPS:
+                return None
     return None
 
 
 async def _meet(stack: AsyncExitStack, http: DeviceHttp, family: Family) -> Met | None:
-    door = await look(http, family.login_path)
+    door = await family.approach(http, family.login_path)
     if isinstance(door, LoginDoor):
         return Met(family, http, door) if await _is_of(family, http, door) else None
     if not isinstance(door, SentToHttps):
         return None
     port = door.port
     secure = await stack.enter_async_context(http.by_tls(port))
-    door = await look(secure, family.login_path)
+    door = await family.approach(secure, family.login_path)
     if not isinstance(door, LoginDoor) or not await _is_of(family, secure, door):
         return None
     if not door.takes_digest:

@@ -326,6 +326,7 @@ _REFUSALS: Mapping[int, type[DeviceError]] = {
     httpx.codes.NOT_FOUND: Unsupported,
     httpx.codes.METHOD_NOT_ALLOWED: Unsupported,
     httpx.codes.NOT_IMPLEMENTED: Unsupported,
+    490: LockedOut,  # no standard's: Hanwha's word for an account that is blocked (and for too many sessions)
 }
 
 

@@ -51,17 +51,19 @@ async def file_body(path: Path) -> FileBody:
     return FileBody(path, stat.st_size)
 
 
-async def multipart(path: Path, *, name: str, question: Mapping[str, object] | None = None) -> tuple[FileBody, str]:
+async def multipart(
+    path: Path, *, name: str, question: Mapping[str, object] | None = None, file_name: str | None = None
+) -> tuple[FileBody, str]:
     """The file as one part of a form, behind a JSON part where a question is given; and the Content-Type.
 
     The JSON part has no file name: AXIS OS refuses one that does ("Only string objects allowed."). The camera is told
-    a fixed file name, since ours may say more than it needs to know.
+    a fixed file name, since ours may say more than it needs to know; `file_name` is for one that goes by it.
     """
     boundary = f"camwarden-{secrets.token_hex(12)}"
     asked = "" if question is None else _json_part(boundary, question)
     before = (
         f"{asked}--{boundary}\r\n"
-        f'Content-Disposition: form-data; name="{name}"; filename="upload{path.suffix}"\r\n'
+        f'Content-Disposition: form-data; name="{name}"; filename="{file_name or f"upload{path.suffix}"}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     bare = await file_body(path)

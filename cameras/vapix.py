@@ -1,6 +1,6 @@
-"""One conversation with one Axis camera in VAPIX: JSON calls, parameters, and the older calls that answer in words.
+"""One conversation with one Axis camera in VAPIX: JSON, REST, parameters, and older calls that answer in words.
 
-Every kind answers its refusals under HTTP 200, so what came back is judged by what it says.
+Every kind but REST answers its refusals under HTTP 200, so what came back is judged by what it says.
 """
 
 import json
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from cameras.http import DeviceHttp, HttpLogin, Reply
 from cameras.upload import FileBody
 from cameras.vapix_replies import decode_json, decode_parameters, decode_words, expect
+from cameras.vapix_rest import decode_rest
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -63,6 +64,18 @@ class Vapix:
         form = {"action": "update", **values}
         said = decode_words(await self._send("param.cgi", urlencode(form).encode(), FORM, once=True), "param.cgi")
         expect(said, "OK", "param.cgi")
+
+    async def rest(self, path: str) -> Any:  # noqa: ANN401 - JSON of any shape
+        """What stands at a path of the REST framework: the `data` of its answer. Unsupported where it is not there."""
+        return decode_rest(await self._rest("GET", path, b"", once=False), path)
+
+    async def set_rest(self, path: str, value: object) -> None:
+        decode_rest(await self._rest("PATCH", path, json.dumps({"data": value}).encode(), once=True), path)
+
+    async def _rest(self, method: str, path: str, content: bytes, *, once: bool) -> Reply:
+        url = self.http.base.copy_with(raw_path=f"/config/rest/{path}".encode())
+        headers = {"Content-Type": "application/json"}
+        return await self.http.request(method, url, content=content, headers=headers, login=self.login, once=once)
 
     async def send_file(self, cgi: str, body: FileBody, content_type: str) -> Reply:
         return await self._send(cgi, body, content_type)

@@ -15,6 +15,7 @@ from cameras.secret import Credential
 
 AXIS_LOGIN = "/axis-cgi/usergroup.cgi"
 DAHUA_LOGIN = "/cgi-bin/magicBox.cgi?action=getDeviceType"
+HANWHA_LOGIN = "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view"
 # Where web servers of cameras ask for a login, most general first: a server that guards every path would answer a
 # vendor's own path with 404 once it knows us.
 LOGIN_PATHS = (
@@ -22,7 +23,7 @@ LOGIN_PATHS = (
     AXIS_LOGIN,
     "/ISAPI/Security/userCheck",
     DAHUA_LOGIN,
-    "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view",
+    HANWHA_LOGIN,
 )
 
 MOST_HANG_UPS = 2
@@ -58,6 +59,10 @@ async def look(http: DeviceHttp, path: str) -> LoginDoor | SentToHttps | None:
         reply = await http.request("GET", http.base.copy_with(raw_path=path.encode()), head_only=True)
     except Garbled:
         return None
+    return door_of(http, path, reply)
+
+
+def door_of(http: DeviceHttp, path: str, reply: Reply) -> LoginDoor | SentToHttps | None:
     if reply.status == httpx.codes.UNAUTHORIZED and challenges(reply.headers):
         return LoginDoor(path, reply)
     if http.scheme == "http" and httpx.codes.is_redirect(reply.status):

@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 
-from simulator import dahua_cgi, mtom, onvif, onvif_services, ssdp, transfers, vapix
+from simulator import dahua_cgi, mtom, onvif, onvif_services, ssdp, sunapi, transfers, vapix
 from simulator.api import GROUPS, Answer, Api, Call, Group, Page
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
@@ -19,7 +19,7 @@ from simulator.studio import Studio
 from simulator.tls import Authority
 from simulator.vendors import VENDORS
 
-APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API, "dahua": dahua_cgi.API})
+APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API, "dahua": dahua_cgi.API, "hanwha": sunapi.API})
 XML, TEXT = b"application/xml", b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"
@@ -101,7 +101,7 @@ class Camera(Device):
 
     def _login_page(self, request: Request) -> Reply:
         if not self.plan.setup_done:
-            return self._page(403 if self.plan.vendor == "hanwha" else 200, "", TEXT)
+            return self._page(200, "", TEXT)
         return self._behind_login(request, self._page(200, "OK\r\n", TEXT))
 
     def _snapshot(self, request: Request) -> Reply:

@@ -57,7 +57,8 @@ class Device:
     `flashed` lists every image that was written, in order: the same one twice is seen here. `password_changes` counts
     passwords that came into force, `password_requests` those that the camera said yes to. `on_change` is called after
     every change that may open or close a port. `upgrade_state` is what became of the last image where the camera tells,
-    `log_searches` how far each search of its log has come.
+    `log_searches` how far each search of its log has come. `sent_apps` were sent and wait for the word that installs
+    them, by the session that may say it. `fallback` undoes rules of a firewall that nobody confirms.
     """
 
     def __init__(self, plan: CameraPlan, authority: Authority) -> None:
@@ -72,6 +73,9 @@ class Device:
         self.password_changes = 0
         self.password_requests = 0
         self.requests = 0
+        self.sunapi_calls = 0
+        self.sent_apps: dict[str, App] = {}
+        self.fallback: asyncio.TimerHandle | None = None
         self.upload_token = ""
         self.upload_opens_at = 0.0
         self.upgrade_state = "Idle"
@@ -110,6 +114,10 @@ class Device:
         """What a setting does when the camera has said yes to it."""
         if "setting-ignored" not in self.plan.quirks:
             self.become(replace(self.plan, **fields))  # type: ignore[arg-type]
+
+    def remember(self, parameters: tuple[tuple[str, str], ...]) -> None:
+        """What it keeps for itself and nobody set."""
+        self.become(replace(self.plan, parameters=parameters))
 
     def count_request(self) -> None:
         self.requests += 1
@@ -154,6 +162,10 @@ class Device:
         self.become(plan)
         if not plan.committed and minutes is not None:
             self._rollback = self._after(minutes * plan.minute_s, self.roll_back)
+
+    def later(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
+        """After so many of the camera's own seconds; not any more once it is stopped."""
+        return self._after(seconds * self.plan.minute_s / 60, do)
 
     def _after(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()

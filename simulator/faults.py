@@ -203,6 +203,8 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "sadp-typo": Fault(_quirk("sadp-typo", discoverable=True), vendors=("hikvision",)),
         "sadp-to-all": Fault(_quirk("sadp-to-all", discoverable=True), vendors=("hikvision",)),
         "dhdiscover-unquoted": Fault(_quirk("dhdiscover-unquoted", discoverable=True), vendors=("dahua",)),
+        "sunapi-old": Fault(_quirk("sunapi-old"), vendors=("hanwha",), excludes=("factory-default",)),
+        "sunapi-asks-twice": Fault(_quirk("sunapi-asks-twice"), vendors=("hanwha",), excludes=("sunapi-old",)),
         "vapix-redirects": Fault(_quirk("vapix-redirects"), vendors=("axis",), excludes=("factory-default",)),
         "redirect-elsewhere": Fault(
             _quirk("redirect-elsewhere", redirects_to_https=False),

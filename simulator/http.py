@@ -20,15 +20,21 @@ UPLOADS = (
     "/axis-cgi/applications/upload.cgi",
     "/cgi-bin/upgrader.cgi",
     "/cgi-bin/dhop.cgi",
+    "/stw-cgi/system.cgi",
+    "/stw-cgi/opensdk.cgi",
 )
 """Paths that take files."""
 SLOW_BYTES = 48
 SLOW_PAUSE_S = 0.003
 
 _STATUS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
+_STATUS[490] = b"HTTP/1.1 490 \r\n"  # no standard's: Hanwha's word for an account that is blocked, or too many sessions
 _HEADERS: dict[bytes, re.Pattern[bytes]] = {
     name: re.compile(rb"\r\n" + name + rb":[ \t]*([^\r\n]*)", re.IGNORECASE)
-    for name in (b"Authorization", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Content-Type", b"Expect")
+    for name in (
+        *(b"Authorization", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Content-Type", b"Expect"),
+        b"Accept",
+    )
 }
 
 

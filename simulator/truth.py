@@ -117,6 +117,8 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "sadp-to-all": _DISCOVERABLE,
         "dhdiscover-unquoted": _DISCOVERABLE,
         "vapix-redirects": _NOTHING,
+        "sunapi-old": _NOTHING,
+        "sunapi-asks-twice": _NOTHING,
         "slow": _NOTHING,
         "media2-only": _NOTHING,
         "wsse-only": _NOTHING,

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from cameras import vapix_replies as replies
-from cameras.driver import OnvifBeside, Role, SwitchName
-from cameras.drivers.beside import BesideOnvif, has_account
+from cameras.driver import Role, SwitchName
+from cameras.drivers.axis_guards import SNMP_VERSIONS, AxisGuards
+from cameras.drivers.beside import has_account
 from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Accounts,
@@ -26,7 +27,7 @@ from cameras.facts import (
 from cameras.pictures import decode_picture
 from cameras.secret import Credential, Secret
 from cameras.upload import multipart
-from cameras.vapix import Vapix, envelope
+from cameras.vapix import envelope
 
 DISCOVERABLE = "WebService.DiscoveryMode.Discoverable"
 FIRMWARE = "firmwaremanagement.cgi"
@@ -49,7 +50,6 @@ SWITCH_CALLS: Mapping[SwitchName, tuple[str, str, str]] = MappingProxyType(
     }
 )
 SNMP = "snmp-v1-v2c"
-SNMP_VERSIONS = ("SNMP.V1", "SNMP.V2c")
 
 GROUPS: Mapping[Role, str] = MappingProxyType(
     {
@@ -64,14 +64,10 @@ POLICIES: Mapping[tuple[bool, bool], str] = MappingProxyType(
 )
 
 
-class AxisDriver(BesideOnvif):
+class AxisDriver(AxisGuards):
     """Questions and changes to one camera over the conversation it is given. Each raises `cameras.errors`."""
 
     family = "axis"
-
-    def __init__(self, vapix: Vapix, onvif: OnvifBeside) -> None:
-        super().__init__(onvif)
-        self._vapix = vapix
 
     # --- who it is and what it offers ---
 
@@ -186,9 +182,9 @@ class AxisDriver(BesideOnvif):
                 on = _is_yes(parameters[parameter])
             if on is not None:
                 found.append(Switch(name, on))
-        versions = [_is_yes(parameters[name]) for name in SNMP_VERSIONS if name in parameters]
-        if versions:
-            found.append(Switch(SNMP, _is_yes(parameters.get("SNMP.Enabled", "yes")) and any(versions)))
+        has_snmp, on = await self._snmp(parameters)
+        if has_snmp:
+            found.append(Switch(SNMP, on))
         return Switches(tuple(found))
 
     async def _switch_by_call(self, name: SwitchName) -> bool | None:
@@ -214,14 +210,6 @@ class AxisDriver(BesideOnvif):
             parameter = SWITCH_PARAMETERS[name]
             self._need(await self._vapix.parameters(parameter), parameter)
             await self._vapix.set_parameters({parameter: _yes(on)})
-
-    async def _set_snmp(self, *, on: bool) -> None:
-        """Version 3 stays as it is: off means that the two versions that know no password are off."""
-        parameters = await self._vapix.parameters("SNMP.Enabled", *SNMP_VERSIONS)
-        versions = {name: _yes(on) for name in SNMP_VERSIONS if name in parameters}
-        if not versions:
-            raise Unsupported("param.cgi: it has no SNMP versions to switch")
-        await self._vapix.set_parameters(versions | ({"SNMP.Enabled": "yes"} if on else {}))
 
     async def anonymous_viewer(self) -> AnonymousViewer:
         return replies.anonymous_viewer_of(await self._vapix.parameters(*replies.VIEWER_PARAMETERS))

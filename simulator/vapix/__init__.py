@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from simulator.api import HTML, Answer, Api, Call, Offer, Page
 from simulator.auth import Entry
-from simulator.vapix import accounts, applications, firmware, information, parameters, services
+from simulator.vapix import accounts, applications, firmware, information, logs, parameters, rest, services
 from simulator.vapix.parameters import value_of
 from simulator.vendors import VENDORS
 
@@ -30,6 +30,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/axis-cgi/ssh.cgi": services.SSH,
         "/axis-cgi/mdnssd.cgi": services.MDNS,
         "/axis-cgi/remotesyslog.cgi": services.REMOTE_SYSLOG,
+        "/axis-cgi/systemlog.cgi": logs.SYSTEM_LOG,
     }
 )
 
@@ -52,6 +53,10 @@ def _not_set_up(call: Call) -> Answer | None:
     return Answer("Error: initial admin user must be created first.", HTML, 401)
 
 
-API = Api(PAGES.get, _refused, _not_set_up, _offer)
+def _page_at(path: str) -> Page | None:
+    return rest.REST if path.startswith(rest.ROOT) else PAGES.get(path)
+
+
+API = Api(_page_at, _refused, _not_set_up, _offer)
 
 __all__ = ["API", "PAGES", "value_of"]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from simulator.accounts import MOST_ACCOUNTS, RULES
 from simulator.api import GROUPS, HTML, TEXT, Answer, Call, Page, needs
 from simulator.plan import Account, Role
+from simulator.vapix.parameters import release
 from simulator.vendors import VENDORS
 
 _NAME = re.compile(r"[a-zA-Z0-9]{1,14}")
@@ -52,7 +53,7 @@ def _remove(call: Call) -> str:
     name, device = call.form.get("user", ""), call.device
     if name not in {a.name for a in device.plan.accounts_of("web")}:
         return NO_NAME
-    if name == VENDORS["axis"].admin and _release(device.plan.firmware) < _ANY_FIRST_NAME_FROM:
+    if name == VENDORS["axis"].admin and release(device.plan.firmware) < _ANY_FIRST_NAME_FROM:
         return CONSULT
     device.remove_accounts("web", [name])
     return f"Removed account {name}."
@@ -73,10 +74,6 @@ def _get(call: Call) -> str:
 def _is_refused(password: str) -> bool:
     rule = RULES["axis"]
     return rule.too_weak(password) or rule.too_long(password) or not (password.isascii() and password.isprintable())
-
-
-def _release(firmware: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in firmware.split(".")[:2] if word.isdigit())
 
 
 _ACTIONS: Mapping[str, Callable[[Call], str]] = MappingProxyType(
@@ -101,7 +98,7 @@ def _first_account(call: Call) -> Answer:
     form = call.form
     if form.get("action") != "add":
         return Answer("Error: initial admin user must be created first.", HTML, 401)
-    free = _release(call.device.plan.firmware) >= _ANY_FIRST_NAME_FROM
+    free = release(call.device.plan.firmware) >= _ANY_FIRST_NAME_FROM
     rights = set(form.get("sgrp", "").split(":"))
     if not {"admin", "ptz"} <= rights or not (free or form.get("user") == "root"):
         return Answer("Error: not a valid initial admin user.", HTML, 401)

@@ -145,6 +145,10 @@ LIVE: Mapping[str, Live] = MappingProxyType(
 PLAIN: Mapping[str, str] = MappingProxyType(
     {
         "Network.Bonjour.FriendlyName": "AXIS",
+        "Network.Filter.Enabled": "no",
+        "Network.Filter.Input.AcceptAddresses": "",
+        "Network.Filter.Input.Policy": "allow",
+        "Network.Filter.Log.Enabled": "no",
         "Network.HTTP.AuthenticationWithQop": "yes",
         "Network.RTSP.AuthenticateOverHTTP": "no",
         "Network.RTSP.Timeout": "60",
@@ -163,9 +167,38 @@ PLAIN: Mapping[str, str] = MappingProxyType(
         "SNMP.V3": "no",
         "System.PreventDoSAttack.ActivatePasswordThrottling": "On",
         "System.PreventDoSAttack.DoSBlockingPeriod": "10",
+        "System.PreventDoSAttack.DoSPageCount": "20",
+        "System.PreventDoSAttack.DoSPageInterval": "1",
+        "System.PreventDoSAttack.DoSSiteCount": "50",
+        "System.PreventDoSAttack.DoSSiteInterval": "1",
     }
 )
 """Parameters that are only remembered, with the factory's values."""
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "Network.Filter.Input.Policy": ("allow", "deny"),
+    "System.PreventDoSAttack.ActivatePasswordThrottling": ("On", "Off"),
+}
+_LONGEST_BLOCK_S = 1000
+GONE_FROM: Mapping[str, int] = {"Network.Filter.": 12, "SNMP.": 13}
+"""Groups that a release took away: REST has what they were for."""
+
+
+def release(firmware: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in firmware.split(".")[:2] if word.isdigit())
+
+
+def is_there(plan: CameraPlan, name: str) -> bool:
+    return not any(name.startswith(group) and release(plan.firmware) >= (since,) for group, since in GONE_FROM.items())
+
+
+def _is_taken(name: str, value: str) -> bool:
+    if name in _FLAGS:
+        return value in ("yes", "no")
+    if name.startswith("System.PreventDoSAttack.DoS"):
+        return value.isdecimal() and int(value) <= _LONGEST_BLOCK_S
+    return name not in _WORDS or value in _WORDS[name]
+
 
 _FLAGS = frozenset(name for name, value in PLAIN.items() if value in ("yes", "no"))
 
@@ -184,7 +217,7 @@ def set_value(device: Device, name: str, value: str) -> bool:
     live = LIVE.get(name)
     try:
         if live is None:
-            if name not in PLAIN or (name in _FLAGS and value not in ("yes", "no")):
+            if name not in PLAIN or not is_there(device.plan, name) or not _is_taken(name, value):
                 return False
             fields: Fields = remembered(device.plan, name, value)
         elif live.write is None:
@@ -198,7 +231,8 @@ def set_value(device: Device, name: str, value: str) -> bool:
 
 
 def _list(call: Call) -> str:
-    plan, names = call.device.plan, sorted((*LIVE, *PLAIN))
+    plan = call.device.plan
+    names = sorted(name for name in (*LIVE, *PLAIN) if is_there(plan, name))
     lines: list[str] = []
     for wanted in (call.form.get("group") or "").split(",") or [""]:
         group = wanted.removeprefix("root.").removesuffix(".*").removesuffix("*")

@@ -24,6 +24,8 @@ from tests.simulator.changing import firmware_for, until
 
 EVE = Credential("eve", Secret("Str0ng-passw!"))
 NEW = Secret("N3w-passw0rd!")
+# What the vendors call an app's file; some go by it.
+PACKAGES = {"axis": "eap", "hanwha": "cap"}
 Story = Callable[[Met], Awaitable[None]]
 
 
@@ -257,7 +259,7 @@ async def reboot(met: Met) -> None:
 
 async def apps(met: Met) -> None:
     vendor = met.camera.plan.vendor
-    with a_file("counter.eap", package("counter", "1.2.3", vendor=vendor)) as file:
+    with a_file(f"counter.{PACKAGES.get(vendor, 'app')}", package("counter", "1.2.3", vendor=vendor)) as file:
         async with met.opened() as driver:
             await driver.upload_app(file)
     for state in (True, False):

@@ -161,7 +161,7 @@ AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
         "onvif",
     ),
     "not by a guard beside another JSON": ((OTHER_DOOR, told({}), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
-    "not by a way by https that leads nowhere": ((AWAY, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a way by https that leads nowhere": ((AWAY, *OTHERS, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
     "not by a way to another page": (
         (http("", "302 Found", "Location: /login"), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)),
         "onvif",
@@ -170,7 +170,8 @@ AXIS: dict[str, tuple[tuple[bytes, ...], str]] = {
         (http("", "302 Found", "Location: http://[::1"), *OTHERS, *BY_DIGEST, soap_reply(DEVICE)),
         "onvif",
     ),
-    "not by a hang-up": ((b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by a hang-up": ((b"", *OTHERS, *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
+    "not by two, after which no other family is asked for": ((b"", b"", *BY_DIGEST, soap_reply(DEVICE)), "onvif"),
 }
 
 

@@ -153,7 +153,7 @@ def capabilities(*announced: str) -> bytes:
     words = " ".join(f'{name}="true"' for name in announced)
     return soap_reply(
         "<tds:GetServiceCapabilitiesResponse><tds:Capabilities><tds:Network/><tds:Security/>"
-        f'<tds:System SystemBackup="true" {words}/></tds:Capabilities></tds:GetServiceCapabilitiesResponse>'
+        f'<tds:System SystemLogging="true" {words}/></tds:Capabilities></tds:GetServiceCapabilitiesResponse>'
     )
 
 
