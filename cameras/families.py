@@ -8,16 +8,31 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import httpx
+
 from cameras.dahua_cgi import DahuaCgi
 from cameras.driver import Driver, OnvifBeside
 from cameras.drivers.axis import AxisDriver
 from cameras.drivers.dahua import DahuaDriver
 from cameras.drivers.hanwha import HanwhaDriver
+from cameras.drivers.hikvision import HikvisionDriver
 from cameras.errors import Garbled, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.http import DeviceHttp, HttpLogin
+from cameras.isapi import Isapi
+from cameras.isapi_replies import is_activate_status
 from cameras.sunapi import Sunapi, answers_sunapi, approach
+from cameras.untrusted import parse_xml
 from cameras.vapix import Vapix
-from cameras.web_login import AXIS_LOGIN, DAHUA_LOGIN, HANWHA_LOGIN, MOST_HANG_UPS, LoginDoor, SentToHttps, look
+from cameras.web_login import (
+    AXIS_LOGIN,
+    DAHUA_LOGIN,
+    HANWHA_LOGIN,
+    HIKVISION_LOGIN,
+    MOST_HANG_UPS,
+    LoginDoor,
+    SentToHttps,
+    look,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,8 @@ class Family:
 
     `realms` is what its web servers call themselves there. One that says something else is put the question `shows`,
     which needs no login. `approach` says what the login path tells a stranger; it raises `cameras.errors` where that is
-    that nobody can log in now.
+    that nobody can log in now. `dated`: a login is refused as if the password were wrong while the camera's clock is
+    off.
     """
 
     name: str
@@ -35,6 +51,7 @@ class Family:
     shows: Callable[[DeviceHttp], Awaitable[bool]]
     driver: Callable[[DeviceHttp, HttpLogin, OnvifBeside], Driver]
     approach: Callable[[DeviceHttp, str], Awaitable[LoginDoor | SentToHttps | None]] = look
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,15 @@ async def _answers_vapix(http: DeviceHttp) -> bool:
     except (Unsupported, Unauthorized, Refused, Garbled):
         return False
     return "systemready" in said
+
+
+async def _says_whether_activated(http: DeviceHttp) -> bool:
+    """To anybody who asks, under every label that this firmware is sold with."""
+    try:
+        reply = await http.request("GET", http.base.copy_with(raw_path=b"/SDK/activateStatus"))
+        return reply.status == httpx.codes.OK and is_activate_status(parse_xml(reply.body))
+    except Garbled:
+        return False
 
 
 AXIS = Family(
@@ -85,7 +111,15 @@ HANWHA = Family(
     lambda http, login, onvif: HanwhaDriver(Sunapi(http, login), onvif),
     approach,
 )
-FAMILIES = (AXIS, DAHUA, HANWHA)
+HIKVISION = Family(
+    "hikvision",
+    HIKVISION_LOGIN,
+    re.compile(r"IP Camera\([0-9A-Z]+\)|DVRNVRDVS"),
+    _says_whether_activated,
+    lambda http, login, onvif: HikvisionDriver(Isapi(http, login), onvif),
+    dated=True,
+)
+FAMILIES = (AXIS, HIKVISION, DAHUA, HANWHA)
 
 
 async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:

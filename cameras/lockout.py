@@ -7,10 +7,12 @@ from cameras.untrusted import clean_text
 # Seen: Hikvision "The device is locked because of entering wrong username/password many times.Please try it after 30
 # minutes!", Reolink "...try it after 5 minutes!", Dahua "Invalid username or password! You still have 3 attempt(s).",
 # Hikvision's userCheck XML with <lockStatus>lock</lockStatus>, Hanwha "account is locked" and "Account Blocked".
+# ISAPI says with every wrong password how many tries are left: the last one is not for us.
 _HINTS = re.compile(
     rb"(?:is|been|was)\s+(?:temporarily\s+)?(?:locked|blocked)"
     rb"|account\s+(?:locked|blocked)"
     rb"|lockstatus>\s*lock"
+    rb"|retrylogintime>\s*[01]\s*<"
     rb"|try\s+(?:it\s+)?(?:again\s+)?after\s+\d+\s*(?:minute|second|hour)"
     rb"|\d+\s+attempt\(?s?\)?"
     rb"|too\s+many\s+(?:failed\s+)?(?:log-?in|attempts|failures)"

@@ -5,6 +5,8 @@ A page proves something about a password only if it refused to answer without on
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -16,12 +18,13 @@ from cameras.secret import Credential
 AXIS_LOGIN = "/axis-cgi/usergroup.cgi"
 DAHUA_LOGIN = "/cgi-bin/magicBox.cgi?action=getDeviceType"
 HANWHA_LOGIN = "/stw-cgi/system.cgi?msubmenu=deviceinfo&action=view"
+HIKVISION_LOGIN = "/ISAPI/Security/userCheck"
 # Where web servers of cameras ask for a login, most general first: a server that guards every path would answer a
 # vendor's own path with 404 once it knows us.
 LOGIN_PATHS = (
     "/",
     AXIS_LOGIN,
-    "/ISAPI/Security/userCheck",
+    HIKVISION_LOGIN,
     DAHUA_LOGIN,
     HANWHA_LOGIN,
 )
@@ -39,6 +42,14 @@ class LoginDoor:
     @property
     def realms(self) -> str:
         return " ".join(challenges(self.challenge.headers))
+
+    def clock_off_s(self) -> float | None:
+        """How far the camera's clock is from ours by the date of its answer, just now; `None` where it has none."""
+        try:
+            dated = parsedate_to_datetime(self.challenge.headers.get("date", ""))
+        except ValueError:
+            return None
+        return (dated - datetime.now(UTC)).total_seconds() if dated.tzinfo else None
 
     @property
     def takes_digest(self) -> bool:

@@ -17,8 +17,8 @@ from enum import Enum
 
 from simulator.plan import CameraPlan, Store
 
-LOCKED_S = 30 * 60
 NONCE_LIFE_S = 300
+DRIFTED_S = 300
 MOST_NAMES = 64
 MOST_WSSE_NONCES = 4096
 
@@ -75,7 +75,7 @@ class Guard:
         self.most_in_a_row = 0
         self.times_locked = 0
         self.granted = 0
-        self._locked_until = now() + LOCKED_S if "locked" in plan.quirks else 0.0
+        self._locked_until = now() + plan.lock_s if "locked" in plan.quirks else 0.0
         self.learn(plan)
 
     def learn(self, plan: CameraPlan) -> None:
@@ -91,6 +91,10 @@ class Guard:
     @property
     def locked(self) -> bool:
         return self._locked_until > 0 and self._now() < self._locked_until
+
+    @property
+    def locked_for_s(self) -> int:
+        return max(0, round(self._locked_until - self._now())) if self.locked else 0
 
     @property
     def tries_left(self) -> int:
@@ -133,6 +137,8 @@ class Guard:
         if not self._nonce_is_fresh(said.get("nonce", "")):
             return Entry.STALE
         wanted = self._digest(said, (store, name), method, uri)
+        if store == "web" and "isapi-clock" in self._plan.quirks and abs(self._plan.clock_offset_s) > DRIFTED_S:
+            return self._refuse(name)  # the nonce is too old by the camera's clock, and it counts as a wrong password
         if wanted is None or not hmac.compare_digest(wanted.encode(), said.get("response", "").lower().encode()):
             return self._refuse(name)
         return self._grant(name)
@@ -234,7 +240,7 @@ class Guard:
         if name in self.wrong_tries or len(self.wrong_tries) < MOST_NAMES:
             self.wrong_tries[name] = self.wrong_tries.get(name, 0) + 1
         if self.locked:
-            self._locked_until = self._now() + LOCKED_S
+            self._locked_until = self._now() + self._plan.lock_s
             return Entry.LOCKED
         self.in_a_row += 1
         self.most_in_a_row = max(self.most_in_a_row, self.in_a_row)
@@ -242,5 +248,5 @@ class Guard:
             return Entry.WRONG
         self.in_a_row = 0
         self.times_locked += 1
-        self._locked_until = self._now() + LOCKED_S
+        self._locked_until = self._now() + self._plan.lock_s
         return Entry.LOCKED

@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 
-from simulator import dahua_cgi, mtom, onvif, onvif_services, ssdp, sunapi, transfers, vapix
+from simulator import dahua_cgi, isapi, mtom, onvif, onvif_services, ssdp, sunapi, transfers, vapix
 from simulator.api import GROUPS, Answer, Api, Call, Group, Page
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
@@ -19,17 +19,16 @@ from simulator.studio import Studio
 from simulator.tls import Authority
 from simulator.vendors import VENDORS
 
-APIS: Mapping[str, Api] = MappingProxyType({"axis": vapix.API, "dahua": dahua_cgi.API, "hanwha": sunapi.API})
-XML, TEXT = b"application/xml", b"text/plain"
+APIS: Mapping[str, Api] = MappingProxyType(
+    {"axis": vapix.API, "hikvision": isapi.API, "dahua": dahua_cgi.API, "hanwha": sunapi.API}
+)
+TEXT = b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"
+ONVIF_SWITCH = "Integrate/ONVIF/enable"
+"""Where a camera keeps whether ONVIF is spoken there."""
 ELSEWHERE = "http://192.0.2.1/login.html"
 _FRONT = "<!DOCTYPE html><html><head><title>{name}</title></head><body><h1>{name}</h1></body></html>"
-_LOCK_XML = (
-    '<?xml version="1.0" encoding="UTF-8"?><userCheck><statusValue>401</statusValue><statusString>Unauthorized'
-    "</statusString><lockStatus>lock</lockStatus><unlockTime>1800</unlockTime><retryLoginTime>0</retryLoginTime>"
-    "</userCheck>"
-)
 
 
 class Camera(Device):
@@ -56,9 +55,6 @@ class Camera(Device):
             self._pages[ssdp.PATH] = self._description
         elif vendor.login_path and self._api is None:
             self._pages[vendor.login_path.partition("?")[0]] = self._login_page
-        signal = _SETUP_SIGNALS.get(plan.vendor)
-        if signal:
-            self._pages[signal[0]] = lambda _request: self._page(200, signal[2](self), signal[1])
         if has_transfers(plan):
             self._pages[BACKUP_PATH] = self._backup
         if "appmgmt" in onvif.services_of(plan):
@@ -123,8 +119,9 @@ class Camera(Device):
         if entry is Entry.GRANTED:
             return page
         challenges = self.guard.challenges(stale=entry is Entry.STALE, basic=basic)
-        if entry is Entry.LOCKED and self.plan.vendor == "hikvision":
-            return self._page(401, _LOCK_XML, XML, challenges)
+        if self._api is not None:
+            answer = self._api.refused(Call(self, request), entry)
+            return self._sent(replace(answer, headers=answer.headers + challenges))
         if entry is Entry.LOCKED:
             return self._page(401, self._vendor.locked_text, TEXT, challenges)
         return self._page(401, "Unauthorized", TEXT, challenges)
@@ -150,6 +147,9 @@ class Camera(Device):
         group = page.group(call)
         turned_away = self._turned_away(api, call, group) if group else None
         answer = turned_away or page.answer(replace(call, caller=self._caller()) if group else call)
+        return self._sent(answer)
+
+    def _sent(self, answer: Answer) -> Reply:
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         return Reply(response(answer.status, body, answer.content_type, answer.headers, self._server))
 
@@ -208,6 +208,8 @@ class Camera(Device):
     # --- ONVIF ---
 
     def _soap(self, request: Request) -> Reply:
+        if dict(self.plan.parameters).get(ONVIF_SWITCH) == "false":
+            return self._page(404, "Not Found", TEXT)
         if request.method != "POST":
             return self._page(405, "", TEXT, b"Allow: POST\r\n")
         message, files = mtom.opened(request)
@@ -311,18 +313,3 @@ class Camera(Device):
 def _snapshot_targets(plan: CameraPlan, api: Api | None) -> list[str]:
     by_onvif = [onvif.snapshot_target(plan, profile[0]) for profile in onvif.PROFILES]
     return [*by_onvif, *(api.pictures(plan) if api else ())]
-
-
-def _activate_status(device: Device) -> str:
-    activated = "true" if device.plan.setup_done else "false"
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><ActivateStatus version="2.0" '
-        f'xmlns="http://www.hikvision.com/ver20/XMLSchema"><Activated>{activated}</Activated></ActivateStatus>'
-    )
-
-
-_SETUP_SIGNALS = MappingProxyType(
-    {
-        "hikvision": ("/SDK/activateStatus", XML, _activate_status),
-    }
-)

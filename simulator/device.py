@@ -89,6 +89,9 @@ class Device:
         self._late: list[tuple[int, Callable[[], None]]] = []
         self._rollback: asyncio.TimerHandle | None = None
         self._auto: tuple[str, int | None] = ("boot", None)
+        self.staged: Image | None = None
+        self._staged_at = 0.0
+        self._staging_s = 0.0
 
     @cached_property
     def keystore(self) -> Keystore:
@@ -273,6 +276,20 @@ class Device:
         self.restart(factor=SLOW_FACTOR if "upgrade-slow" in quirks else 1)
         if "upgrade-drops" in quirks:
             raise HungUp
+
+    def stage(self, image: Image, *, then: Callable[[], None] = lambda: None) -> None:
+        """Takes a checked image in and writes it while going on; `then` is done when all is written."""
+        self.staged = image
+        self._staged_at = time.monotonic()
+        self._staging_s = self.plan.reboot_s * (SLOW_FACTOR if "upgrade-slow" in self.plan.quirks else 1)
+        self._after(self._staging_s, then)
+
+    @property
+    def staged_percent(self) -> int:
+        """How much of it is written; 0 where there is none."""
+        if self.staged is None:
+            return 0
+        return min(100, int(100 * (time.monotonic() - self._staged_at) / max(self._staging_s, 1e-9)))
 
     def commit(self) -> None:
         self._stop_timer()

@@ -205,6 +205,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "dhdiscover-unquoted": Fault(_quirk("dhdiscover-unquoted", discoverable=True), vendors=("dahua",)),
         "sunapi-old": Fault(_quirk("sunapi-old"), vendors=("hanwha",), excludes=("factory-default",)),
         "sunapi-asks-twice": Fault(_quirk("sunapi-asks-twice"), vendors=("hanwha",), excludes=("sunapi-old",)),
+        "isapi-clock": Fault(_quirk("isapi-clock", clock_offset_s=HOUR_S), vendors=("hikvision",), excludes=_LOGINS),
         "vapix-redirects": Fault(_quirk("vapix-redirects"), vendors=("axis",), excludes=("factory-default",)),
         "redirect-elsewhere": Fault(
             _quirk("redirect-elsewhere", redirects_to_https=False),
@@ -231,7 +232,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "password-reboot": Fault(_quirk("password-reboot"), excludes=_PASSWORDS),
         "password-two-stores": Fault(
             _two_stores,
-            vendors=("axis", "dahua"),
+            vendors=("axis", "hikvision", "dahua"),
             excludes=("factory-default", "default-credentials", "too-many-administrators"),
         ),
         "setting-ignored": Fault(_quirk("setting-ignored"), excludes=_SETTINGS),

@@ -22,6 +22,8 @@ UPLOADS = (
     "/cgi-bin/dhop.cgi",
     "/stw-cgi/system.cgi",
     "/stw-cgi/opensdk.cgi",
+    "/ISAPI/System/updateFirmware",
+    "/ISAPI/System/configurationData",
 )
 """Paths that take files."""
 SLOW_BYTES = 48

@@ -12,6 +12,7 @@ Auth = Literal["digest-md5", "digest-sha256", "wsse", "digest+wsse", "none"]
 Role = Literal["Administrator", "Operator", "User"]
 Store = Literal["onvif", "web"]
 Defect = Literal["brick", "no-picture", "loses-accounts", "analytics-drop"]
+LOCKED_S = 30 * 60
 Certificate = Literal["good", "expired", "not-yet-valid", "expiring", "self-signed", "weak-key"]
 
 
@@ -73,8 +74,8 @@ class CameraPlan:
     `web_accounts` None means one store for all doors. `standby_firmware` lies in the other bank until it is purged,
     `committed` False means that a restart by power loss goes back to it. `defect` is what ails the running firmware.
     `parameters` are the vendor's own settings that differ from the factory's. `reboot_s` is how long a restart takes in
-    real seconds, `minute_s` how long a minute of the rollback timer lasts. `oem_label` is the company that sells it
-    under its own name, None where that is the maker. `picture` None is a camera that shows grey,
+    real seconds, `minute_s` how long a minute of the rollback timer lasts, `lock_s` how long a lock. `oem_label` is the
+    company that sells it under its own name, None where that is the maker. `picture` None is a camera that shows grey,
     `analytics` None one that has no analytics.
     """
 
@@ -124,6 +125,7 @@ class CameraPlan:
     reboot_s: float = 0.3
     minute_s: float = 60.0
     oem_label: str | None = None
+    lock_s: float = LOCKED_S
     picture: PicturePlan | None = None
     analytics: AnalyticsPlan | None = None
 

@@ -47,16 +47,23 @@ def _upgrade(device: Device, data: bytes) -> int:
     return 200
 
 
-def restore(device: Device, data: bytes) -> int:
-    """The HTTP status of putting these settings back; the camera restarts."""
+def take_in(device: Device, data: bytes) -> bool:
+    """Has the settings of a backup, or False where it is none of this model."""
     try:
         said = json.loads(data.removeprefix(BACKUP)) if data.startswith(BACKUP) else None
     except ValueError:
         said = None
     if not isinstance(said, dict) or said.pop("model", None) != device.plan.model or not said.keys() <= set(SETTINGS):
+        return False
+    device.change(**{name: _READERS[name](value) if name in _READERS else value for name, value in said.items()})
+    return True
+
+
+def restore(device: Device, data: bytes) -> int:
+    """The HTTP status of putting these settings back; the camera restarts."""
+    if not take_in(device, data):
         return 415
     device.upload_token = ""
-    device.change(**{name: _READERS[name](value) if name in _READERS else value for name, value in said.items()})
     device.restart()
     return 200
 

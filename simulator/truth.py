@@ -116,6 +116,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "sadp-typo": _DISCOVERABLE,
         "sadp-to-all": _DISCOVERABLE,
         "dhdiscover-unquoted": _DISCOVERABLE,
+        "isapi-clock": (("clock-skew", "", "fail"),),
         "vapix-redirects": _NOTHING,
         "sunapi-old": _NOTHING,
         "sunapi-asks-twice": _NOTHING,

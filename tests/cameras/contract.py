@@ -79,7 +79,8 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         ),
         "backup": Capability("Back up and restore the configuration", "backup", stories.backup),
         "reboot": Capability("Restart", "reboot", stories.reboot),
-        "apps": Capability("Applications: list, install, start, stop, remove", "upload_app", stories.apps),
+        "app": Capability("Applications: list, start, stop", "apps", stories.an_app_that_is_there),
+        "apps": Capability("Applications: install and remove", "upload_app", stories.apps),
     }
 )
 

@@ -158,6 +158,11 @@ HINTS = {
     "Dahua": (b"Invalid username or password! You still have 3 attempt(s).", True),
     "Reolink": (b"<s:Text>Login failed, please try it after 5 minutes!</s:Text>", True),
     "ISAPI": (b"<userCheck><lockStatus>lock</lockStatus></userCheck>", True),
+    "ISAPI, one try left": (
+        b"<userCheck><lockStatus>unlock</lockStatus><retryLoginTime>1</retryLoginTime></userCheck>",
+        True,
+    ),
+    "ISAPI, some tries left": (b"<userCheck><retryLoginTime>4</retryLoginTime></userCheck>", False),
     "ISAPI, not locked": (b"<userCheck><lockStatus>unlock</lockStatus></userCheck>", False),
     "an ordinary refusal": (b"Sender not Authorized", False),
     "a page about something else": (b"<html>Locked doors and block parties</html>", False),

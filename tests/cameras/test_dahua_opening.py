@@ -4,6 +4,7 @@ import pytest
 
 from cameras.budget import AttemptBudget
 from cameras.errors import LockedOut
+from cameras.families import FAMILIES
 from cameras.opening import open_camera
 from tests.cameras.saying import http, saying
 from tests.cameras.saying_soap import DEVICE, JOE, fault, soap_reply
@@ -14,7 +15,6 @@ from tests.cameras.test_opening import (
     CHANGED,
     KNOWN,
     LOCKED,
-    MISSING,
     NEW,
     NO_FAMILY,
     OTHER_DOOR,
@@ -30,11 +30,13 @@ TYPE = http("type=IPC-HFW5442E-ZE\r\n")
 ALOUD = fault("Sender", "ter:NotAuthorized", "Invalid username or password! You still have 4 attempt(s).")
 LAST = fault("Sender", "ter:NotAuthorized", "Invalid username or password! You still have 1 attempt(s).")
 
+PLACE = [family.name for family in FAMILIES].index("dahua")
+EARLIER, LATER = NO_FAMILY[:PLACE], NO_FAMILY[PLACE + 1 :]
 DAHUA: dict[str, tuple[tuple[bytes, ...], str]] = {
-    "by its realm": ((MISSING, LOGIN_TO, TYPE), "dahua"),
-    "by its realm, under another company's name": ((MISSING, AMCREST, TYPE), "dahua"),
+    "by its realm": ((*EARLIER, LOGIN_TO, TYPE), "dahua"),
+    "by its realm, under another company's name": ((*EARLIER, AMCREST, TYPE), "dahua"),
     "not by a guard with another realm": (
-        (MISSING, OTHER_DOOR, *NO_FAMILY[2:], *BY_DIGEST, soap_reply(DEVICE)),
+        (*EARLIER, OTHER_DOOR, *LATER, *BY_DIGEST, soap_reply(DEVICE)),
         "onvif",
     ),
 }

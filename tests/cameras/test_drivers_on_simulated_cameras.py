@@ -19,7 +19,7 @@ from tests.simulator.changing import changeable, firmware_for, until, until_port
 
 FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 # Spoken to in their maker's words, so that the web server's accounts are changed too.
-OWN_API = ("axis", "dahua", "hanwha")
+OWN_API = ("axis", "hikvision", "dahua", "hanwha")
 ONE_STORE, TWO_STORES = "one account store", "two account stores"
 NEW = Secret("N3w-passw0rd!")
 EVE = Credential("eve", Secret("Str0ng-passw!"))

@@ -140,11 +140,11 @@ async def test_a_camera_that_restarts_in_the_middle(
 
 def with_web_accounts(here: Scene) -> None:
     plan = here.camera.plan
-    here.camera.become(replace(plan, web_accounts=plan.accounts))
+    here.camera.become(replace(plan, web_accounts=plan.accounts, redirects_to_https=False))
 
 
 async def test_two_account_stores_that_disagree_get_the_old_password_back(tmp_path: Path) -> None:
-    async with scene(tmp_path / "home") as here:
+    async with scene(tmp_path / "home", family="onvif") as here:
         with_web_accounts(here)
         name, old = login(here)
         async with here.rotations() as rotations:
@@ -156,7 +156,7 @@ async def test_two_account_stores_that_disagree_get_the_old_password_back(tmp_pa
         assert await let_in(here)
 
 
-@pytest.mark.parametrize("family", ["axis", "dahua"])
+@pytest.mark.parametrize("family", ["axis", "hikvision", "dahua"])
 async def test_two_account_stores_that_the_driver_knows_both_get_the_new_password(tmp_path: Path, family: str) -> None:
     async with scene(tmp_path / "home", "password-two-stores", family=family) as here:
         name, old = login(here)
@@ -180,9 +180,10 @@ async def test_a_camera_whose_api_wants_https_for_it_and_has_none_gets_its_passw
 
 async def test_an_account_that_only_onvif_knows_is_found_once_and_changed_then(tmp_path: Path) -> None:
     """Asking the web server costs a wrong try: that rotation ends there, and the next one knows."""
-    async with scene(tmp_path / "home") as here:
+    async with scene(tmp_path / "home", family="onvif") as here:
         plan = here.camera.plan
-        here.camera.become(replace(plan, web_accounts=(Account("admin", "another", "Administrator"),)))
+        others = (Account("admin", "another", "Administrator"),)
+        here.camera.become(replace(plan, web_accounts=others, redirects_to_https=False))
         name, _ = login(here)
         async with here.rotations() as rotations:
             first = await rotated(rotations, here.camera_id)
@@ -463,7 +464,7 @@ async def test_killed_between_any_two_steps_nobody_is_locked_out(
     faults, change = BENDS[bend]
     monkeypatch.setattr(Camera, "keeps_half_done_changes", "keeps" in bend)
     monkeypatch.setattr(protocol, "LATE_WAITS", 1)  # each further wait is the same boundaries once more
-    async with scene(tmp_path / "home", *faults) as here:
+    async with scene(tmp_path / "home", *faults, family="onvif") as here:
         change(here)
         name, in_the_file = login(here)
         for at in range(1, MOST_BOUNDARIES):

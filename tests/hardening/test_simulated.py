@@ -64,7 +64,7 @@ ONVIF_ALONE = {"syslog", "anonymous-viewer", "upnp-bonjour", "snmp-v1-v2c", "tel
 LEFT_OPEN = {"discovery_left_on": 1, "http_cleartext_management": 1}
 UNKNOWN_BY_FAMILY: Mapping[str, set[str]] = {
     "axis": set(),
-    "hikvision": ONVIF_ALONE,
+    "hikvision": {"anonymous-viewer"},
     "dahua": {"syslog", "anonymous-viewer"},
     "onvif": ONVIF_ALONE,
 }

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from simulator.auth import LOCKED_S, Entry, Guard
+from simulator.auth import Entry, Guard
 from simulator.camera import Camera
+from simulator.plan import LOCKED_S
 from simulator.truth import CHECKS
 from tests.simulator.asking import ask, client, digest_of, estate, security, url
 
