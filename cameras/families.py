@@ -10,16 +10,19 @@ from dataclasses import dataclass
 
 import httpx
 
+from cameras import web_login
+from cameras.budget import AttemptBudget
 from cameras.dahua_cgi import DahuaCgi
 from cameras.driver import Driver, OnvifBeside
 from cameras.drivers.axis import AxisDriver
 from cameras.drivers.dahua import DahuaDriver
 from cameras.drivers.hanwha import HanwhaDriver
 from cameras.drivers.hikvision import HikvisionDriver
-from cameras.errors import Garbled, Refused, Unauthorized, Unreachable, Unsupported
+from cameras.errors import ClockSkewed, Garbled, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.http import DeviceHttp, HttpLogin
 from cameras.isapi import Isapi
 from cameras.isapi_replies import is_activate_status
+from cameras.secret import Credential
 from cameras.sunapi import Sunapi, answers_sunapi, approach
 from cameras.untrusted import parse_xml
 from cameras.vapix import Vapix
@@ -33,6 +36,8 @@ from cameras.web_login import (
     SentToHttps,
     look,
 )
+
+MOST_CLOCK_OFF_S = 5 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +163,17 @@ async def _meet(stack: AsyncExitStack, http: DeviceHttp, family: Family) -> Met 
 
 async def _is_of(family: Family, http: DeviceHttp, door: LoginDoor) -> bool:
     return family.realms.search(door.realms) is not None or await family.shows(http)
+
+
+async def log_in(met: Met, credential: Credential, key: str, budget: AttemptBudget) -> HttpLogin:
+    """The login at the family's door, proved by one try of the budget. Raises `cameras.errors` as `web_login.log_in`.
+
+    Some logins are signed for a time: a clock that is off looks like a wrong password, and is ClockSkewed.
+    """
+    login = await web_login.log_in(met.http, met.door, credential, key, budget)
+    if login is not None:
+        return login
+    off_s = met.door.clock_off_s() if met.family.dated else None
+    if off_s is not None and abs(off_s) > MOST_CLOCK_OFF_S:
+        raise ClockSkewed(f"it refuses the login, and its clock is off by {off_s / 60:.0f} minutes")
+    raise Unauthorized(f"account {credential.username!r} is refused by the web server")

@@ -18,14 +18,11 @@ from cameras.errors import (
     Unreachable,
     Unsupported,
 )
-from cameras.families import Met
 from cameras.http import DeviceHttp
 from cameras.lockout import allows_more
 from cameras.onvif_session import OnvifSession
 from cameras.place import Place
 from cameras.secret import Credential
-
-MOST_CLOCK_OFF_S = 5 * 60.0
 
 
 @asynccontextmanager
@@ -43,18 +40,8 @@ async def open_camera(
         if met is None:
             yield OnvifDriver(await _onvif(http, place, credential, budget))
             return
-        login = await web_login.log_in(met.http, met.door, credential, place.key, budget)
-        if login is None:
-            raise _refused(met, credential)
+        login = await families.log_in(met, credential, place.key, budget)
         yield met.family.driver(met.http, login, _OnvifBeside(met.http, place, credential, budget))
-
-
-def _refused(met: Met, credential: Credential) -> DeviceError:
-    """Some logins are signed for a time: a clock that is off looks like a wrong password."""
-    off_s = met.door.clock_off_s() if met.family.dated else None
-    if off_s is not None and abs(off_s) > MOST_CLOCK_OFF_S:
-        return ClockSkewed(f"it refuses the login, and its clock is off by {off_s / 60:.0f} minutes")
-    return Unauthorized(f"account {credential.username!r} is refused by the web server")
 
 
 class _OnvifBeside:

@@ -29,7 +29,7 @@ from cameras.facts import (
 from cameras.http import DeviceHttp
 from cameras.onvif_session import OnvifSession
 from cameras.secret import Credential
-from scanners import default_credentials
+from scanners import default_credentials, vendor_questions
 from scanners.discovery import ws_discovery
 from scanners.dossier import Dossier
 from scanners.gaps import answer_or_gap, gap
@@ -113,6 +113,10 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         services if isinstance(services, Gap) else await questions.ask(lambda: driver.stream_profiles(services))
     )
 
+    # ONVIF may ask nobody for a login where the vendor's own door does.
+    given = options.credentials[0] if session.login_operation is None and options.credentials else login
+    vendors_own = await vendor_questions.facts(session, given, camera_key(target), options.budget, questions.ask)
+
     announced = scopes if isinstance(scopes, Scopes) else await _announced_scopes(target)
     async with session.http.anew() as stranger:
         signals = await setup_state.vendor_signals(stranger)
@@ -129,7 +133,7 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         collected_at=datetime.now(UTC).isoformat(timespec="seconds"),
         login=session.account or "",
         quirks=tuple(sorted(session.quirks)),
-        identity=_with_mac(identity, interfaces),
+        identity=_known_better(identity, interfaces, vendors_own.family),
         accounts=accounts,
         services=services,
         scopes=announced if isinstance(announced, Scopes) else scopes,
@@ -140,6 +144,12 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         clock_source=clock_source,
         discovery_mode=discovery_mode,
         stream_profiles=profiles,
+        switches=vendors_own.switches,
+        lockout=vendors_own.lockout,
+        anonymous_viewer=vendors_own.anonymous_viewer,
+        syslog_target=vendors_own.syslog_target,
+        firmware_state=vendors_own.firmware_state,
+        apps=vendors_own.apps,
         open_ports=ports,
         banners=await _banners(target.address, ports),
         login_pages=pages,
@@ -165,8 +175,8 @@ def _refused_all() -> AnonymousOnvif:
     return AnonymousOnvif(answered=(), refused=("GetSystemDateAndTime",))
 
 
-async def _log_in(session: OnvifSession, credentials: Sequence[Credential]) -> str | Gap:
-    """The account that worked, or why none did. A credential is tried once; a hint at a lock-out ends it."""
+async def _log_in(session: OnvifSession, credentials: Sequence[Credential]) -> Credential | Gap:
+    """The credential that worked, or why none did. A credential is tried once; a hint at a lock-out ends it."""
     if session.login_operation is None:
         return Gap("unsupported", "nothing on this camera asks for a login")
     outcome = Gap("unauthorized", "no credential is given for this camera")
@@ -180,7 +190,7 @@ async def _log_in(session: OnvifSession, credentials: Sequence[Credential]) -> s
         except DeviceError as error:
             outcome = gap(error)
         else:
-            return credential.username
+            return credential
     return outcome
 
 
@@ -194,11 +204,12 @@ async def _announced_scopes(target: Target) -> Scopes | Gap:
     return Scopes(tuple(scope for sighting in sightings for scope in sighting.scopes))
 
 
-def _with_mac(identity: Identity | Gap, interfaces: NetworkInterfaces | Gap) -> Identity | Gap:
-    if isinstance(identity, Gap) or isinstance(interfaces, Gap):
+def _known_better(identity: Identity | Gap, interfaces: NetworkInterfaces | Gap, family: str) -> Identity | Gap:
+    """With its MAC, and the family that it showed itself to be of."""
+    if isinstance(identity, Gap):
         return identity
-    macs = (interface.mac for interface in interfaces.interfaces if interface.mac)
-    return replace(identity, mac=next(macs, None))
+    found = () if isinstance(interfaces, Gap) else interfaces.interfaces
+    return replace(identity, mac=next((one.mac for one in found if one.mac), identity.mac), driver=family)
 
 
 async def _banners(address: str, ports: OpenPorts | Gap) -> Banners | Gap:

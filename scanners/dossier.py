@@ -13,14 +13,18 @@ from cameras.facts import (
     AnonymousOnvif,
     AnonymousPictures,
     AnonymousStreams,
+    AnonymousViewer,
+    Apps,
     Banners,
     Clock,
     ClockSource,
     CredentialTrials,
     DiscoveryMode,
+    FirmwareState,
     Gap,
     Hostname,
     Identity,
+    Lockout,
     LoginPages,
     NetworkInterfaces,
     NetworkServices,
@@ -29,8 +33,14 @@ from cameras.facts import (
     Services,
     SetupState,
     StreamProfiles,
+    Switches,
+    SyslogTarget,
     TlsPostures,
 )
+
+# Questions that came after dossiers were first kept.
+LATER = ("switches", "lockout", "anonymous_viewer", "syslog_target", "firmware_state", "apps")
+NOT_KNOWN = Gap("not-asked", "the version that made this visit did not ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,12 @@ class Dossier:
     clock_source: ClockSource | Gap
     discovery_mode: DiscoveryMode | Gap
     stream_profiles: StreamProfiles | Gap
+    switches: Switches | Gap
+    lockout: Lockout | Gap
+    anonymous_viewer: AnonymousViewer | Gap
+    syslog_target: SyslogTarget | Gap
+    firmware_state: FirmwareState | Gap
+    apps: Apps | Gap
     open_ports: OpenPorts | Gap
     banners: Banners | Gap
     login_pages: LoginPages | Gap
@@ -93,5 +109,10 @@ def dump(dossier: Dossier) -> dict[str, Any]:
 
 
 def load(values: Any) -> Dossier:  # noqa: ANN401 - decoded JSON enters here
-    """The inverse of `dump`. Raises ValueError (pydantic's) for anything that `dump` did not write."""
+    """The inverse of `dump`. Raises ValueError (pydantic's) for anything that no `dump` ever wrote.
+
+    A question that an earlier version did not know was not asked.
+    """
+    if isinstance(values, dict):
+        values = {**dict.fromkeys(LATER, NOT_KNOWN), **values}
     return _adapter().validate_python(values)

@@ -18,10 +18,12 @@ from cameras.facts import (
     Gap,
     GapReason,
     Identity,
+    Lockout,
     LoginPages,
     NetworkServices,
     OpenPorts,
     SetupState,
+    Switches,
     TlsPostures,
 )
 from scanners.checks import CHECKS
@@ -43,10 +45,12 @@ WHAT: Mapping[type, str] = MappingProxyType(
         CredentialTrials: "default passwords",
         DiscoveryMode: "discovery mode",
         Identity: "manufacturer, model and firmware",
+        Lockout: "what wrong passwords lead to",
         LoginPages: "web pages",
         NetworkServices: "declared services",
         OpenPorts: "open ports",
         SetupState: "set-up state",
+        Switches: "switches of services",
         TlsPostures: "TLS certificates",
     }
 )

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from types import MappingProxyType
 
-from simulator import dahua_cgi, isapi, mtom, onvif, onvif_services, ssdp, sunapi, transfers, vapix
+from simulator import mtom, onvif, onvif_services, ssdp, transfers
 from simulator.api import GROUPS, Answer, Api, Call, Group, Page
+from simulator.apis import APIS
 from simulator.auth import Entry
 from simulator.device import Device, HungUp
 from simulator.http import Reply, Request, response
@@ -19,9 +19,6 @@ from simulator.studio import Studio
 from simulator.tls import Authority
 from simulator.vendors import VENDORS
 
-APIS: Mapping[str, Api] = MappingProxyType(
-    {"axis": vapix.API, "hikvision": isapi.API, "dahua": dahua_cgi.API, "hanwha": sunapi.API}
-)
 TEXT = b"text/plain"
 HTML = b"text/html; charset=utf-8"
 BINARY = b"application/octet-stream"

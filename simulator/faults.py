@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 
-from simulator.plan import Account, CameraPlan, Certificate, ExtraPort, Login
+from simulator.plan import NEVER_LOCKS, Account, CameraPlan, Certificate, ExtraPort, Login
 from simulator.vendors import VENDORS
 
 Change = Callable[[CameraPlan, Random], CameraPlan]
@@ -63,6 +63,30 @@ def _factory_default(plan: CameraPlan, _rng: Random) -> CameraPlan:
         login=None,
         anonymous=frozenset({"onvif", "snapshot", "rtsp"}),
     )
+
+
+THROTTLING = "System.PreventDoSAttack.ActivatePasswordThrottling"
+"""Axis has no lock: it keeps out the address that guesses."""
+SNMP_SWITCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "axis": (("SNMP.Enabled", "yes"), ("SNMP.V2c", "yes")),
+        "hikvision": (("SNMP/SNMPv2c/enabled", "true"),),
+        "dahua": (("SNMP.Enable", "true"), ("SNMP.V2Enable", "true")),
+        "hanwha": (("sunapi.snmp.Version2", "True"),),
+    }
+)
+"""The parameters of each vendor that switch SNMP v2c on; all of them are off as delivered."""
+
+
+def _no_lock(plan: CameraPlan, _rng: Random) -> CameraPlan:
+    if plan.vendor == "axis":
+        return replace(plan, parameters=tuple(sorted({**dict(plan.parameters), THROTTLING: "Off"}.items())))
+    return replace(plan, lock_after=NEVER_LOCKS)
+
+
+def _snmp(plan: CameraPlan, _rng: Random) -> CameraPlan:
+    switched_on = {**dict(plan.parameters), **dict(SNMP_SWITCHES[plan.vendor])}
+    return replace(plan, parameters=tuple(sorted(switched_on.items())))
 
 
 def _too_many_administrators(plan: CameraPlan, rng: Random) -> CameraPlan:
@@ -167,6 +191,8 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "anonymous-snapshot": Fault(_open("snapshot"), weight=8),
         "anonymous-onvif": Fault(_open("onvif"), weight=4),
         "http-basic-cleartext": Fault(_set(basic_on_http=True, redirects_to_https=False), weight=8),
+        "lockout-off": Fault(_no_lock, vendors=("axis", "hikvision", "dahua"), excludes=("locked",)),
+        "snmp-on": Fault(_snmp, vendors=tuple(SNMP_SWITCHES)),
         "tls-expired": Fault(_certificate("expired"), weight=8, excludes=_CERTIFICATES),
         "tls-expiring": Fault(_certificate("expiring"), weight=5, excludes=_CERTIFICATES),
         "tls-weak-key": Fault(_certificate("weak-key"), weight=4, excludes=_CERTIFICATES),

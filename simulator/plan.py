@@ -13,6 +13,8 @@ Role = Literal["Administrator", "Operator", "User"]
 Store = Literal["onvif", "web"]
 Defect = Literal["brick", "no-picture", "loses-accounts", "analytics-drop"]
 LOCKED_S = 30 * 60
+NEVER_LOCKS = 10**9
+"""As many wrong passwords in a row lock a camera whose lock is off."""
 Certificate = Literal["good", "expired", "not-yet-valid", "expiring", "self-signed", "weak-key"]
 
 

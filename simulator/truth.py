@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from simulator.apis import SHOWN
 from simulator.plan import CameraPlan
 from simulator.vendors import VENDORS, Model
 
@@ -32,6 +33,8 @@ CHECKS = (
     "firmware-outdated",
     "tls-certificate",
     "too-many-administrators",
+    "lockout-off",
+    "snmp-v1-v2c",
 )
 
 FORGIVEN_SKEW_S, MOST_ADMINISTRATORS = 30, 2
@@ -55,6 +58,7 @@ _BEHIND_LOGIN = (
     "unexpected-port",
     "anonymous-snapshot",
     "anonymous-rtsp",
+    *SHOWN,
 )
 """Without a login: no accounts, clock source, mode, identity, declared ports or stream addresses."""
 
@@ -104,7 +108,10 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
             ("anonymous-rtsp", "", "fail"),
             ("too-many-administrators", "", "unknown"),
             ("default-credentials", "", "unknown"),
+            *((check, "", "unknown") for check in SHOWN),
         ),
+        "lockout-off": (("lockout-off", "", "fail"),),
+        "snmp-on": (("snmp-v1-v2c", "", "fail"),),
         # oddities that must change nothing, or only what they touch
         "redirect-elsewhere": (("http-cleartext-management", HTTP, "fail"),),
         "nat-xaddr": _NOTHING,
@@ -116,7 +123,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         "sadp-typo": _DISCOVERABLE,
         "sadp-to-all": _DISCOVERABLE,
         "dhdiscover-unquoted": _DISCOVERABLE,
-        "isapi-clock": (("clock-skew", "", "fail"),),
+        "isapi-clock": (("clock-skew", "", "fail"), *((check, "", "unknown") for check in SHOWN)),
         "vapix-redirects": _NOTHING,
         "sunapi-old": _NOTHING,
         "sunapi-asks-twice": _NOTHING,
@@ -174,6 +181,8 @@ WEAK: Mapping[str, tuple[str, Callable[[CameraPlan], bool]]] = MappingProxyType(
         "firmware-outdated": ("", lambda p: any(m.outdated == p.firmware for m in _catalogue(p))),
         "tls-certificate": (HTTPS, lambda p: bool(p.https_port) and p.certificate != "good"),
         "too-many-administrators": ("", lambda p: _administrators(p) > MOST_ADMINISTRATORS),
+        "lockout-off": ("", lambda p: _shows("lockout-off", p)),
+        "snmp-v1-v2c": ("", lambda p: _shows("snmp-v1-v2c", p)),
     }
 )
 """Whether a weakness is there now, and its subject: settings may have cured a fault, or made a new weakness."""
@@ -199,6 +208,8 @@ def _effects(plan: CameraPlan, *, ports_probed: bool) -> Iterator[Effect]:
     for fault in sorted(plan.faults, key=_RANK.__getitem__):
         if fault != "factory-default" or not plan.setup_done:
             yield from (effect for effect in EFFECTS[fault] if effect[2] != "fail" or WEAK[effect[0]][1](plan))
+    if "vapix-redirects" in plan.quirks and plan.http_port and _sends_to_https(plan):
+        yield from ((check, "", "unknown") for check in SHOWN)  # it wants the password itself where it sends us
     if any(fault in _CLOSED_TO_US for fault in plan.faults):
         if not _speaks_for_itself(plan, alone=ports_probed):
             yield from _NOBODY_KNOWS_IT
@@ -222,6 +233,8 @@ def _clean(check: str, plan: CameraPlan) -> dict[str, Word]:
     vendor = VENDORS[plan.vendor]
     if check == "default-credentials":
         return {account: "pass" for account, _ in vendor.defaults} or {"": "unknown"}
+    if check in SHOWN:
+        return {"": "pass" if plan.vendor in SHOWN[check][0] else "unknown"}  # ONVIF has no word for it
     if check == "firmware-outdated":
         return {"": "pass" if vendor.defaults else "unknown"}  # the made-up brand is in no catalogue
     if check == "http-cleartext-management":
@@ -257,6 +270,11 @@ def _documented(plan: CameraPlan) -> list[str]:
     return list(dict.fromkeys(a.name for a in accounts if (a.name, a.password) in pairs))
 
 
+def _shows(check: str, plan: CameraPlan) -> bool:
+    vendors, is_weak = SHOWN[check]
+    return plan.vendor in vendors and is_weak(plan)
+
+
 def _administrators(plan: CameraPlan) -> int:
     return sum(account.role == "Administrator" for account in plan.accounts)
 
@@ -285,7 +303,7 @@ def _overridden(before: dict[str, Word], subjects: Sequence[str], word: Word) ->
 
 def _reason(check: str, word: Word, plan: CameraPlan) -> str | None:
     """Why an unknown is one, where the need behind it leaves no choice."""
-    needs_answer = ("too-many-administrators", "ntp-not-configured", "discovery-left-on", "firmware-outdated")
+    needs_answer = (*SHOWN, "too-many-administrators", "ntp-not-configured", "discovery-left-on", "firmware-outdated")
     if word != "unknown" or check not in needs_answer:
         return None
     return next((_CLOSED_TO_US[fault] for fault in plan.faults if fault in _CLOSED_TO_US), None)

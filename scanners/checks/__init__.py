@@ -13,7 +13,9 @@ from scanners.checks import (
     ftp_open,
     http_basic_cleartext,
     http_cleartext_management,
+    lockout_off,
     ntp_not_configured,
+    snmp_v1_v2c,
     telnet_open,
     tls_certificate,
     too_many_administrators,
@@ -39,6 +41,8 @@ CHECKS: tuple[Check, ...] = (
     firmware_outdated.CHECK,
     tls_certificate.CHECK,
     too_many_administrators.CHECK,
+    lockout_off.CHECK,
+    snmp_v1_v2c.CHECK,
 )
 
 

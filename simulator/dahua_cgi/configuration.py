@@ -11,10 +11,9 @@ from types import MappingProxyType
 
 from simulator.api import Answer, Call, Group, Page
 from simulator.dahua_cgi.words import OK, asked, bad, flag, lines, unknown_name, word
-from simulator.plan import CameraPlan, ExtraPort
+from simulator.plan import NEVER_LOCKS, CameraPlan, ExtraPort
 from simulator.vapix.parameters import Fields, remembered, shell, with_service
 
-NEVER_LOCKS = 10**9
 MOST_TRIES, LONGEST_LOCK_S = 30, 24 * 3600
 MOST_ADDRESSES = 8
 _LOW = 1024

@@ -26,6 +26,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/ISAPI/System/updateFirmware": firmware.UPDATE_FIRMWARE,
         "/ISAPI/System/upgradeStatus": firmware.UPGRADE_STATUS,
         "/ISAPI/System/Network/interfaces": system.INTERFACES,
+        "/ISAPI/Streaming/channels": system.CHANNELS,
         "/ISAPI/Security/userCheck": users.USER_CHECK,
         "/ISAPI/Security/capabilities": system.SECURITY_CAPABILITIES,
         "/ISAPI/Security/serverCertificate/certificates": system.CERTIFICATES,

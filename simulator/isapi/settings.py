@@ -31,8 +31,8 @@ from simulator.isapi.documents import (
     said,
     word,
 )
-from simulator.isapi.state import NEVER, keep, kept
-from simulator.plan import CameraPlan, ExtraPort, SyslogServer
+from simulator.isapi.state import keep, kept
+from simulator.plan import NEVER_LOCKS, CameraPlan, ExtraPort, SyslogServer
 from simulator.vapix.parameters import shell, with_service
 from simulator.vendors import VENDORS
 
@@ -230,7 +230,7 @@ def _set_log_server(_plan: CameraPlan, given: Given) -> Fields:
 
 
 def _lock(plan: CameraPlan) -> Element:
-    on = plan.lock_after != NEVER
+    on = plan.lock_after != NEVER_LOCKS
     tries = str(plan.lock_after) if on else kept(plan, "IllegalLoginLock/maxIllegalLoginTimes")
     return element(
         "IllegalLoginLock",
@@ -245,7 +245,7 @@ def _set_lock(plan: CameraPlan, given: Given) -> Fields:
     seconds = given.number("maxIllegalLoginLockTime", 60, 86400)
     on = given.flag("enabled")
     memory = keep(plan, IllegalLoginLock__maxIllegalLoginTimes=str(tries))
-    return {**memory, "lock_after": tries if on else NEVER, "lock_s": float(seconds)}
+    return {**memory, "lock_after": tries if on else NEVER_LOCKS, "lock_s": float(seconds)}
 
 
 def _ip_filter(plan: CameraPlan) -> Element:

@@ -6,8 +6,6 @@ from types import MappingProxyType
 from simulator.isapi.documents import Fields
 from simulator.plan import CameraPlan
 
-NEVER = 10**9
-"""As many wrong passwords in a row lock a camera whose lock is off."""
 FACTORY: Mapping[str, str] = MappingProxyType(
     {
         "UPnP/enabled": "true",

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
-from simulator import transfers
+from simulator import onvif, transfers
 from simulator.api import BINARY, Answer, Call, Page, needs
 from simulator.isapi.documents import (
     BAD_METHOD,
@@ -101,6 +101,24 @@ def _interfaces(call: Call) -> Answer:
     link = element("Link", MACAddress=plan.mac, autoNegotiation="true", speed="100", duplex="full", MTU="1500")
     one = element("NetworkInterface", Element("id", "1"), address, link)
     return answer(call, element("NetworkInterfaceList", one))
+
+
+def _channels(call: Call) -> Answer:
+    """The main stream and the sub stream. Rates are in hundredths of a picture."""
+    return answer(call, element("StreamingChannelList", *(_channel(*profile) for profile in onvif.PROFILES)))
+
+
+def _channel(number: int, width: int, height: int, rate: int) -> Element:
+    video = element(
+        "Video",
+        enabled="true",
+        videoInputChannelID="1",
+        videoCodecType="H.264",
+        videoResolutionWidth=str(width),
+        videoResolutionHeight=str(height),
+        maxFrameRate=str(rate * 100),
+    )
+    return element("StreamingChannel", video, id=f"10{number}", channelName="Camera 01", enabled="true")
 
 
 # --- restarts, and the configuration ---
@@ -206,6 +224,7 @@ STATUS = Page(needs("viewer"), _status)
 ACTIVATE_STATUS = Page(lambda _call: None, _activate_status)
 SECURITY_CAPABILITIES = Page(needs("operator"), _security_capabilities)
 INTERFACES = Page(needs("operator"), _interfaces)
+CHANNELS = Page(needs("viewer"), _channels)
 REBOOTING = Page(needs("admin"), _reboot)
 CONFIGURATION = Page(needs("admin"), _configuration)
 LOG_SEARCH = Page(needs("admin"), reading(_log_search))

@@ -29,7 +29,9 @@ SEVERITIES = {
     Severity.MEDIUM: {
         "clock-skew",
         "http-cleartext-management",
+        "lockout-off",
         "ntp-not-configured",
+        "snmp-v1-v2c",
         "tls-certificate",
         "too-many-administrators",
         "unexpected-port",

@@ -5,12 +5,26 @@ from datetime import date
 
 import pytest
 
-from cameras.facts import Account, Accounts, Clock, ClockSource, DiscoveryMode, Identity, TlsPosture, TlsPostures
+from cameras.facts import (
+    Account,
+    Accounts,
+    Clock,
+    ClockSource,
+    DiscoveryMode,
+    Identity,
+    Lockout,
+    Switch,
+    Switches,
+    TlsPosture,
+    TlsPostures,
+)
 from scanners.checks import (
     clock_skew,
     discovery_left_on,
     firmware_outdated,
+    lockout_off,
     ntp_not_configured,
+    snmp_v1_v2c,
     tls_certificate,
     too_many_administrators,
 )
@@ -212,3 +226,29 @@ def test_a_long_list_of_administrators_does_not_fill_the_summary() -> None:
     [judgement] = too_many_administrators.CHECK.evaluate(accounts, VISIT.policy)
     assert judgement.summary.startswith("500 accounts of 500 may administer (account-0, ")
     assert "and 495 more" in judgement.summary
+
+
+LOCKS: dict[str, tuple[Lockout, str]] = {
+    "on, with numbers": (Lockout(enabled=True, tries=5, lock_s=1800), "pass"),
+    "on, and no more is said": (Lockout(enabled=True, tries=None, lock_s=None), "pass"),
+    "off": (Lockout(enabled=False, tries=5, lock_s=1800), "fail"),
+    "it does not say": (Lockout(enabled=None, tries=5, lock_s=None), "unknown"),
+}
+
+
+@pytest.mark.parametrize(("lockout", "expected"), LOCKS.values(), ids=LOCKS)
+def test_lockout_off(lockout: Lockout, expected: str) -> None:
+    assert said(lockout_off.CHECK.evaluate(lockout)) == {"": expected}
+
+
+SNMP: dict[str, tuple[Switches, str]] = {
+    "on": (Switches((Switch("ssh", on=False), Switch("snmp-v1-v2c", on=True))), "fail"),
+    "off": (Switches((Switch("snmp-v1-v2c", on=False),)), "pass"),
+    "it does not say": (Switches((Switch("snmp-v1-v2c", on=None),)), "unknown"),
+    "it has no such switch": (Switches((Switch("ssh", on=True),)), "unknown"),
+}
+
+
+@pytest.mark.parametrize(("switches", "expected"), SNMP.values(), ids=SNMP)
+def test_snmp_v1_v2c(switches: Switches, expected: str) -> None:
+    assert said(snmp_v1_v2c.CHECK.evaluate(switches)) == {"": expected}

@@ -8,8 +8,7 @@ import pytest
 
 from simulator.isapi.documents import NAMESPACES
 from simulator.isapi.settings import NOBODY
-from simulator.isapi.state import NEVER
-from simulator.plan import App, CameraPlan, SyslogServer
+from simulator.plan import NEVER_LOCKS, App, CameraPlan, SyslogServer
 from tests.simulator.asking import client, digest_of, estate, url
 from tests.simulator.asking_isapi import edited, isapi, namespace_of, word
 from tests.simulator.changing import changeable, is_open, until_port
@@ -100,7 +99,7 @@ SETTINGS: dict[
         (True, (SyslogServer("192.0.2.8", 6514, "TLS", "info"),)),
     ),
     "a log server that is nowhere": ("System/logServer", (SWITCHED_ON,), (400, "badParameters"), repr, None),
-    "the lock off": ("Security/illegalLoginLock", (SWITCHED_OFF,), OK, lambda p: p.lock_after, NEVER),
+    "the lock off": ("Security/illegalLoginLock", (SWITCHED_OFF,), OK, lambda p: p.lock_after, NEVER_LOCKS),
     "a stricter lock": (
         "Security/illegalLoginLock",
         (("Times>7<", "Times>3<"), ("Time>1800<", "Time>3600<")),

@@ -1,1 +1,0 @@
-"""A package, so that it comes before the `tests` that a library for tests brings along."""
