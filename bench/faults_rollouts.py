@@ -33,8 +33,10 @@ from simulator.vendors import VENDORS
 
 FAMILIES = {
     "axis": ("12.11.99", "axis"),
-    "onvif": ("4.9.0", "dotted"),
     "hikvision": ("V5.9.0 build 230101", "hikvision"),
+    "dahua": ("2.860.0000000.1.R, Build Date 2024-01-09", "dahua"),
+    "hanwha": ("1.42.01_20240304_R500", "hanwha"),
+    "onvif": ("4.9.0", "dotted"),
 }
 FAULTS = ("", "", "upgrade-drops", "upgrade-reverts", "upgrade-liar")
 MOMENTS = 75

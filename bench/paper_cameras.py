@@ -167,12 +167,12 @@ class PaperDriver:
         camera.rollbacks += 1
         camera.go_back()
 
-    async def upload_app(self, package: Path) -> None:
+    async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the package says what it is
         content = await asyncio.to_thread(package.read_bytes)
-        camera, (app, _) = self._there(), read_package(content)
+        camera, (made, _) = self._there(), read_package(content)
         camera.uploads += 1
-        camera.flashed.append(app.version)
-        camera.apps[app.name] = App(app.name, app.nice_name, app.version, running=False)
+        camera.flashed.append(made.version)
+        camera.apps[made.name] = App(made.name, made.nice_name, made.version, running=False)
 
     async def start_app(self, app: str) -> None:
         has = self._there().apps[app]

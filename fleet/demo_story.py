@@ -279,7 +279,7 @@ async def _new_app(service: Service, camera: DeviceRow, folder: Path, version: s
     await asyncio.to_thread(package.write_bytes, body)
     way = (service.store, service.vault, service.settings, service.budget, camera.id)
     async with open_stored(*way) as driver:
-        await driver.upload_app(package)
+        await driver.upload_app(package, "objectanalytics")
         if not any(app.running for app in (await driver.apps()).apps if app.id == "objectanalytics"):
             await driver.start_app("objectanalytics")
 

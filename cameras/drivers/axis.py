@@ -309,7 +309,7 @@ class AxisDriver(AxisGuards):
     async def apps(self) -> Apps:
         return replies.decode_apps(await self._vapix.raw("applications/list.cgi"))
 
-    async def upload_app(self, package: Path) -> None:
+    async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the package says what it is
         """It is installed, not started."""
         body, content_type = await multipart(package, name="packfil")
         reply = await self._vapix.send_file("applications/upload.cgi", body, content_type)

@@ -118,8 +118,8 @@ class BesideOnvif:
     async def apps(self) -> Apps:
         return await (await self._onvif.driver()).apps()
 
-    async def upload_app(self, package: Path) -> None:
-        await (await self._onvif.driver()).upload_app(package)
+    async def upload_app(self, package: Path, app: str) -> None:
+        await (await self._onvif.driver()).upload_app(package, app)
 
     async def start_app(self, app: str) -> None:
         await (await self._onvif.driver()).start_app(app)

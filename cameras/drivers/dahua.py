@@ -311,7 +311,7 @@ class DahuaDriver(BesideOnvif):
     async def reboot(self) -> None:
         await self._cgi.tell(BOX, "reboot")
 
-    async def upload_app(self, package: Path) -> None:
+    async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the package says what it is
         """It is installed, not started."""
         body, content_type = await multipart(package, name="file")
         await self._cgi.send_file("dhop.cgi", "uploadApp", body, content_type)

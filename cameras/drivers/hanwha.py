@@ -307,12 +307,11 @@ class HanwhaDriver(BesideOnvif):
     async def apps(self) -> Apps:
         return replies.decode_apps(await self._sunapi.view("opensdk", "apps"))
 
-    async def upload_app(self, package: Path) -> None:
+    async def upload_app(self, package: Path, app: str) -> None:
         """It is sent, and installed by a second word. Its id is the name of its file, which is therefore told."""
-        app = package.stem
-        if package.suffix != ".cap" or not _APP_ID.fullmatch(app):
-            raise Refused("an app is known by the name of its .cap file: give it under that name")
-        body, content_type = await multipart(package, name="UploadedFile", file_name=package.name)
+        if not _APP_ID.fullmatch(app):
+            raise Refused("this is no id of an app for cameras of Hanwha: letters, digits, - and _, at most 64")
+        body, content_type = await multipart(package, name="UploadedFile", file_name=f"{app}.cap")
         said = {"msubmenu": "apps", "action": "install", "AppID": app, "Channel": "0"}
         reply = await self._sunapi.post("opensdk", {**said, "IgnoreCookie": "True"}, body, content_type)
         session, is_there = replies.decode_install(replies.decode_pairs(reply, "install"))

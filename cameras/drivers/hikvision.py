@@ -307,7 +307,7 @@ class HikvisionDriver(BesideOnvif):
             raise Refused(f"application {app!r}: they are known by numbers here")
         await self._isapi.tell("PUT", f"{APPS[0]}/{app}/{action}")
 
-    async def upload_app(self, package: Path) -> None:  # noqa: ARG002 - the protocol's signature
+    async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the protocol's signature
         raise self._no_word_for("putting an application on")
 
     async def remove_app(self, app: str) -> None:  # noqa: ARG002

@@ -230,7 +230,7 @@ class OnvifDriver:
     async def install_certificate(self, chain: str) -> None:
         await onvif_security.install_certificate(self._session, await self._service(soap.SECURITY), chain)
 
-    async def upload_app(self, package: Path) -> None:
+    async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the package says what it is
         await onvif_apps.upload_app(self._session, await self._service(soap.APPS), package)
 
     async def start_app(self, app: str) -> None:

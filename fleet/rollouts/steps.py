@@ -194,8 +194,8 @@ class Journey:
 
     async def _upload(self, camera: Driver) -> None:
         try:
-            if self._manifest.kind == "app":
-                await camera.upload_app(self._work.bundle.payload)
+            if self._manifest.app is not None:
+                await camera.upload_app(self._work.bundle.payload, self._manifest.app.id)
             else:
                 await camera.upload_firmware(self._work.bundle.payload, rollback_after_s=self._rollback_after_s)
         except _UNCERTAIN as error:
@@ -350,7 +350,7 @@ class Journey:
         earlier = await self._work.earlier_app(app, str(version))
         if earlier is None:
             return f"the bundle of version {version} was never imported"
-        await camera.upload_app(earlier.payload)
+        await camera.upload_app(earlier.payload, app)
         has = await installed(camera, self._manifest)
         if isinstance(has, App) and has.running is False:  # what ran before may go on by itself
             await camera.start_app(app)

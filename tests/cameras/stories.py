@@ -26,8 +26,6 @@ from tests.simulator.changing import firmware_for, until
 
 EVE = Credential("eve", Secret("Str0ng-passw!"))
 NEW = Secret("N3w-passw0rd!")
-# What the vendors call an app's file; some go by it.
-PACKAGES = {"axis": "eap", "hanwha": "cap"}
 Story = Callable[[Met], Awaitable[None]]
 
 
@@ -277,9 +275,9 @@ async def _runs_and_stops(met: Met) -> None:
 
 async def apps(met: Met) -> None:
     vendor = met.camera.plan.vendor
-    with a_file(f"counter.{PACKAGES.get(vendor, 'app')}", package("counter", "1.2.3", vendor=vendor)) as file:
+    with a_file("counter.eap", package("counter", "1.2.3", vendor=vendor)) as file:
         async with met.opened() as driver:
-            await driver.upload_app(file)
+            await driver.upload_app(file, "counter")
     await _runs_and_stops(met)
     async with met.opened() as driver:
         await driver.remove_app(_counter(await driver.apps()).id)

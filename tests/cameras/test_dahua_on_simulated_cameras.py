@@ -103,7 +103,7 @@ async def test_an_application_of_a_dahua_camera_is_installed_run_stopped_and_rem
     async with meet("dahua") as met, met.opened() as driver:
         path = tmp_path / "counter.app"
         path.write_bytes(package("counter", "1.0"))
-        await driver.upload_app(path)
+        await driver.upload_app(path, "counter")
         await driver.start_app("counter")
         assert [(app.name, app.running) for app in met.camera.plan.apps] == [("counter", True)]
         await driver.stop_app("counter")

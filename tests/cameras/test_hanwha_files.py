@@ -69,7 +69,7 @@ async def test_installs_an_application_in_two_steps(reply: bytes, kept: dict[str
     package = tmp_path / "Tail.cap"
     package.write_bytes(b"app")
     async with hanwha(CHALLENGE, reply, OK) as (driver, camera):
-        await driver.upload_app(package)
+        await driver.upload_app(package, "Tail")
         said = {"AppID": "Tail", "Channel": "0"}
         assert asked(camera.heard[1]) == ("opensdk/apps/install", {**said, "IgnoreCookie": "True"})
         assert b'name="UploadedFile"; filename="Tail.cap"' in camera.heard[1]
@@ -80,13 +80,13 @@ async def test_installs_an_application_in_two_steps(reply: bytes, kept: dict[str
 
 
 PACKAGES: dict[str, tuple[str, tuple[bytes, ...], type[DeviceError], int]] = {
-    "a package without its name": ("0f3a", (OK,), Refused, 0),
-    "a name that is none": ("ta il.cap", (OK,), Refused, 0),
-    "a file that is none": ("Tail.cap", (CHALLENGE, ng(604, "Invalid File")), Refused, 2),
-    "no session": ("Tail.cap", (CHALLENGE, pairs("InstallType=New")), Garbled, 2),
-    "no applications at all": ("Tail.cap", (CHALLENGE, MISSING), Unsupported, 2),
+    "an id that is none": ("ta il", (OK,), Refused, 0),
+    "no id": ("", (OK,), Refused, 0),
+    "a file that is none": ("Tail", (CHALLENGE, ng(604, "Invalid File")), Refused, 2),
+    "no session": ("Tail", (CHALLENGE, pairs("InstallType=New")), Garbled, 2),
+    "no applications at all": ("Tail", (CHALLENGE, MISSING), Unsupported, 2),
     "a second word that is refused": (
-        "Tail.cap",
+        "Tail",
         (CHALLENGE, pairs("ApplicationSessionId=x"), ng(602, "Invalid")),
         Refused,
         3,
@@ -98,9 +98,9 @@ PACKAGES: dict[str, tuple[str, tuple[bytes, ...], type[DeviceError], int]] = {
 async def test_an_application_that_was_not_installed_is_an_error(
     name: str, replies: tuple[bytes, ...], error: type[DeviceError], asked_for: int, tmp_path: Path
 ) -> None:
-    package = tmp_path / name
+    package = tmp_path / "Tail.cap"
     package.write_bytes(b"app")
     async with hanwha(*replies) as (driver, camera):
         with pytest.raises(error):
-            await driver.upload_app(package)
+            await driver.upload_app(package, name)
         assert len(camera.heard) == asked_for

@@ -116,7 +116,7 @@ async def test_an_application_is_installed_in_two_steps(tmp_path: Path) -> None:
     async with meet("hanwha") as met, met.opened() as driver:
         for version in ("1.0", "2.0"):
             file.write_bytes(package("counter", version))
-            await driver.upload_app(file)
+            await driver.upload_app(file, "counter")
             await driver.start_app("counter")
         assert (await driver.apps()).apps == (App("counter", None, "2.0", running=True),)
         await driver.stop_app("counter")

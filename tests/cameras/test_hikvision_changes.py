@@ -334,7 +334,7 @@ NOT_DONE: dict[str, tuple[Told, tuple[bytes, ...], type[DeviceError]]] = {
         Refused,
     ),
     "an application by its name": (lambda d: d.start_app("../reboot"), (), Refused),
-    "an application put on": (lambda d: d.upload_app(Path("x.app")), (), Unsupported),
+    "an application put on": (lambda d: d.upload_app(Path("x.app"), "x"), (), Unsupported),
     "an application taken off": (lambda d: d.remove_app("1"), (), Unsupported),
     "a configuration of another model": (
         lambda d: d.restore(b"conf"),

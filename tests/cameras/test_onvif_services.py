@@ -331,7 +331,7 @@ async def test_an_app_goes_where_the_service_says_at_our_own_address(tmp_path: P
         "GetServiceCapabilities", '<a:Capabilities UploadPath="/apps/in" FormatsSupported="application/x-app text/x"/>'
     )
     async with saying(APPS, said, http()) as camera, to(camera) as device:
-        await OnvifDriver(session_to(camera, device)).upload_app(package)
+        await OnvifDriver(session_to(camera, device)).upload_app(package, "counter")
     head, _, body = camera.heard[-1].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /apps/in HTTP/1.1\r\nHost: 127.0.0.1")
     assert b"Content-Type: application/x-app" in head
@@ -351,7 +351,7 @@ async def test_an_app_is_sent_nowhere_else(said: str, tmp_path: Path) -> None:
     package.write_bytes(b"the app")
     async with saying(APPS, about_apps("GetServiceCapabilities", said)) as camera, to(camera) as device:
         with pytest.raises(Unsupported):
-            await OnvifDriver(session_to(camera, device)).upload_app(package)
+            await OnvifDriver(session_to(camera, device)).upload_app(package, "counter")
         assert len(camera.heard) == 2
 
 

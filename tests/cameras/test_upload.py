@@ -78,7 +78,7 @@ async def test_a_file_that_became_shorter_is_not_passed_off_as_whole(image: Path
 async def test_a_file_that_is_not_there_is_no_fault_of_the_camera(tmp_path: Path) -> None:
     async with axis(b"") as (driver, camera):
         with pytest.raises(FileNotFoundError):
-            await driver.upload_app(tmp_path / "nothing")
+            await driver.upload_app(tmp_path / "nothing", "nothing")
         assert camera.heard == []
 
 
@@ -111,7 +111,7 @@ async def test_sends_an_axis_camera_a_firmware(image: Path, rollback_after_s: in
 
 async def test_sends_an_axis_camera_an_application(image: Path) -> None:
     async with axis(WRONG, words("OK")) as (driver, camera):
-        await driver.upload_app(image)
+        await driver.upload_app(image, "small")
         assert IMAGE in camera.heard[1]
 
 
@@ -143,7 +143,7 @@ async def test_firmware_before_axis_could_go_back_is_unsupported_and_not_sent(im
 async def test_an_application_with_a_bad_signature_is_refused(image: Path) -> None:
     async with axis(WRONG, words("Error: 2")) as (driver, _):
         with pytest.raises(Refused):
-            await driver.upload_app(image)
+            await driver.upload_app(image, "small")
 
 
 # --- ONVIF -----------------------------------------------------------------------------------------------------------

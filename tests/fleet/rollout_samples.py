@@ -116,11 +116,13 @@ async def app(
     *,
     behaviour: Mapping[str, object] | None = None,
     models: Sequence[str] = (MODEL,),
+    vendor: str = "AXIS",
 ) -> BundleView:
     """The bundle of an app named counter, imported."""
     key = await asyncio.to_thread(trust, settings)
-    payload = package("counter", version, vendor="AXIS", models=models, behaviour=behaviour)
+    payload = package("counter", version, vendor=vendor, models=models, behaviour=behaviour)
     words: dict[str, Any] = {"kind": "app", "app": AppWords("counter", promised or {}), "models": tuple(models)}
+    words["vendor"] = vendor
     make = partial(bundle_file, settings.home / "in", key, payload, version, **words)
     path = await asyncio.to_thread(make)
     return await bundles.import_bundle(store, settings, path, "anna")

@@ -48,6 +48,8 @@ RULES_HERE = replace(
 FAMILIES = {
     "axis": ("12.11.99", "axis"),
     "hikvision": ("V5.9.0 build 230101", "hikvision"),
+    "dahua": ("2.860.0000000.1.R, Build Date 2024-01-09", "dahua"),
+    "hanwha": ("1.42.01_20240304_R500", "hanwha"),
     "onvif": ("4.9.0", "dotted"),
 }
 
@@ -107,7 +109,9 @@ async def bundle_for(store: Store, settings: Settings, camera: Camera, defect: D
 CAMERAS: dict[str, tuple[str, str, Defect | None, TargetState, int, bool]] = {
     "Axis: sent with a timer, proved, committed": ("axis", "", None, S.SUCCEEDED, 1, True),
     "plain ONVIF": ("onvif", "", None, S.SUCCEEDED, 1, True),
-    "another vendor by ONVIF": ("hikvision", "", None, S.SUCCEEDED, 1, True),
+    "Hikvision": ("hikvision", "", None, S.SUCCEEDED, 1, True),
+    "Dahua": ("dahua", "", None, S.SUCCEEDED, 1, True),
+    "Hanwha": ("hanwha", "", None, S.SUCCEEDED, 1, True),
     "Axis: an image without a picture is taken back": ("axis", "", "no-picture", S.ROLLED_BACK, 1, False),
     "ONVIF: an image without a picture stays": ("onvif", "", "no-picture", S.FAILED, 1, True),
     "an image that bricks": ("onvif", "", "brick", S.UNKNOWN, 1, True),
@@ -115,6 +119,11 @@ CAMERAS: dict[str, tuple[str, str, Defect | None, TargetState, int, bool]] = {
     "a camera that says yes and does nothing": ("onvif", "upgrade-liar", None, S.FAILED, 0, False),
     "Axis: one that says yes and does nothing": ("axis", "upgrade-liar", None, S.FAILED, 0, False),
     "a camera that comes back with the old version": ("hikvision", "upgrade-reverts", None, S.FAILED, 1, False),
+    "Dahua: one that comes back with the old version": ("dahua", "upgrade-reverts", None, S.FAILED, 1, False),
+    "Hanwha: one that says yes and does nothing": ("hanwha", "upgrade-liar", None, S.FAILED, 0, False),
+    "Hikvision: one that hangs up after the image": ("hikvision", "upgrade-drops", None, S.SUCCEEDED, 1, True),
+    "Dahua: one that hangs up after the image": ("dahua", "upgrade-drops", None, S.SUCCEEDED, 1, True),
+    "Hanwha: one that hangs up after the image": ("hanwha", "upgrade-drops", None, S.SUCCEEDED, 1, True),
     "a camera that hangs up after the image": ("onvif", "upgrade-drops", None, S.SUCCEEDED, 1, True),
     "Axis: one that hangs up after the image": ("axis", "upgrade-drops", None, S.SUCCEEDED, 1, True),
     "a camera that takes long": ("onvif", "upgrade-slow", None, S.SUCCEEDED, 1, True),
@@ -146,9 +155,11 @@ def running(camera: Camera) -> list[tuple[str, bool]]:
     return [(one.version, one.running) for one in camera.plan.apps if one.name == "counter"]
 
 
-async def test_an_app_is_sent_and_started(store: Store, settings: Settings) -> None:
-    async with one_camera(store, "axis") as (camera, camera_id, doors):
-        bundle = await app(store, settings, "2.0.0", models=[camera.plan.model])
+@pytest.mark.parametrize("family", ["axis", "hanwha", "onvif"])
+async def test_an_app_is_sent_and_started(store: Store, settings: Settings, family: str) -> None:
+    async with one_camera(store, family) as (camera, camera_id, doors):
+        vendor = VENDORS[family].manufacturer
+        bundle = await app(store, settings, "2.0.0", models=[camera.plan.model], vendor=vendor)
         row = await rolled_out(store, settings, doors, bundle, camera_id)
         assert (row.state, row.sent) == (S.SUCCEEDED, 1), row.detail
         assert running(camera) == [("2.0.0", True)]
