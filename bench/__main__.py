@@ -8,7 +8,7 @@ import sys
 from bench import faults, install
 
 # Each is a module of this package with `measure(*, quick, sizes)`, imported only when it is asked for.
-BENCHMARKS = ("analytics", "ansible", "assess", "harden", "health", "http", "jobs", "rollout", "store")
+BENCHMARKS = ("analytics", "ansible", "assess", "families", "harden", "health", "http", "jobs", "rollout", "store")
 
 
 def main() -> int:

@@ -124,7 +124,7 @@ HIKVISION = Family(
     lambda http, login, onvif: HikvisionDriver(Isapi(http, login), onvif),
     dated=True,
 )
-FAMILIES = (AXIS, HIKVISION, DAHUA, HANWHA)
+FAMILIES: tuple[Family, ...] = (AXIS, HIKVISION, DAHUA, HANWHA)
 
 
 async def meet(stack: AsyncExitStack, http: DeviceHttp) -> Met | None:
