@@ -9,9 +9,9 @@ from cameras.drivers.axis import AxisDriver
 from cameras.errors import DeviceError, Garbled, Refused, Unauthorized, Unsupported
 from cameras.facts import Certificate, Certificates, DeviceLog, IpFilter, Lockout, Switch, Switches
 from simulator.tls import Authority
+from tests.cameras.meeting import meet
 from tests.cameras.saying import http
 from tests.cameras.saying_vapix import MISSING, WRONG, axis, parameters, words
-from tests.cameras.test_drivers_on_simulated_cameras import meet
 
 Ask = Callable[[AxisDriver], Awaitable[object]]
 THROTTLING = parameters(

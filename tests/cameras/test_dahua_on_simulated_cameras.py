@@ -13,7 +13,8 @@ from simulator.camera import Camera
 from simulator.firmware import image, package
 from simulator.http import Reply, Request
 from simulator.plan import Store
-from tests.cameras.test_drivers_on_simulated_cameras import EVE, NEW, TWO_STORES, meet
+from tests.cameras.meeting import TWO_STORES, meet
+from tests.cameras.stories import EVE, NEW
 
 DAHUA_SWITCHES: Sequence[SwitchName] = ("telnet", "ssh", "upnp", "bonjour", "snmp-v1-v2c")
 

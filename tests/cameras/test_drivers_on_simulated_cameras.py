@@ -1,61 +1,22 @@
 """One story for every family: what a simulated camera is told is true of it, asked over a fresh connection."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cameras.budget import AttemptBudget
-from cameras.driver import AccountStore, Driver
 from cameras.errors import LockedOut, Refused, Unsupported
 from cameras.facts import Account, ClockSource, DiscoveryMode, Switch, SyslogTarget
-from cameras.opening import open_camera, password_works
+from cameras.opening import open_camera
 from cameras.place import Place
-from cameras.secret import Credential, Secret
-from simulator.camera import Camera
-from tests.simulator.changing import changeable, firmware_for, until, until_port
+from cameras.secret import Credential
+from tests.cameras.meeting import FAMILIES, ONE_STORE, TWO_STORES, meet
+from tests.cameras.stories import EVE, NEW
+from tests.simulator.changing import firmware_for, until, until_port
 
-FAMILIES = ("axis", "hikvision", "dahua", "hanwha", "onvif")
 # Spoken to in their maker's words, so that the web server's accounts are changed too.
 OWN_API = ("axis", "hikvision", "dahua", "hanwha")
-ONE_STORE, TWO_STORES = "one account store", "two account stores"
-NEW = Secret("N3w-passw0rd!")
-EVE = Credential("eve", Secret("Str0ng-passw!"))
-
-
-@dataclass
-class Met:
-    """A simulated camera and how to reach it."""
-
-    camera: Camera
-    budget: AttemptBudget
-    credential: Credential
-
-    @property
-    def place(self) -> Place:
-        plan = self.camera.plan
-        return Place(plan.address, plan.port, plan.scheme, shared=True)
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Driver]:
-        async with open_camera(self.place, self.credential, self.budget) as driver:
-            yield driver
-
-    async def works(self, store: AccountStore, credential: Credential) -> bool:
-        return await password_works(self.place, store, credential, self.budget)
-
-
-@asynccontextmanager
-async def meet(family: str, stores: str = ONE_STORE, **fields: object) -> AsyncIterator[Met]:
-    async with changeable(family, faults={}) as (_, camera, _http):
-        if stores == TWO_STORES:
-            camera.become(replace(camera.plan, web_accounts=camera.plan.accounts))
-        camera.become(replace(camera.plan, **fields))  # type: ignore[arg-type] # the fields of a plan, by name
-        login = camera.plan.login
-        assert login is not None
-        yield Met(camera, AttemptBudget(), Credential(login.name, Secret(login.password)))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -12,7 +12,8 @@ from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential, Secret
 from simulator.firmware import package
-from tests.cameras.test_drivers_on_simulated_cameras import EVE, NEW, ONE_STORE, Met, meet
+from tests.cameras.meeting import ONE_STORE, Met, meet
+from tests.cameras.stories import EVE, NEW
 from tests.simulator.changing import changeable
 
 

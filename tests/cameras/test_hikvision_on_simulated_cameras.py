@@ -12,7 +12,8 @@ from cameras.secret import Credential, Secret
 from simulator import plan as simulated
 from simulator.camera import Camera
 from simulator.http import Reply, Request
-from tests.cameras.test_drivers_on_simulated_cameras import EVE, NEW, TWO_STORES, Met, meet
+from tests.cameras.meeting import TWO_STORES, Met, meet
+from tests.cameras.stories import EVE, NEW
 from tests.simulator.changing import firmware_for, until, until_port
 
 OLDER = "V5.5.80 build 180911"
