@@ -90,7 +90,10 @@ def decode_public_key(reply: Reply) -> rsa.RSAPublicKey:
     """security.cgi's `rsa`: PEM whose lines may have lost their ends, in text or in JSON."""
     said = text_of(reply, "rsa")
     if said.startswith("{"):
-        said = f"PublicKey={json.loads(said).get('PublicKey')}"
+        try:
+            said = f"PublicKey={json.loads(said).get('PublicKey')}"
+        except (ValueError, RecursionError) as error:
+            raise Garbled("rsa: it names no public key") from error
     _, found, pem = said[:LONGEST_VALUE].partition("PublicKey=")
     inside = _ARMOUR.split(pem)
     if not found or len(inside) < 2:  # noqa: PLR2004 - before and behind the first line

@@ -230,6 +230,18 @@ REFUSED: dict[str, tuple[Told, tuple[bytes, ...], type[DeviceError], int]] = {
         Garbled,
         2,
     ),
+    "a password for a key in JSON that is cut short": (
+        lambda d: d.set_password("ann", NEW),
+        (USERS, http('{"PublicKey": "-----BEGIN RSA')),
+        Garbled,
+        2,
+    ),
+    "a password for a key in JSON that is no text": (
+        lambda d: d.set_password("ann", NEW),
+        (USERS, http('{"PublicKey": [1]}')),
+        Garbled,
+        2,
+    ),
     "a password for no key": (lambda d: d.set_password("ann", NEW), (USERS, pairs("Key=1")), Garbled, 2),
     "a password that is longer than its key": (
         lambda d: d.set_password("ann", Secret("x" * 300)),
