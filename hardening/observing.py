@@ -74,7 +74,11 @@ async def ask_identity(driver: Driver) -> Identity:
 
 
 def is_another(before: Identity | None, now: object) -> bool:
-    """Whether a camera with another serial number answers; one that does not say is taken for the same."""
+    """Whether a camera with another serial number, or of another maker, answers.
+
+    One that does not say is taken for the same: some name their maker only where a login is to spare for asking.
+    """
     if before is None or not before.serial or not isinstance(now, Identity) or not now.serial:
         return False
-    return (before.manufacturer, before.serial) != (now.manufacturer, now.serial)
+    makers = {before.manufacturer, now.manufacturer} - {None}
+    return before.serial != now.serial or len(makers) > 1

@@ -102,8 +102,9 @@ class Evidence:
 
     `stores` is where the password must be proved, the one that a driver changes for certain first. `answers` is keyed
     by `Try.name`. `begun` names a step whose end is not known: a try, "look" or "put-back". `wrong` counts tries that
-    were wrong or may have been. `waits` are waits for a late camera, `silences` questions without an answer, of which
-    the last is still to be waited for where `rest` is true. `trouble` is why nothing more may be tried.
+    were wrong or may have been; `left` is how many more the budget allowed when the change was sent, until its end is
+    known. `waits` are waits for a late camera, `silences` questions without an answer, of which the last is still to be
+    waited for where `rest` is true. `trouble` is why nothing more may be tried.
     """
 
     stores: tuple[AccountStore, ...] = ()
@@ -111,6 +112,7 @@ class Evidence:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     begun: str | None = None
     wrong: int = 0
+    left: int | None = None
     waits: int = 0
     silences: int = 0
     unknown: int = 0
@@ -147,8 +149,16 @@ class Evidence:
         answers = {**self.answers, Try("old", self.stores[-1]).name: answer}
         return replace(self, wrong=self.wrong + tries, answers=answers)
 
-    def resumed(self) -> Self:
-        """As another process finds it: what was begun may have happened, and may have been a wrong try."""
+    def resumed(self, left: int) -> Self:
+        """As another process finds it: what was begun may have happened, and may have been a wrong try.
+
+        `left` is how many wrong tries the budget allows now. One that was spent while the change was sent is the
+        driver's own, of the old password, which comes after the first store has said yes.
+        """
+        if self.left is not None:
+            spent = max(0, self.left - left)
+            told = replace(self, left=None, said="yes" if spent else self.said).spent_in_sending(spent)
+            return replace(told, said=self.said)
         if self.begun is None:
             return self
         if self.begun in {"look", "put-back"}:

@@ -131,19 +131,28 @@ class HikvisionDriver(BesideOnvif):
     # --- time and log ---
 
     async def clock_source(self) -> ClockSource:
+        """Whether DHCP gave its servers only ONVIF tells, where it lists our account and a try is to spare."""
         clock = await self._isapi.get(*TIME)
         try:
             listed = await self._isapi.get(*TIME_SERVERS)
         except Unsupported:
             listed = None
-        return replies.decode_clock_source(clock, listed)
+        said = replies.decode_clock_source(clock, listed)
+        if said.servers:
+            with suppress(*_NOT_SAID, LockedOut):
+                onvif = await self._accounts_at_onvif()
+                return await onvif.clock_source() if onvif else said
+        return said
 
     async def set_clock_source(self, *, servers: Sequence[str], from_dhcp: bool) -> None:
-        """The servers first. By ONVIF where there are more than it lists room for; without any, its clock goes by
-        itself.
+        """The servers first. By ONVIF where there are more than it lists room for, and where DHCP is to give them;
+        without any, its clock goes by itself.
         """
         if from_dhcp:
-            raise Unsupported("ISAPI has no word for time servers by DHCP")
+            if (onvif := await self._accounts_at_onvif()) is None:
+                raise Unsupported("ISAPI has no word for time servers by DHCP, and ONVIF does not know us")
+            await onvif.set_clock_source(servers=servers, from_dhcp=True)
+            return
         if servers:
             listed = await self._isapi.get(*TIME_SERVERS)
             rows = documents.children(listed, "NTPServer")

@@ -154,6 +154,7 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
                 + server(2, "ipaddress", "<ipAddress>10.0.0.1</ipAddress>")
                 + server(3, "ipaddress", "<ipAddress>0.0.0.0</ipAddress>"),
             ),
+            MISSING,
         ),
         ClockSource(from_dhcp=False, servers=("ntp.lan", "10.0.0.1")),
     ),

@@ -300,7 +300,11 @@ NOT_DONE: dict[str, tuple[Told, tuple[bytes, ...], type[DeviceError]]] = {
         (BOTH,),
         Unsupported,
     ),
-    "time servers by DHCP": (lambda d: d.set_clock_source(servers=(), from_dhcp=True), (), Unsupported),
+    "time servers by DHCP, without ONVIF": (
+        lambda d: d.set_clock_source(servers=(), from_dhcp=True),
+        (NOT_SUPPORTED,),
+        Unsupported,
+    ),
     "more time servers than it has room for, without ONVIF": (
         lambda d: d.set_clock_source(servers=["a", "b"], from_dhcp=False),
         (ONE_SERVER,),

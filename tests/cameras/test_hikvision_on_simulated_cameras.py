@@ -66,6 +66,8 @@ async def test_no_time_server_means_its_own_clock() -> None:
         assert met.camera.plan.clock_source == "Manual"
         await driver.set_clock_source(servers=["192.0.2.1", "192.0.2.2"], from_dhcp=False)  # by ONVIF
         assert await driver.clock_source() == ClockSource(from_dhcp=False, servers=("192.0.2.1", "192.0.2.2"))
+        await driver.set_clock_source(servers=(), from_dhcp=True)  # by ONVIF too
+        assert (await driver.clock_source()).from_dhcp is True
 
 
 async def test_http_goes_off_and_the_last_way_in_stays() -> None:

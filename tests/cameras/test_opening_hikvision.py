@@ -1,5 +1,6 @@
 """How a camera shows that it speaks ISAPI, whatever label it wears, and what a refused login there means."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -52,23 +53,26 @@ async def test_knows_a_camera_of_the_family(replies: tuple[bytes, ...], family: 
 
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-REFUSED: dict[str, tuple[tuple[bytes, ...], type[DeviceError]]] = {
-    "a wrong password": ((door(off=MINUTE), door(off=MINUTE)), Unauthorized),
-    "a wrong password, no date": ((door(), door()), Unauthorized),
+# Made when they are said: their dates are of that moment.
+REFUSED: dict[str, tuple[Callable[[], tuple[bytes, ...]], type[DeviceError]]] = {
+    "a wrong password": (lambda: (door(off=MINUTE), door(off=MINUTE)), Unauthorized),
+    "a wrong password, no date": (lambda: (door(), door()), Unauthorized),
     "a wrong password, a date that is none": (
-        (http("", "401 Unauthorized", REALM, "Date: soon"), door()),
+        lambda: (http("", "401 Unauthorized", REALM, "Date: soon"), door()),
         Unauthorized,
     ),
-    "a clock that is ahead": ((door(off=HOUR), door(off=HOUR)), ClockSkewed),
-    "a clock that is behind": ((door(off=-HOUR), door(off=-HOUR)), ClockSkewed),
-    "a lock": ((door(off=HOUR), LOCKED), LockedOut),
+    "a clock that is ahead": (lambda: (door(off=HOUR), door(off=HOUR)), ClockSkewed),
+    "a clock that is behind": (lambda: (door(off=-HOUR), door(off=-HOUR)), ClockSkewed),
+    "a lock": (lambda: (door(off=HOUR), LOCKED), LockedOut),
 }
 
 
 @pytest.mark.parametrize(("replies", "error"), REFUSED.values(), ids=REFUSED)
-async def test_a_drifted_clock_is_no_wrong_password(replies: tuple[bytes, ...], error: type[DeviceError]) -> None:
+async def test_a_drifted_clock_is_no_wrong_password(
+    replies: Callable[[], tuple[bytes, ...]], error: type[DeviceError]
+) -> None:
     budget = AttemptBudget(per_account=9, per_camera=9)
-    async with saying(*BEFORE, *replies) as camera:
+    async with saying(*BEFORE, *replies()) as camera:
         with pytest.raises(error):
             async with open_camera(Place("127.0.0.1", camera.port, "http"), JOE, budget, timeout_s=0.5):
                 pytest.fail("it was opened")
