@@ -1,4 +1,5 @@
-"""What happened to a camera itself: it was found, it moved, its firmware changed, its own AI drifted and came back."""
+"""What happened to a camera itself: it was found, it moved, its firmware changed, another unit took its place,
+its own AI drifted and came back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from fleet.store import Store
 from fleet.store.ids import new_id
 from fleet.store.tables import CameraEvent as EventRow
 
+_TO = " → "
+
 
 class Happened(StrEnum):
     FOUND = "found"
     MOVED = "moved"
     UPDATED = "updated"
+    DISPLACED = "displaced"
+    REPLACED = "replaced"
     AI_DRIFTED = "ai-drifted"
     AI_STEADY = "ai-steady"
 
@@ -30,6 +35,14 @@ class CameraEvent:
     at: datetime
     event: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPlace:
+    """Where a camera was seen (`place`: address:port) before it was found elsewhere at that moment."""
+
+    place: str
+    until: datetime
 
 
 async def note(connection: AsyncConnection, camera: str, what: Happened, detail: str, at: datetime) -> None:
@@ -51,7 +64,7 @@ async def note_visit(
     }
     for what, (earlier, later) in pairs.items():
         if earlier and later and earlier != later:
-            await note(connection, camera, what, f"{earlier} → {later}", at)
+            await note(connection, camera, what, f"{earlier}{_TO}{later}", at)
 
 
 async def note_drift(store: Store, camera: str, *, drifted: bool, detail: str) -> None:
@@ -63,6 +76,13 @@ async def note_drift(store: Store, camera: str, *, drifted: bool, detail: str) -
         newest = select(EventRow.event).where(*mine).order_by(EventRow.id.desc()).limit(1)
         if (await connection.scalar(newest) or Happened.AI_STEADY.value) != what.value:
             await note(connection, camera, what, detail, store.now())
+
+
+async def places(connection: AsyncConnection, camera: str, limit: int = 50) -> tuple[EarlierPlace, ...]:
+    """Where it was before it was where it is, the newest first."""
+    moves = select(EventRow).where(EventRow.camera == camera, EventRow.event == Happened.MOVED.value)
+    rows = (await connection.execute(moves.order_by(EventRow.id.desc()).limit(limit))).all()
+    return tuple(EarlierPlace(row.detail.partition(_TO)[0], row.at) for row in rows)
 
 
 async def of_camera(store: Store, camera: str, limit: int = 50) -> tuple[CameraEvent, ...]:

@@ -33,6 +33,7 @@ class What(StrEnum):
     CAMERA_GONE = "camera-gone"
     CAMERA_MOVED = "camera-moved"
     CAMERA_UPDATED = "camera-updated"
+    CAMERA_SWAPPED = "camera-swapped"
     FINDING_NEW = "finding-new"
     FINDING_REOPENED = "finding-reopened"
     FINDING_FIXED = "finding-fixed"
@@ -93,6 +94,7 @@ _EVENTS = {
     Happened.FOUND: What.CAMERA_NEW,
     Happened.MOVED: What.CAMERA_MOVED,
     Happened.UPDATED: What.CAMERA_UPDATED,
+    Happened.DISPLACED: What.CAMERA_SWAPPED,
     Happened.AI_DRIFTED: What.AI_DRIFTED,
     Happened.AI_STEADY: What.AI_STEADY,
 }

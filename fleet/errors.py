@@ -2,7 +2,8 @@
 
     FleetError
     ├── Invalid               correct what was typed; the text says what to write
-    │   └── NeedsConfirmation the same again, confirmed: it is much larger than usual
+    │   ├── NeedsConfirmation the same again, confirmed: it is much larger than usual
+    │   └── Displaced         scan the network: another camera answers where this one was seen last
     ├── NotFound              look at the list again; it may be gone
     ├── ChangedMeanwhile      look again, then decide again: it is not what was looked at
     ├── Busy                  wait: other work is changing the same camera
@@ -15,6 +16,7 @@
     ├── TooManyTries          wait `retry_after_s` seconds
     │   └── TooManyAtOnce     wait a moment
     ├── ProviderUnavailable   look at the identity provider, or sign in with the account kept for that
+    ├── SourceUnavailable     look at the inventory that was to be read (NetBox)
     ├── SettingsError         correct the configuration; the text names the key, never the value
     ├── StoreUnavailable      look at the database: its server, or its file and the disk
     └── VaultUnavailable      put back the key that the passwords were sealed with, or see to what guards it
@@ -40,6 +42,10 @@ class NeedsConfirmation(Invalid):
     def __init__(self, count: int) -> None:
         super().__init__(f"{count} addresses are a lot; confirm that all of them are yours")
         self.count = count
+
+
+class Displaced(Invalid):
+    """Another unit answers at the last address of the camera. The text says since when."""
 
 
 class NotFound(FleetError):
@@ -97,6 +103,10 @@ class BeginAgain(FleetError):
 
 class ProviderUnavailable(FleetError):
     """The identity provider does not answer, or not as one. The text says what it did."""
+
+
+class SourceUnavailable(FleetError):
+    """An inventory that we were to read does not answer, or not as one. The text says what it did."""
 
 
 class TooManyTries(FleetError):

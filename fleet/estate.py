@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet import standing
+from fleet import camera_events, standing
 from fleet.camera_words import mentioning
 from fleet.errors import NotFound
 from fleet.findings import texts
@@ -235,6 +235,7 @@ async def device(store: Store, camera: str, scope: Scope = EVERYWHERE) -> Device
             findings=await _all_findings(connection, camera),
             dossier=_dossier(body),
             history=await _history(connection, camera),
+            places=await camera_events.places(connection, camera),
         )
 
 
@@ -420,6 +421,8 @@ def _device_row(row: Row[*tuple[Any, ...]]) -> DeviceRow:
         mac=row.mac,
         site=row.site,
         standing=row.standing,
+        displaced_at=row.displaced_at,
+        displaced_by=row.displaced_by,
         score=row.score,
         worst=row.worst,
         findings=SeverityCounts(row.critical, row.high, row.medium, row.low),

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from fleet.errors import Invalid, NotFound
 from fleet.people.scope import EVERYWHERE, Scope
-from fleet.standing import COUNTED, Standing
+from fleet.standing import AT_HOME, COUNTED, Standing
 from fleet.store import Store
 from fleet.store import tables as t
 
@@ -26,16 +26,19 @@ async def cameras(store: Store, words: Sequence[str], scope: Scope = EVERYWHERE)
 
 
 async def camera(store: Store, name: str, scope: Scope = EVERYWHERE) -> str:
-    """The id of the one camera that is meant."""
+    """The id of the one camera that is meant. An address means the one that is there now, where one is known to be."""
     wanted = name.removeprefix("@")
     address, _, port = wanted.rpartition(":")
-    spots = [t.Camera.id == wanted, t.Camera.address == wanted, t.Camera.serial == wanted, t.Camera.name == wanted]
-    spots.append(t.Camera.mac == wanted.lower())
+    told = [t.Camera.id == wanted, t.Camera.serial == wanted, t.Camera.name == wanted, t.Camera.mac == wanted.lower()]
+    at_it = t.Camera.address == wanted
     if address and port.isdecimal() and len(port) <= _MOST_DIGITS:
-        spots.append((t.Camera.address == address) & (t.Camera.port == int(port)))
+        at_it = at_it | ((t.Camera.address == address) & (t.Camera.port == int(port)))
+    now, ever = or_(*told, at_it & AT_HOME), or_(*told, at_it)
     async with store.read() as connection:
-        meant = select(t.Camera.id).where(or_(*spots), scope.at(t.Camera.site)).limit(2)
-        rows = (await connection.execute(meant)).scalars().all()
+        for meant in (now, ever):
+            query = select(t.Camera.id).where(meant, scope.at(t.Camera.site)).limit(2)
+            if rows := (await connection.execute(query)).scalars().all():
+                break
     if not rows:
         raise NotFound("the store knows no such camera; scan it first, or look for its name in the console")
     if len(rows) > 1:
@@ -48,8 +51,11 @@ async def targets(store: Store, scope: Scope = EVERYWHERE) -> list[str]:
     alone would not find it.
     """
     wanted = select(t.Camera.address, t.Camera.port, t.Camera.scheme, t.Camera.site, t.Camera.standing)
+    first = (t.Camera.address, t.Camera.port, t.Camera.displaced_at.is_not(None))
     async with store.read() as connection:
-        every = (await connection.execute(wanted.order_by(t.Camera.address, t.Camera.port))).all()
+        rows = (await connection.execute(wanted.order_by(*first))).all()
+    # Where another camera took the place of one, that is the one that is there.
+    every = list({(row.address, row.port): row for row in reversed(rows)}.values())[::-1]
     rows = [row for row in every if scope.covers(row.site) and row.standing != Standing.IGNORED]
     there = Counter(row.address for row in every)
     return [row.address if there[row.address] == 1 and row.port in _USUAL_PORTS else _url(*row[:3]) for row in rows]

@@ -16,9 +16,10 @@ from cameras.errors import Unauthorized, Unreachable
 from cameras.opening import open_camera
 from cameras.place import Place
 from cameras.secret import Credential
-from fleet.errors import Busy, Invalid, NotFound
+from fleet.errors import Busy, Displaced, Invalid, NotFound
+from fleet.scans.swaps import refuse_displaced
 from fleet.settings import Settings
-from fleet.standing import refuse_closed
+from fleet.standing import AT_HOME, refuse_closed
 from fleet.store import Store
 from fleet.store import tables as t
 from fleet.store import vault_tables as v
@@ -47,10 +48,13 @@ def connecting(where: Where, budget: AttemptBudget, *, timeout_s: float = 8.0) -
 
 
 async def as_device_errors(found: Awaitable[tuple[Place, Credential]]) -> tuple[Place, Credential]:
-    """No login is Unauthorized, a password that is being changed Unreachable for now. NotFound stays what it is."""
+    """No login is Unauthorized; Unreachable for now is one whose password changes, or whose address another one has.
+
+    NotFound stays what it is.
+    """
     try:
         return await found
-    except Busy as error:
+    except (Busy, Displaced) as error:
         raise Unreachable(str(error)) from error
     except Invalid as error:
         raise Unauthorized(str(error)) from error
@@ -83,7 +87,8 @@ async def place_and_credential(
 ) -> tuple[Place, Credential]:
     """The vault's current password, else what the credentials file says.
 
-    NotFound; Invalid where no login is known; Busy while the camera may have either of two passwords.
+    NotFound; Invalid where no login is known; Displaced where another camera answers at its address; Busy while the
+    camera may have either of two passwords.
     """
     place = await place_of(store, camera_id)
     credential = await login_of(vault, settings, camera_id, place)
@@ -99,24 +104,28 @@ async def place_and_credential(
 
 
 async def place_of(store: Store, camera_id: str) -> Place:
-    """Raises NotFound, and Invalid for a device to which no login is sent."""
+    """Raises NotFound, Invalid for a device to which no login is sent, Displaced where another is at its address."""
     async with store.read() as connection:
         row = (await connection.execute(select(t.Camera).where(t.Camera.id == camera_id))).first()
         if row is None:
             raise NotFound("there is no such camera")
         refuse_closed(row)
-        same = select(func.count()).select_from(t.Camera).where(t.Camera.address == row.address)
+        refuse_displaced(row)
+        same = select(func.count()).select_from(t.Camera).where(t.Camera.address == row.address, AT_HOME)
         there = await connection.scalar(same)
     return Place(row.address, row.port, "https" if row.scheme == "https" else "http", shared=(there or 0) > 1)
 
 
 async def stored_rules(store: Store, vault: Vault) -> list[CredentialRule]:
-    """The logins that the vault holds, as a scan takes them. A camera that may have either password is left out."""
+    """The logins that the vault holds, as a scan takes them.
+
+    Left out are cameras that may have either password, and those at whose address another one answers.
+    """
     uncertain = select(v.CameraRotation.camera).where(v.CameraRotation.state.in_(_MAY_BE_NEW))
     held = select(t.Camera.id, t.Camera.address, t.Camera.port).join(v.CameraLogin, v.CameraLogin.camera == t.Camera.id)
-    beside = select(t.Camera.address).group_by(t.Camera.address).having(func.count() > 1)
+    beside = select(t.Camera.address).where(AT_HOME).group_by(t.Camera.address).having(func.count() > 1)
     async with store.read() as connection:
-        rows = (await connection.execute(held.where(t.Camera.id.not_in(uncertain)))).all()
+        rows = (await connection.execute(held.where(t.Camera.id.not_in(uncertain), AT_HOME))).all()
         shared = set((await connection.scalars(beside)).all())
     logins = [(row, await vault.login(row.id)) for row in rows]
     return [

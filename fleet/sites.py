@@ -17,6 +17,7 @@ from fleet.people import grants
 from fleet.people.scope import EVERYWHERE, Scope
 from fleet.store import Store
 from fleet.store import tables as t
+from fleet.store.expected_tables import ExpectedCamera
 from fleet.store.jobs_tables import Job, Schedule
 from fleet.store.pictures_tables import PictureIncident
 from fleet.store.sites_tables import Site as SiteTable
@@ -27,6 +28,7 @@ MOST_NETWORKS = 200
 _MOST_NAME = 80
 _AT_ONCE = 500
 Network = IPv4Network | IPv6Network
+_Placed = t.Camera | t.ScanNotEvaluated | ExpectedCamera
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +207,12 @@ async def remove(store: Store, name: str) -> None:
 
 
 async def _assign_all(connection: AsyncConnection, known: Sequence[Site]) -> None:
-    """Cameras with their findings, and addresses that told a scan nothing."""
-    for table in (t.Camera, t.ScanNotEvaluated):
+    """Cameras with their findings, addresses that told a scan nothing, and those where a camera is expected."""
+    for table in (t.Camera, t.ScanNotEvaluated, ExpectedCamera):
         await _assign(connection, table, known)
 
 
-async def _assign(
-    connection: AsyncConnection, table: type[t.Camera] | type[t.ScanNotEvaluated], known: Sequence[Site]
-) -> None:
+async def _assign(connection: AsyncConnection, table: type[_Placed], known: Sequence[Site]) -> None:
     moved: dict[str | None, list[str]] = defaultdict(list)
     for row in (await connection.execute(select(table.id, table.address, table.site))).all():
         if (name := name_at(row.address, known)) != row.site:

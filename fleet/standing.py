@@ -36,6 +36,8 @@ _CLOSED = (Standing.QUARANTINED.value, Standing.IGNORED.value)
 _IGNORED = select(Camera.id).where(Camera.standing == Standing.IGNORED.value)
 # The condition on a camera's row: it is listed and counted.
 COUNTED: ColumnElement[bool] = Camera.standing.is_distinct_from(Standing.IGNORED.value)
+# The condition on a camera's row: no other unit was found where it was seen last (`fleet.scans.swaps`).
+AT_HOME: ColumnElement[bool] = Camera.displaced_at.is_(None)
 
 
 def of_counted(camera: InstrumentedAttribute[str]) -> ColumnElement[bool]:
@@ -93,8 +95,9 @@ async def counts(store: Store, scope: Scope = EVERYWHERE) -> Mapping[str, int]:
 async def without_login(store: Store) -> frozenset[str]:
     """Where no login is sent, as `scanners.assessment.Options` takes it: addresses, and each with its port."""
     c = Camera
-    closed = select(c.address, c.port).where(c.standing.in_(_CLOSED))
-    open_ = select(c.address).where(c.standing.is_(None) | c.standing.not_in(_CLOSED))
+    # What was decided on a camera does not hold for the one that took its place.
+    closed = select(c.address, c.port).where(c.standing.in_(_CLOSED), AT_HOME)
+    open_ = select(c.address).where(AT_HOME, c.standing.is_(None) | c.standing.not_in(_CLOSED))
     async with store.read() as connection:
         rows = (await connection.execute(closed)).all()
         beside = set((await connection.scalars(open_.where(c.address.in_({row.address for row in rows})))).all())

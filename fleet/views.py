@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from fleet.camera_events import EarlierPlace
 from fleet.findings.lifecycle import FindingState
 from fleet.scans.rows import ScanView
 from scanners.dossier import Dossier
@@ -83,7 +84,8 @@ class FindingFilter:
 class DeviceRow:
     """One camera now. `worst` is the worst severity of its live findings; `unknown` counts what we could not tell.
 
-    `standing` is adopted, quarantined or ignored, `None` until somebody has decided.
+    `standing` is adopted, quarantined or ignored, `None` until somebody has decided. Where `displaced_at` is given,
+    another camera (`displaced_by`, its id) has answered at `address` since then, and where this one is, is not known.
     """
 
     id: str
@@ -98,6 +100,8 @@ class DeviceRow:
     mac: str | None
     site: str | None
     standing: str | None
+    displaced_at: datetime | None
+    displaced_by: str | None
     score: int
     worst: Severity | None
     findings: SeverityCounts
@@ -167,7 +171,8 @@ class ScorePoint:
 class DeviceView:
     """Everything about one camera. `verdicts` are of the last visit; `findings` all, worst first, fixed ones last.
 
-    `dossier` is `None` only where this version cannot read what an earlier one stored. `history`: the newest last.
+    `dossier` is `None` only where this version cannot read what an earlier one stored. `history`: the newest last;
+    `places` where it was seen before, the newest first.
     """
 
     row: DeviceRow
@@ -177,6 +182,7 @@ class DeviceView:
     findings: tuple[FindingRow, ...]
     dossier: Dossier | None
     history: tuple[ScorePoint, ...]
+    places: tuple[EarlierPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)

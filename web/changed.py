@@ -38,6 +38,9 @@ _KINDS: Mapping[What, _Kind] = {
     What.CAMERA_GONE: _Kind(Word("Silent", "plug", "unknown"), "known camera", "known cameras", GONE),
     What.CAMERA_MOVED: _Kind(Word("Moved", "arrow", "low"), "camera", "cameras", Happened.MOVED),
     What.CAMERA_UPDATED: _Kind(Word("Other firmware", "box", "low"), "camera", "cameras", Happened.UPDATED),
+    What.CAMERA_SWAPPED: _Kind(
+        Word("Another unit in its place", "triangle", "fail"), "camera", "cameras", Happened.DISPLACED
+    ),
     What.FINDING_NEW: _Kind(Word("New", "circle-dot", "fail"), "finding", "findings", Event.OPENED),
     What.FINDING_REOPENED: _Kind(Word("Came back", "return", "fail"), "finding", "findings", Event.REOPENED),
     What.FINDING_FIXED: _Kind(Word("Fixed", "check", "pass"), "finding", "findings", Event.FIXED),

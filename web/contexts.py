@@ -12,6 +12,7 @@ from fleet.accuracy.card import AccuracyCard
 from fleet.audit.chain import Row
 from fleet.camera_events import CameraEvent
 from fleet.commissioning.views import CameraView, CommissioningView
+from fleet.expected.rows import ExpectedRow, Import, Known
 from fleet.findings.triage import Refusal
 from fleet.first_steps import Way
 from fleet.pictures.views import PictureSummary, Tile
@@ -221,6 +222,22 @@ class Sites:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """`page` of expected cameras: those that were not found, or `every` one; `numbers` counts all by how they stand.
+
+    `first` says that this is the first page. `done` is what became, or would become, of a list that was just given, and
+    `mistake` why it could not be read at all.
+    """
+
+    page: Page[ExpectedRow]
+    numbers: Mapping[Known, int]
+    every: bool
+    first: bool
+    done: Import | None
+    mistake: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """`page` of findings under `wanted`; `everything` counts all findings. `checks` and `places` (sites) are the
     choices of the filter.
@@ -397,6 +414,7 @@ PAGES: Mapping[type, str] = {
     Search: "search.html",
     Devices: "devices.html",
     Sites: "sites.html",
+    Expected: "expected.html",
     Device: "device.html",
     Findings: "findings.html",
     FindingsByCheck: "findings_by_check.html",

@@ -17,6 +17,7 @@ from fleet.errors import (
     BeyondYourSites,
     Busy,
     ChangedMeanwhile,
+    Displaced,
     FleetError,
     Invalid,
     NeedsConfirmation,
@@ -24,6 +25,7 @@ from fleet.errors import (
     ProviderUnavailable,
     SecondStepNeeded,
     SignInRefused,
+    SourceUnavailable,
     StoreUnavailable,
     TooManyTries,
     VaultUnavailable,
@@ -61,6 +63,7 @@ ADVICE = {
 STATUSES: Mapping[type[FleetError], int] = {
     Invalid: 422,
     NeedsConfirmation: 409,
+    Displaced: 409,
     NotFound: 404,
     Busy: 409,
     ChangedMeanwhile: 412,
@@ -70,6 +73,7 @@ STATUSES: Mapping[type[FleetError], int] = {
     BeginAgain: 403,
     TooManyTries: 429,
     ProviderUnavailable: 503,
+    SourceUnavailable: 503,
     StoreUnavailable: 503,
     VaultUnavailable: 503,
 }

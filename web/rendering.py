@@ -139,6 +139,7 @@ def environment() -> Environment:
         "STATES": words.STATES,
         "SCAN_STATES": words.SCAN_STATES,
         "CAMERA_EVENTS": words.CAMERA_EVENTS,
+        "EXPECTED": words.EXPECTED,
         "SEARCH_KINDS": words.SEARCH_KINDS,
         "PHASES": words.PHASES,
         "ROW_STATES": words.ROW_STATES,

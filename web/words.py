@@ -16,7 +16,7 @@ class Word:
 # The side bar: the parts of the console that an entry lights up for, its address, its icon, its name.
 SECTIONS = (
     (("", "first-steps"), "/", "overview", "Overview"),
-    (("devices", "sites"), "/devices", "camera", "Devices"),
+    (("devices", "expected", "sites"), "/devices", "camera", "Devices"),
     (("findings", "checks"), "/findings?by=check", "flag", "Findings"),
     (("jobs", "scans", "plans", "rotations", "rollouts"), "/jobs", "plan", "Plans & jobs"),
     (("commissioning",), "/commissioning", "clipboard", "Commissioning"),
@@ -79,8 +79,17 @@ CAMERA_EVENTS = {
     "gone": Word("Told the last scan nothing", "plug", "unknown"),
     "moved": Word("Answered at another address", "arrow", "low"),
     "updated": Word("Has other firmware", "box", "low"),
+    "displaced": Word("Another unit answers at its address", "triangle", "fail"),
+    "replaced": Word("Answers where another camera was", "arrow", "low"),
     "ai-drifted": Word("Its AI drifted", "eye", "fail"),
     "ai-steady": Word("Its AI is steady again", "eye", "pass"),
+}
+
+EXPECTED = {
+    "found": Word("Found", "check", "pass"),
+    "other": Word("Another unit answers there", "triangle", "fail"),
+    "elsewhere": Word("Known at another address", "arrow", "low"),
+    "missing": Word("No scan has found it", "question", "unknown"),
 }
 
 SEARCH_KINDS = {

@@ -46,6 +46,8 @@ class Action(StrEnum):
     COMMISSIONING_START = "commissioning.start"
     COMMISSIONING_STILL = "commissioning.still"
     COMMISSIONING_HAND_OVER = "commissioning.hand-over"
+    EXPECTED_FORGET = "expected.forget"
+    EXPECTED_IMPORT = "expected.import"
     FACTOR_ADD = "factor.add"
     FACTOR_REMOVE = "factor.remove"
     FACTOR_RENEW_CODES = "factor.renew-codes"

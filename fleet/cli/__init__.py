@@ -44,8 +44,13 @@ COMMANDS: Mapping[str, Listed] = MappingProxyType(
         "bundle": Listed("Signed bundles of firmware or analytics apps."),
         "commission": Listed("Checklists that machine and person fill in together, and the handover package."),
         "db": Listed("The store: bring its schema up to date, back it up, bring it back."),
+        "expected": Listed("Cameras that were imported, and which of them no scan has found."),
         "harden": Listed("Put cameras right by a baseline: see the difference, change by steps, prove each step."),
         "health": Listed("Is the picture still good?"),
+        "import": Listed(
+            "Expect the cameras of a list, and compare it with what scans found. No camera is asked anything.",
+            "bring_in",
+        ),
         "passwords": Listed("The cameras' own passwords: change them, see who changed them, look one up."),
         "retention": Listed(
             "Cut history to what the settings keep. The service does so by itself once a day.", "retention"

@@ -92,4 +92,10 @@ async def _from_store(settings: Settings, camera: str) -> Found:
         raise WrongUse("nothing is stored yet: scan in the console, or give --from FILE")
     async with await open_store(settings) as store:
         view = await estate.device(store, await lookup.camera(store, camera))
-    return f"{view.row.address}:{view.row.port}", view.verdicts
+    place = f"{view.row.address}:{view.row.port}"
+    if view.row.displaced_at:
+        since = f"{view.row.displaced_at:%Y-%m-%d %H:%M} UTC"
+        screen.note(
+            f"Another camera (@{view.row.displaced_by}) answers at {place} since {since}; this is what was seen before"
+        )
+    return place, view.verdicts

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from cameras.facts import Gap
@@ -136,10 +137,10 @@ class OneCamera:
         progress = work.progress
         if progress.state in {CameraState.WAITING, CameraState.APPLYING}:
             journal = Journal(self._store, spot, self._bells.tell)
-            if means := await self._means(turn, spot, progress, journal):
-                progress = await apply_camera(work.plan, progress, means, journal)
+            if ready := await self._ready(turn, spot, work.plan, progress, journal):
+                progress = await apply_camera(work.plan, *ready, journal)
         if not work.proved and (progress.state is CameraState.DONE or was_touched(progress)):
-            await self._prove_camera(spot, progress.place)
+            await self._prove_camera(spot, work.plan, progress)
 
     async def _undo(self, turn: Turn, spot: Spot, work: Work) -> None:
         if work.plan is None or work.progress is None:
@@ -147,12 +148,14 @@ class OneCamera:
         progress = work.progress
         if has_changed(progress):
             journal = Journal(self._store, spot, self._bells.tell)
-            if means := await self._means(turn, spot, progress, journal):
-                progress = await undo_camera(work.plan, progress, means, journal)
-        await self._prove_camera(spot, progress.place)
+            if ready := await self._ready(turn, spot, work.plan, progress, journal):
+                progress = await undo_camera(work.plan, *ready, journal)
+        await self._prove_camera(spot, work.plan, progress)
 
-    async def _means(self, turn: Turn, spot: Spot, progress: Progress, journal: Journal) -> Means | None:
-        """What changing it needs; `None` where it was given up, as the rows say."""
+    async def _ready(
+        self, turn: Turn, spot: Spot, plan: CameraPlan, progress: Progress, journal: Journal
+    ) -> tuple[Progress, Means] | None:
+        """How far it is, at the place where it is now, and what changing it needs; `None` where it was given up."""
 
         async def password_for(account: str) -> Any:  # noqa: ANN401 - a Secret
             return await self._password_for(spot.camera, account)
@@ -163,7 +166,8 @@ class OneCamera:
         except (Busy, Invalid, NotFound) as error:
             await journal.give_up(progress, str(error))
             return None
-        return Means(reached.open_camera, given, self._patience, stopped=lambda: self._is_to_stop(turn, spot))
+        means = Means(reached.open_camera, given, self._patience, stopped=lambda: self._is_to_stop(turn, spot))
+        return replace(progress, place=place_now(plan, progress, reached.place)), means
 
     def _is_to_stop(self, turn: Turn, spot: Spot) -> bool:
         """Asked between two steps. Raises CancelledError where the next one is left to a later call of the job."""
@@ -171,17 +175,26 @@ class OneCamera:
             raise asyncio.CancelledError
         return self._bells.is_to_stop(turn, spot.plan)
 
-    async def _prove_camera(self, spot: Spot, place: Place) -> None:
+    async def _prove_camera(self, spot: Spot, plan: CameraPlan, progress: Progress) -> None:
         """The assessment afterwards. Its failure is told, and costs the change nothing."""
         try:
             reached = await self._reach(spot.camera)
-            words = await self._prove(place, reached.credential)
+            words = await self._prove(place_now(plan, progress, reached.place), reached.credential)
         except FleetError as error:
             words = f"it could not be assessed again: {error}"
         except Exception as error:  # noqa: BLE001 - the change is done whatever becomes of its proof
             _log.exception("a proof failed", extra={"plan": spot.plan, "camera": spot.camera})
             words = f"it could not be assessed again: a fault of ours ({type(error).__name__}); see the log"
         await plan_rows.keep_proof(self._store, spot, words)
+
+
+def place_now(plan: CameraPlan, progress: Progress, stored: Place) -> Place:
+    """Where the steps left it, unless a visit has found it elsewhere (`stored`) since it was looked at for the plan.
+
+    Whatever answers at the place of the plan then may be another camera.
+    """
+    then = (plan.place.address, plan.place.port, plan.place.scheme)
+    return progress.place if then == (stored.address, stored.port, stored.scheme) else stored
 
 
 def _seen(found: CameraPlan) -> Next:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from cameras.untrusted import clean_text
 from fleet import lookup, sites, standing
 from fleet.audit.trail import Action, Entry, acting
 from fleet.errors import FleetError, Invalid, StoreUnavailable
+from fleet.expected import rows as expected_rows
 from fleet.findings import triage as findings
 from fleet.jobs.alone import running
 from fleet.jobs.model import Asked, Done, Failed, Job, Kind, NewJob, Next, Priority, PutBack, Stopped, Turn
@@ -50,6 +51,11 @@ _WORK = "scan:"
 _URGENT = Priority.ASKED
 _CUT_OFF = "it was cut off, and begins anew"
 _MOST_SILENT_AT_ONCE = 200
+# Words for many targets, and what is said where there are none.
+_MEANING: Mapping[str, tuple[Callable[[Store, Scope], Awaitable[list[str]]], str]] = {
+    lookup.EVERY: (lookup.targets, "no camera is stored yet: write at least one address, such as 192.168.1.0/24"),
+    expected_rows.EXPECTED: (expected_rows.targets, "every expected camera was found, or none was imported"),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -154,8 +160,9 @@ class Scans:
     ) -> ScanId:
         """Queue a scan. Raises Invalid, also for addresses out of scope, and NeedsConfirmation beyond 4096 addresses.
 
-        Among the targets, `@all` is every camera in scope that is looked after when the scan is asked for. With
-        `looks_only` no login is sent anywhere, neither ours nor a default one.
+        Among the targets, `@all` is every camera in scope that is looked after when the scan is asked for, `@expected`
+        where cameras of imported lists are expected and were not found. With `looks_only` no login is sent anywhere,
+        neither ours nor a default one.
         """
         words = asked.words(targets_text)
         spelled_out = await self._spelled_out(words, scope)
@@ -190,11 +197,13 @@ class Scans:
         return await asyncio.to_thread(asked.placed, targets, known, scope)
 
     async def _spelled_out(self, words: Sequence[str], scope: Scope) -> list[str]:
-        if lookup.EVERY not in words:
-            return list(words)
-        if not (stored := await lookup.targets(self._store, scope)):
-            raise Invalid("no camera is stored yet: write at least one address, such as 192.168.1.0/24")
-        return [*(word for word in words if word != lookup.EVERY), *stored]
+        spelled_out = [word for word in words if word not in _MEANING]
+        for word, (find, none) in _MEANING.items():
+            if word in words:
+                if not (meant := await find(self._store, scope)):
+                    raise Invalid(none)
+                spelled_out += meant
+        return spelled_out
 
     async def get(self, scan: ScanId) -> ScanView:
         """Raises NotFound."""

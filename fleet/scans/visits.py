@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cameras.untrusted import clean_text
 from fleet import camera_events, sites
 from fleet.camera_words import WORDS
+from fleet.expected import rows as expected_rows
 from fleet.pictures import rows as picture_rows
-from fleet.scans import adoption
+from fleet.scans import adoption, swaps
 from fleet.scans.adoption import AnyRow
 from fleet.schedules import due
 from fleet.store import Store
@@ -87,9 +88,11 @@ async def keep_camera(
 ) -> str | None:
     """Its row, made or brought up to date, and the dossier of this visit; its site. `live` counts its live findings."""
     who = adoption.who(seen.dossier)
+    who = replace(who, key=await adoption.free_key(connection, who, before))
     dossier = new_id()
-    values = adoption.columns(seen.dossier, who, before)
+    values = adoption.columns(seen.dossier, who, before, await expected_rows.name_for(connection, who))
     values |= {"last_seen": seen.at, "last_dossier": dossier, **_judged(seen, live)}
+    values |= {"displaced_at": None, "displaced_by": None}
     site = values["site"] = sites.name_at(who.address, await sites.stored(connection))
     if before is None or before.search != values["search"]:
         values["worded"] = await WORDS.next_number(connection)
@@ -100,6 +103,7 @@ async def keep_camera(
         await picture_rows.watch_new(connection, [camera])
         await due.put(connection, due.PICTURES, camera, seen.at)
     await camera_events.note_visit(connection, camera, before, values, seen.at)
+    await swaps.note_arrival(connection, camera, before, values, who)
     row = {"id": dossier, "camera": camera, "at": seen.at, "body": seen.body}
     row |= {"score": seen.score, "failed": seen.failed, "unknown": seen.unknown}
     await connection.execute(_NEW_DOSSIER, [row])

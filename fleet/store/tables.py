@@ -101,8 +101,9 @@ class Camera(Base):
     """A camera as the last visit saw it. The four counts are of live findings; `unknown` is of verdicts.
 
     `site` is the name of the one whose network holds its address. `standing` says whether it is looked after
-    (`fleet.standing`), `None` until somebody has decided. `worded` is higher than that of every row whose `search` was
-    written before (`fleet.words`).
+    (`fleet.standing`), `None` until somebody has decided. Another unit (`displaced_by`, a camera's id) has answered at
+    its address since `displaced_at`, if that stands, and nobody knows where it is (`fleet.scans.swaps`). `worded` is
+    higher than that of every row whose `search` was written before (`fleet.words`).
     """
 
     __tablename__ = "cameras"
@@ -134,6 +135,8 @@ class Camera(Base):
     driver: Mapped[str | None]
     site: Mapped[str | None]
     standing: Mapped[str | None]
+    displaced_at: Mapped[datetime | None]
+    displaced_by: Mapped[str | None]
     search: Mapped[str] = mapped_column(Text)
     worded: Mapped[int] = mapped_column(server_default="0")
     score: Mapped[int]

@@ -57,7 +57,13 @@ async def started(
     )
 
 
-async def camwarden(home: Path, *words: object, stdin: bytes = b"", patience_s: float = PATIENCE_S) -> Ended:
+async def camwarden(
+    home: Path,
+    *words: object,
+    stdin: bytes = b"",
+    patience_s: float = PATIENCE_S,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Ended:
     """To its end, forked from a process that has read the program already: needs the fixture `forks`."""
     assert Forks.current is not None
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
@@ -66,7 +72,7 @@ async def camwarden(home: Path, *words: object, stdin: bytes = b"", patience_s: 
         code = await Forks.current.ask(
             [*map(str, words)],
             cwd=home,
-            env=_variables(home, {}),
+            env=_variables(home, more),
             streams=[file.fileno() for file in (given, out, err)],
             patience_s=patience_s,
         )

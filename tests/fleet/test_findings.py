@@ -253,6 +253,10 @@ TWO_CAMERAS = {
         dossier(),
         dossier("10.0.0.2", identity=replace(IDENTITY, manufacturer="Dahua", mac=_OTHER_MAC)),
     ),
+    "one made-up serial number, two MACs": (
+        dossier(),
+        dossier("10.0.0.2", identity=replace(IDENTITY, mac=_OTHER_MAC)),
+    ),
     "two ports of one address, both nameless": (dossier(identity=GAP), dossier(port=8001, identity=GAP)),
     "a serial that says nothing": (
         dossier(identity=replace(IDENTITY, serial="00000000")),

@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -238,6 +240,45 @@ async def test_a_plan_that_was_changed_in_the_store_is_not_what_was_approved(sto
                 await connection.execute(update(PlanCamera).where(PlanCamera.camera == camera).values(body=other))
         with pytest.raises(Invalid, match="not what was approved"):
             await plans.start(plan, "anna")
+
+
+class Moving(Network):
+    """Its cameras are somewhere else from the moment that somebody says so; where each was looked for since."""
+
+    def __init__(self, cameras: Mapping[str, PretendCamera]) -> None:
+        super().__init__(cameras)
+        self.moved = False
+        self.looked_for: list[str] = []
+
+    async def reach(self, of: str) -> Reached:
+        reached = await super().reach(of)
+        if not self.moved:
+            return reached
+
+        def opened(place: Place) -> AbstractAsyncContextManager[Any]:
+            self.looked_for.append(place.address)
+            return reached.open_camera(place)
+
+        return replace(reached, place=replace(reached.place, address="10.0.9.9"), open_camera=opened)
+
+
+@pytest.mark.parametrize("after", ["looked at", "changed"])
+async def test_a_camera_that_was_found_elsewhere_since_is_changed_and_put_back_where_it_is_now(
+    store: Store, after: str
+) -> None:
+    network = Moving({row: PretendCamera() for row in await stored(store, 1)})
+    async with network.service(store) as plans:
+        plan = await observed(plans, network)
+        network.moved = after == "looked at"
+        await plans.approve(plan, "boris")
+        await plans.start(plan, "boris")
+        assert (await settled(plans, plan)).state is PlanState.DONE
+        network.moved = True
+        await plans.undo(plan, "anna")
+        assert (await settled(plans, plan)).state is PlanState.UNDONE
+    assert set(network.looked_for) == {"10.0.9.9"}
+    assert network.proved[-1][0] == "10.0.9.9"
+    assert [one.world for one in network.cameras.values()] == [World()]
 
 
 async def test_an_undone_plan_leaves_the_cameras_as_they_were_and_proves_it(store: Store, network: Network) -> None:

@@ -13,10 +13,12 @@ from urllib.parse import urlencode
 import pytest
 
 from fleet import estate
+from fleet.findings import triage as findings
 from fleet.people import accounts as people
 from fleet.settings import Settings
 from fleet.views import DeviceFilter, FindingFilter
 from scanners.checks import CHECKS
+from tests.fleet.samples import IDENTITY, assessed, dossier
 from tests.web.conftest import PASSWORD, Furnished, House, Visit, Visitor, browser, open_house
 from tests.web.console_estate import FORMULA, HOSTILE
 from tests.web.console_estate import estate as sample
@@ -170,6 +172,26 @@ async def test_a_device_page_shows_failing_then_unknown_then_passing(house: Hous
     assert groups[0] == "fail"
     for words in ("What was seen", "Why it matters", "How to put it right", "Raw evidence (JSON)", "TCP ports"):
         assert words in page
+
+
+async def test_a_camera_whose_place_another_unit_took_says_so_and_leads_there(house: House, visit: Visit) -> None:
+    old = (await estate.devices(house.store, DeviceFilter(text="10.20.1.13"))).items[0]
+    assert old.mac
+    seen = dossier(old.address, old.port, replace(IDENTITY, mac="b8:a4:4f:00:00:77"))
+    new = (await findings.record(house.store, assessed({}, seen))).camera
+    page = (await visit("viewer").get(f"/devices/{old.id}")).text
+    assert "Another camera answers at its address." in page
+    assert f'href="/devices/{new}"' in page
+    assert (await visit("viewer").get(f"/api/v1/cameras/{old.id}")).json()["row"]["displaced_by"] == new
+    assert "Another unit in its place" in (await visit("viewer").get("/")).text
+    assert "Another unit answers at its address" in (await visit("viewer").get("/devices?q=10.20.1.13")).text
+    refused = await visit("administrator").post("/rotations", {"id": old.id})
+    assert (refused.status_code, "Another camera answers at 10.20.1.13:80" in refused.text) == (409, True)
+    elsewhere = dossier("10.20.9.9", 80, replace(IDENTITY, mac="b8:a4:4f:00:00:77"))
+    assert (await findings.record(house.store, assessed({}, elsewhere))).camera == new
+    moved = (await visit("viewer").get(f"/devices/{new}")).text
+    assert "Where it was before" in moved
+    assert f"{old.address}:{old.port}" in moved
 
 
 async def test_the_catalogue_names_every_check(visit: Visit) -> None:

@@ -64,7 +64,7 @@ class Did:
 
 @dataclass(frozen=True, slots=True)
 class CameraEvent:
-    """What happened to a camera itself: found, moved, updated, ai-drifted, ai-steady."""
+    """What happened to a camera itself: found, moved, updated, displaced, replaced, ai-drifted, ai-steady."""
 
     at: datetime
     event: Happened

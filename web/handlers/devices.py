@@ -32,6 +32,7 @@ READING_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Out
 COLUMNS = (
     "name", "address", "port", "site", "manufacturer", "model", "firmware", "serial", "mac", "score", "worst",
     "critical", "high", "medium", "low", "unknown", "first_seen", "last_seen",
+    "displaced_at",
 )  # fmt: skip
 
 
@@ -103,7 +104,8 @@ def _cells(row: DeviceRow) -> tuple[object, ...]:
     seen = (row.first_seen.isoformat(timespec="seconds"), row.last_seen.isoformat(timespec="seconds"))
     counts = (row.findings.critical, row.findings.high, row.findings.medium, row.findings.low)
     who = (row.name, row.address, row.port, row.site, row.manufacturer, row.model, row.firmware, row.serial, row.mac)
-    return (*who, row.score, row.worst, *counts, row.unknown, *seen)
+    displaced = row.displaced_at and row.displaced_at.isoformat(timespec="seconds")
+    return (*who, row.score, row.worst, *counts, row.unknown, *seen, displaced)
 
 
 def csv_line(cells: tuple[object, ...]) -> str:
