@@ -313,6 +313,18 @@ class CredentialTrials:
     trials: tuple[CredentialTrial, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SnmpAnswer:
+    """What SNMP says to whoever asks with the community `public`: sysDescr.0, and sysObjectID.0 in dots.
+
+    `version` None means that nothing answered; v2c is named where both versions do.
+    """
+
+    version: Literal["v1", "v2c"] | None
+    description: str | None
+    object_id: str | None
+
+
 # --- what can be put right on a camera -------------------------------------------------------------------------------
 
 

@@ -10,12 +10,12 @@ from typing import Literal
 from cameras import soap
 from cameras.budget import AttemptBudget
 from cameras.facts import Gap, OpenPorts
-from scanners.collect import VisitOptions, collect
+from scanners.collect import VisitOptions, ask_snmp, collect
 from scanners.credentials import CredentialRule, for_address
 from scanners.discovery.sweep import sweep
 from scanners.dossier import Dossier
 from scanners.evaluate import evaluate
-from scanners.identify import NotEvaluated, identify
+from scanners.identify import NotEvaluated, identify, in_its_own_words, is_silent
 from scanners.knowledge import Knowledge, load_knowledge
 from scanners.model import Verdict
 from scanners.score import score
@@ -153,6 +153,8 @@ async def _assess_one(target: Target, ports: OpenPorts | Gap, options: Options) 
         async with AsyncExitStack() as connections:
             met = await identify(connections, target, ports, options.budget, options.request_timeout_s)
             dossier = met if isinstance(met, NotEvaluated) else await collect(met, target, ports, visit)
+        if isinstance(met, NotEvaluated) and not is_silent(met):
+            return in_its_own_words(met, await ask_snmp(target, visit))
         if isinstance(dossier, NotEvaluated):
             return dossier
         verdicts = evaluate(dossier, options.knowledge)

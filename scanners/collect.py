@@ -4,7 +4,9 @@ Reads only. The order matters: what can be learned without a login comes first, 
 behind it, and last the default passwords, which may cost tries.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -24,6 +26,7 @@ from cameras.facts import (
     Scopes,
     SetupSignal,
     SetupState,
+    SnmpAnswer,
     StreamProfiles,
 )
 from cameras.http import DeviceHttp
@@ -33,9 +36,9 @@ from scanners import default_credentials, vendor_questions
 from scanners.discovery import ws_discovery
 from scanners.dossier import Dossier
 from scanners.gaps import answer_or_gap, gap
-from scanners.identify import Met, NotEvaluated, camera_key
+from scanners.identify import Met, NotEvaluated, camera_key, in_its_own_words
 from scanners.knowledge import Knowledge, VendorDefaults
-from scanners.probes import anonymous, banners, setup_state
+from scanners.probes import anonymous, banners, setup_state, snmp
 from scanners.targets import Target
 
 T = TypeVar("T")
@@ -85,6 +88,34 @@ class _Questions:
 
 async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: VisitOptions) -> Dossier | NotEvaluated:
     """The dossier of one visit. NotEvaluated only where the device never proved to be a camera."""
+    async with _meanwhile(ask_snmp(target, options)) as snmp_answer:
+        found = await _visit(met, target, ports, options, snmp_answer)
+        return in_its_own_words(found, await snmp_answer) if isinstance(found, NotEvaluated) else found
+
+
+async def ask_snmp(target: Target, options: VisitOptions) -> SnmpAnswer | Gap:
+    """A community is a known password, and is asked for only where those may be tried."""
+    if target.shared:
+        return Gap("not-asked", "several targets share this address")
+    if not options.default_credentials:
+        return Gap("not-asked", "the default-credential test is switched off")
+    return await answer_or_gap(snmp.ask_public(target.address, snmp.PORT))
+
+
+@asynccontextmanager
+async def _meanwhile(question: Coroutine[object, object, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """A question that is answered while others are put; nobody waits for it who leaves early."""
+    task = asyncio.create_task(question)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _visit(
+    met: Met, target: Target, ports: OpenPorts | Gap, options: VisitOptions, snmp_answer: Awaitable[SnmpAnswer | Gap]
+) -> Dossier | NotEvaluated:
     session, questions = met.session, _Questions()
     clock = met.clock
     open_onvif: AnonymousOnvif | Gap = await questions.ask(session.try_anonymously) if met.proven else _refused_all()
@@ -150,6 +181,7 @@ async def collect(met: Met, target: Target, ports: OpenPorts | Gap, options: Vis
         syslog_target=vendors_own.syslog_target,
         firmware_state=vendors_own.firmware_state,
         apps=vendors_own.apps,
+        snmp=await snmp_answer,
         open_ports=ports,
         banners=await _banners(target.address, ports),
         login_pages=pages,

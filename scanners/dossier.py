@@ -32,6 +32,7 @@ from cameras.facts import (
     Scopes,
     Services,
     SetupState,
+    SnmpAnswer,
     StreamProfiles,
     Switches,
     SyslogTarget,
@@ -39,7 +40,7 @@ from cameras.facts import (
 )
 
 # Questions that came after dossiers were first kept.
-LATER = ("switches", "lockout", "anonymous_viewer", "syslog_target", "firmware_state", "apps")
+LATER = ("switches", "lockout", "anonymous_viewer", "syslog_target", "firmware_state", "apps", "snmp")
 NOT_KNOWN = Gap("not-asked", "the version that made this visit did not ask")
 
 
@@ -74,6 +75,7 @@ class Dossier:
     syslog_target: SyslogTarget | Gap
     firmware_state: FirmwareState | Gap
     apps: Apps | Gap
+    snmp: SnmpAnswer | Gap
     open_ports: OpenPorts | Gap
     banners: Banners | Gap
     login_pages: LoginPages | Gap

@@ -23,6 +23,7 @@ from cameras.facts import (
     NetworkServices,
     OpenPorts,
     SetupState,
+    SnmpAnswer,
     Switches,
     TlsPostures,
 )
@@ -50,6 +51,7 @@ WHAT: Mapping[type, str] = MappingProxyType(
         NetworkServices: "declared services",
         OpenPorts: "open ports",
         SetupState: "set-up state",
+        SnmpAnswer: "SNMP",
         Switches: "switches of services",
         TlsPostures: "TLS certificates",
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cameras.budget import AttemptBudget
 from cameras.errors import DeviceError, Unauthorized, Unreachable
-from cameras.facts import Clock, Gap, OpenPorts
+from cameras.facts import Clock, Gap, OpenPorts, SnmpAnswer
 from cameras.http import DeviceHttp
 from cameras.onvif_session import DEVICE_PATH, OnvifSession
 from scanners.gaps import gap
@@ -14,6 +14,7 @@ from scanners.targets import Target
 
 # The reason for an empty place in a network: to be listed, but no gap in what we know of the cameras.
 NO_ANSWER = "no-answer"
+UNREACHABLE = "unreachable"
 
 # Where cameras keep their web server, most usual first; plain HTTP before TLS, which many old cameras offer but hardly
 # manage.
@@ -90,6 +91,18 @@ def camera_key(target: Target) -> str:
     return f"{target.address}:{target.port}" if target.shared else target.address
 
 
+def is_silent(result: NotEvaluated) -> bool:
+    """Whether nobody is known to be there, so that no further question is worth its wait."""
+    return result.reason in (NO_ANSWER, UNREACHABLE)
+
+
+def in_its_own_words(result: NotEvaluated, snmp: SnmpAnswer | Gap) -> NotEvaluated:
+    """With what the device calls itself by SNMP, where it says so."""
+    if is_silent(result) or isinstance(snmp, Gap) or snmp.description is None:
+        return result
+    return replace(result, detail=f"{result.detail}; by SNMP it calls itself '{snmp.description}'")
+
+
 def _not_a_camera(
     target: Target, ports: OpenPorts | Gap, said: list[tuple[Door, DeviceError]], *, broken_xml: bool
 ) -> NotEvaluated:
@@ -97,12 +110,12 @@ def _not_a_camera(
     if not said:
         is_open = ports.open if isinstance(ports, OpenPorts) else ()
         if not is_open:
-            reason = NO_ANSWER if target.searched else "unreachable"
+            reason = NO_ANSWER if target.searched else UNREACHABLE
             return NotEvaluated(target.address, reason, "no port that we tried answers")
         listed = ", ".join(str(port) for port in is_open)
         return NotEvaluated(target.address, "not-a-camera", f"no web server; open ports: {listed}")
     if all(isinstance(error, Unreachable) for _, error in said):
-        return NotEvaluated(target.address, "unreachable", words)
+        return NotEvaluated(target.address, UNREACHABLE, words)
     if broken_xml:
         return NotEvaluated(target.address, "garbled", words)
     return NotEvaluated(target.address, "not-a-camera", f"a web server that does not speak ONVIF: {words}")

@@ -18,7 +18,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from simulator import manifest, tls
+from simulator import manifest, snmp, tls
 from simulator.camera import Camera
 from simulator.decoys import Decoy
 from simulator.discovery import Responder
@@ -57,6 +57,7 @@ class Estate:
                 camera.studio = self.studio
         self.decoys = {plan: Decoy(plan.kind) for plan in self._first.decoys}
         self.discovery = Responder(self.cameras if options.discovery else ())
+        self.snmp = snmp.Agents(self.cameras, snmp.PORT)
         self.problems: list[str] = []
         self._doors: dict[Camera | Decoy, dict[int, _Door]] = {}
         self._leaving: set[asyncio.BaseTransport] = set()
@@ -75,6 +76,7 @@ class Estate:
             for plan, decoy in self.decoys.items():
                 self._serve_decoy(plan, decoy)
             await self.discovery.start()
+            await self.snmp.start()
             self._write_files()
         except BaseException:
             await self.stop()
@@ -99,6 +101,7 @@ class Estate:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.snmp.stop()
         for connections in (self._leaving, *(door.connections for door in doors)):
             for connection in tuple(connections):
                 connection.abort()  # type: ignore[attr-defined]
@@ -166,6 +169,8 @@ class Estate:
                 self.problems.append(str(problem))
         if self.discovery.misses(camera):
             self._spawn(self.discovery.start())
+        if self.snmp.misses(camera):
+            self._spawn(self.snmp.start())
         self._leaving = {connection for connection in self._leaving if not _is_gone(connection)}
 
     def _serve_decoy(self, plan: DecoyPlan, decoy: Decoy) -> None:
@@ -309,7 +314,7 @@ async def run(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with Estate(options) as estate:
-        for problem in estate.discovery.problems:
+        for problem in (*estate.discovery.problems, *estate.snmp.problems):
             sys.stderr.write(f"simulator: {problem}\n")
         sys.stdout.write(f"{_ready_line(estate.plan)}\n")
         sys.stdout.flush()

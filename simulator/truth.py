@@ -11,6 +11,7 @@ from typing import Literal
 
 from simulator.apis import SHOWN
 from simulator.plan import CameraPlan
+from simulator.snmp import versions_served
 from simulator.vendors import VENDORS, Model
 
 Word = Literal["pass", "fail", "unknown", "not-applicable"]
@@ -35,6 +36,7 @@ CHECKS = (
     "too-many-administrators",
     "lockout-off",
     "snmp-v1-v2c",
+    "snmp-public",
 )
 
 FORGIVEN_SKEW_S, MOST_ADMINISTRATORS = 30, 2
@@ -111,7 +113,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
             *((check, "", "unknown") for check in SHOWN),
         ),
         "lockout-off": (("lockout-off", "", "fail"),),
-        "snmp-on": (("snmp-v1-v2c", "", "fail"),),
+        "snmp-on": (("snmp-v1-v2c", "", "fail"), ("snmp-public", "", "fail")),
         # oddities that must change nothing, or only what they touch
         "redirect-elsewhere": (("http-cleartext-management", HTTP, "fail"),),
         "nat-xaddr": _NOTHING,
@@ -183,12 +185,13 @@ WEAK: Mapping[str, tuple[str, Callable[[CameraPlan], bool]]] = MappingProxyType(
         "too-many-administrators": ("", lambda p: _administrators(p) > MOST_ADMINISTRATORS),
         "lockout-off": ("", lambda p: _shows("lockout-off", p)),
         "snmp-v1-v2c": ("", lambda p: _shows("snmp-v1-v2c", p)),
+        "snmp-public": ("", lambda p: bool(versions_served(p))),
     }
 )
 """Whether a weakness is there now, and its subject: settings may have cured a fault, or made a new weakness."""
 
 _RANK = MappingProxyType({name: rank for rank, name in enumerate(EFFECTS)})
-_PORT_CHECKS = ("telnet-open", "ftp-open", "unexpected-port")
+_PORT_CHECKS = ("telnet-open", "ftp-open", "unexpected-port", "snmp-public")
 
 
 def expected(plan: CameraPlan, *, ports_probed: bool) -> tuple[Expected, ...]:

@@ -17,6 +17,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "anonymous-snapshot": "anonymous-viewer",
         "clock-skew": "ntp",
         "discovery-left-on": "discovery-mode",
+        "snmp-public": "snmp-v1-v2c",
         "snmp-v1-v2c": "snmp-v1-v2c",
         "ftp-open": "telnet-ftp",
         "http-basic-cleartext": "http",

@@ -15,6 +15,7 @@ from scanners.checks import (
     http_cleartext_management,
     lockout_off,
     ntp_not_configured,
+    snmp_public,
     snmp_v1_v2c,
     telnet_open,
     tls_certificate,
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     too_many_administrators.CHECK,
     lockout_off.CHECK,
     snmp_v1_v2c.CHECK,
+    snmp_public.CHECK,
 )
 
 

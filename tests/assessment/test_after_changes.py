@@ -21,7 +21,7 @@ WEAK = (
     *("discovery-left-on", "http-cleartext-management", "firmware-outdated", "no-https", "ntp-not-configured"),
     *("clock-skew", "too-many-administrators", "default-credentials", "telnet-open", "ftp-open", "ssh-open"),
     *("unexpected-port", "anonymous-rtsp", "anonymous-snapshot", "http-basic-cleartext", "factory-default"),
-    *("http-xaddr", "many-xaddrs", "empty-200"),
+    *("http-xaddr", "many-xaddrs", "empty-200", "snmp-on"),
 )
 
 
@@ -41,6 +41,7 @@ def hardened(plan: CameraPlan) -> CameraPlan:
         discoverable=False,
         anonymous=plan.anonymous & {"onvif"} if plan.setup_done else plan.anonymous,
         extra_ports=(),
+        parameters=(),
         accounts=tuple(replace(a, password=f"changed-{a.name}-1") if a.name in documented else a for a in kept),
     )
 

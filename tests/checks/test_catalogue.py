@@ -25,6 +25,7 @@ SEVERITIES = {
         "firmware-outdated",
         "ftp-open",
         "http-basic-cleartext",
+        "snmp-public",
     },
     Severity.MEDIUM: {
         "clock-skew",

@@ -13,6 +13,7 @@ from cameras.facts import (
     DiscoveryMode,
     Identity,
     Lockout,
+    SnmpAnswer,
     Switch,
     Switches,
     TlsPosture,
@@ -24,6 +25,7 @@ from scanners.checks import (
     firmware_outdated,
     lockout_off,
     ntp_not_configured,
+    snmp_public,
     snmp_v1_v2c,
     tls_certificate,
     too_many_administrators,
@@ -252,3 +254,30 @@ SNMP: dict[str, tuple[Switches, str]] = {
 @pytest.mark.parametrize(("switches", "expected"), SNMP.values(), ids=SNMP)
 def test_snmp_v1_v2c(switches: Switches, expected: str) -> None:
     assert said(snmp_v1_v2c.CHECK.evaluate(switches)) == {"": expected}
+
+
+PUBLIC: dict[str, tuple[SnmpAnswer, str, str]] = {
+    "nothing answers": (
+        SnmpAnswer(None, None, None),
+        "pass",
+        "Nothing answered to SNMP v1 or v2c with the community public",
+    ),
+    "it answers": (
+        SnmpAnswer("v2c", "Linux", "1.3.6.1.4.1.368.4"),
+        "fail",
+        "SNMP v2c answers to the community public and calls itself 'Linux'",
+    ),
+    "it answers, and keeps its name to itself": (
+        SnmpAnswer("v1", None, None),
+        "fail",
+        "SNMP v1 answers to the community public",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected", "words"), PUBLIC.values(), ids=PUBLIC)
+def test_snmp_public(answer: SnmpAnswer, expected: str, words: str) -> None:
+    [judgement] = snmp_public.CHECK.evaluate(answer)
+    assert (judgement.subject, str(judgement.outcome), judgement.summary) == ("", expected, words)
+    shown = {"version": answer.version, "description": answer.description, "object_id": answer.object_id}
+    assert judgement.evidence == (shown if answer.version else {})

@@ -116,7 +116,9 @@ def watched(camera: Camera, changed_by: list[str]) -> None:
 @asynccontextmanager
 async def house(tmp_path: Path, url: str) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
-        place = await stack.enter_async_context(scene(tmp_path / "home", *FAULTS, family="onvif", pictures=True, stream_fps=5.0))
+        place = await stack.enter_async_context(
+            scene(tmp_path / "home", *FAULTS, family="onvif", pictures=True, stream_fps=5.0)
+        )
         settings = place.settings.model_copy(update={"database_url": url})
         store = await stack.enter_async_context(await open_store(settings))
         vault, budget = await open_vault(store, settings), AttemptBudget()

@@ -11,13 +11,14 @@ VARIABLE = "CAMWARDEN_REQUIRE_ALL"
 _OURS = "TESTS_REQUIRE_ALL"
 if (wish := os.environ.pop(VARIABLE, None)) is not None:
     os.environ[_OURS] = wish
+SERVERS = "/usr/local/sbin:/usr/sbin:/sbin"  # off most people's PATH
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def program(*names: str) -> str:
     """The path of the first of these programs that is here; skips the test where none is."""
     for name in names:
-        if path := shutil.which(name):
+        if path := shutil.which(name) or shutil.which(name, path=SERVERS):
             return path
     pytest.skip(f"{names[0]} is not installed: `sudo apt-get install {names[0]}`")
 
@@ -25,6 +26,11 @@ def program(*names: str) -> str:
 @pytest.fixture(scope="session")
 def nmap() -> str:
     return program("nmap")
+
+
+@pytest.fixture(scope="session")
+def snmpd() -> str:
+    return program("snmpd")
 
 
 @pytest.fixture(scope="session")

@@ -163,6 +163,7 @@ def test_ports_mean_nothing_on_a_shared_address() -> None:
         "telnet-open",
         "ftp-open",
         "unexpected-port",
+        "snmp-public",
     }
 
 

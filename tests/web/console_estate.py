@@ -36,6 +36,7 @@ from cameras.facts import (
     Services,
     SetupSignal,
     SetupState,
+    SnmpAnswer,
     StreamProfile,
     StreamProfiles,
     Switch,
@@ -111,6 +112,7 @@ def healthy(number: int, model: Model) -> Dossier:
         syslog_target=SyslogTarget(enabled=True, server="192.0.2.2", port=514, protocol="udp"),
         firmware_state=FirmwareState(version=None, committed=True, previous=None, rollback_in_s=None, boot_id=None),
         apps=Apps(()),
+        snmp=SnmpAnswer(None, None, None),
         open_ports=OpenPorts(ports, (21, 22, 23, 8000), ()),
         banners=Banners(()),
         login_pages=LoginPages(
