@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from cameras import ways
 from cameras.errors import Garbled, Unsupported
 from cameras.http import HttpLogin, Reply
 from cameras.rtp import Packet, read_packet, says_goodbye
@@ -88,9 +89,8 @@ async def play(
     place = _understand(url, address)
     with naming_failures(timeout_s):
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(
-                place.address, place.port, ssl=reading_context() if place.tls else None, limit=_MOST_READ_AHEAD
-            )
+            tls = reading_context() if place.tls else None
+            reader, writer = await ways.open_stream(place.address, place.port, tls, limit=_MOST_READ_AHEAD)
     dialogue = Dialogue(reader, writer, login)
     try:
         with naming_failures(timeout_s):

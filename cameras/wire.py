@@ -15,6 +15,8 @@ from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from cameras import ways
+
 # What h11 allows too: a head that is larger is an attack or no HTTP.
 MOST_HEAD_BYTES = 100 * 1024
 _FINAL = 200
@@ -200,9 +202,8 @@ class _Reading:
 
 
 async def connect(address: str, port: int, tls: ssl.SSLContext | None) -> Wire:
-    """An open connection, by TLS where a context is given. Raises OSError."""
-    _, wire = await asyncio.get_running_loop().create_connection(Wire, address, port, ssl=tls)
-    return wire
+    """An open connection, by TLS where a context is given. Raises OSError, Unreachable (`cameras.ways`)."""
+    return await ways.connect(Wire, address, port, tls)
 
 
 @cache

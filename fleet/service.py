@@ -19,6 +19,7 @@ from fleet.findings.rejudging import catching_up
 from fleet.jobs.alone import running
 from fleet.jobs.places import Limits
 from fleet.jobs.queue import Queue
+from fleet.jump_hosts.runner import JumpHosts
 from fleet.kept_budget import kept_budget
 from fleet.notices.configured import channels
 from fleet.notices.outbox import Outbox
@@ -66,6 +67,7 @@ class Service:
     rollouts: Rollouts
     pictures: Pictures
     accuracy: Accuracy
+    jump_hosts: JumpHosts
     outbox: Outbox
     schedules: Schedules
     queue: Queue
@@ -95,6 +97,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
         store = await stack.enter_async_context(await open_store(settings, now))
         vault = await open_vault(store, settings)
         budget = await stack.enter_async_context(kept_budget(store))
+        jump_hosts = await stack.enter_async_context(JumpHosts(store))  # before whatever speaks to cameras
         where = partial(place_and_credential, store, vault, settings)
         outbox = await stack.enter_async_context(Outbox(store, await asyncio.to_thread(channels, settings)))
         queue = Queue(store)
@@ -154,6 +157,7 @@ async def open_service(settings: Settings, now: Callable[[], datetime] = utc_now
             rollouts=rollouts,
             pictures=pictures,
             accuracy=accuracy,
+            jump_hosts=jump_hosts,
             outbox=outbox,
             schedules=schedules,
             queue=queue,

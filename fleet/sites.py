@@ -20,6 +20,7 @@ from fleet.store import tables as t
 from fleet.store.expected_tables import ExpectedCamera
 from fleet.store.jobs_tables import Job, Schedule
 from fleet.store.pictures_tables import PictureIncident
+from fleet.store.sites_tables import JumpHost
 from fleet.store.sites_tables import Site as SiteTable
 from hardening.windows import WindowError, parse_window, zone
 
@@ -173,7 +174,7 @@ async def put(store: Store, site: Site, actor: str, *, instead_of: str | None = 
             still_open = (PictureIncident.site == instead_of, PictureIncident.closed_at.is_(None))
             await connection.execute(update(PictureIncident).where(*still_open).values(site=wanted.name))
             await grants.rename_site(connection, instead_of, wanted.name)
-            for table in (Job, Schedule):
+            for table in (Job, Schedule, JumpHost):
                 await connection.execute(update(table).where(table.site == instead_of).values(site=wanted.name))
         await _assign_all(connection, [*known.values(), wanted])
         said = {"was": asdict(before) if before else None, "is": asdict(wanted)}
@@ -200,6 +201,7 @@ async def remove(store: Store, name: str) -> None:
         if name not in {site.name for site in known}:
             raise NotFound(f"there is no site {clean_text(name, _MOST_NAME)!r}")
         await connection.execute(delete(SiteTable).where(SiteTable.name == name))
+        await connection.execute(delete(JumpHost).where(JumpHost.site == name))
         await grants.forget_site(connection, name)
         await _assign_all(connection, [site for site in known if site.name != name])
         said = {"was": next(asdict(site) for site in known if site.name == name)}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
+from cameras import ways
 from cameras.budget import AttemptBudget
 from cameras.errors import DeviceError, Unauthorized, Unreachable
 from cameras.facts import Clock, Gap, OpenPorts, SnmpAnswer
@@ -110,6 +111,8 @@ def _not_a_camera(
     if not said:
         is_open = ports.open if isinstance(ports, OpenPorts) else ()
         if not is_open:
+            if broken := ways.trouble(target.address):
+                return NotEvaluated(target.address, UNREACHABLE, broken)
             reason = NO_ANSWER if target.searched else UNREACHABLE
             return NotEvaluated(target.address, reason, "no port that we tried answers")
         listed = ", ".join(str(port) for port in is_open)

@@ -15,6 +15,8 @@ from fleet.commissioning.views import CameraView, CommissioningView
 from fleet.expected.rows import ExpectedRow, Import, Known
 from fleet.findings.triage import Refusal
 from fleet.first_steps import Way
+from fleet.jump_hosts.connection import State as JumpHostState
+from fleet.jump_hosts.rows import Stored as StoredJumpHost
 from fleet.pictures.views import PictureSummary, Tile
 from fleet.pictures.wall import Age
 from fleet.scans.runner import ScanView
@@ -238,6 +240,26 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class JumpHost:
+    """How the `site` is reached: by its jump host `stored` (`None`: straight), which is in a `state`.
+
+    `line` belongs into authorized_keys there. The form shows the `host` and the `host_key` that were typed; `shown` is
+    the fingerprint of the key that the host shows now, to be compared, and `mistake` what to correct. `worked` says
+    that it was just tried and let us in.
+    """
+
+    site: Site
+    stored: StoredJumpHost | None
+    state: JumpHostState
+    line: str
+    host: str
+    host_key: str
+    shown: str
+    mistake: str
+    worked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """`page` of findings under `wanted`; `everything` counts all findings. `checks` and `places` (sites) are the
     choices of the filter.
@@ -415,6 +437,7 @@ PAGES: Mapping[type, str] = {
     Devices: "devices.html",
     Sites: "sites.html",
     Expected: "expected.html",
+    JumpHost: "jump_host.html",
     Device: "device.html",
     Findings: "findings.html",
     FindingsByCheck: "findings_by_check.html",

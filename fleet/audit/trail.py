@@ -115,6 +115,9 @@ class Action(StrEnum):
     SESSION_SIGN_IN = "session.sign-in"
     SESSION_SIGN_OUT = "session.sign-out"
     SITE_CHANGE = "site.change"
+    SITE_JUMP_REMOVE = "site.jump-remove"
+    SITE_JUMP_SET = "site.jump-set"
+    SITE_JUMP_TEST = "site.jump-test"
     SITE_REMOVE = "site.remove"
     THEME_CHOOSE = "theme.choose"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of an action

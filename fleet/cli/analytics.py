@@ -29,6 +29,7 @@ from fleet.accuracy.runner import MOST_SECONDS, Accuracy, WatchState
 from fleet.accuracy.sights import stored_sights
 from fleet.cli import screen
 from fleet.cli.outcomes import ExitCode, WrongUse
+from fleet.jump_hosts.runner import JumpHosts
 from fleet.kept_budget import kept_budget
 from fleet.reach import place_and_credential
 from fleet.reports.accuracy import Cards, cards_document, cards_table
@@ -201,7 +202,7 @@ def check(
 
 
 async def _check(settings: Settings, words: Sequence[str], seconds: int, model: Path) -> Cards:
-    async with await open_store(settings) as store, kept_budget(store) as budget:
+    async with await open_store(settings) as store, JumpHosts(store), kept_budget(store) as budget:
         ids = [await lookup.camera(store, word) for word in words]
         where = partial(place_and_credential, store, await open_vault(store, settings), settings)
         async with Accuracy(store, stored_sights(where, budget), model=model) as accuracy:

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from fleet import sites
-from fleet.cli import screen
+from fleet.cli import screen, site_jump
 from fleet.cli.stored import actor, changing_store
 from fleet.settings import load_settings
 from fleet.sites import Site, SiteView
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="Places with networks, a clock and a maintenance window. A camera belongs to the smallest network it is in.",
     epilog="Example: camwarden site add Harbour 10.1.0.0/16 --zone Europe/Berlin --window 'mon-fri 22:00-05:00'",
 )
+app.add_typer(site_jump.commands, name="jump")
 
 Found = TypeVar("Found")
 ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="camwarden.toml.", show_default=False)]

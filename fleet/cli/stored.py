@@ -10,6 +10,7 @@ from fleet import lookup
 from fleet.audit.trail import Entry, Origin, on_behalf, record_first
 from fleet.cli.actions import ACTIONS
 from fleet.cli.outcomes import WrongUse
+from fleet.jump_hosts.runner import JumpHosts
 from fleet.people.tokens import AT_THE_COMMAND_LINE
 from fleet.settings import Settings
 from fleet.store import Store, is_made, open_store
@@ -29,9 +30,10 @@ async def changing_store(
 ) -> AsyncIterator[Store]:
     """The store for a command that changes something. First it is written down: no entry, no change.
 
+    Cameras of a site with a jump host are reached through it meanwhile, as by the service.
     Raises StoreUnavailable, VaultUnavailable.
     """
-    async with await open_store(settings) as store:
+    async with await open_store(settings) as store, JumpHosts(store):
         with on_behalf(Origin(actor(), SOURCE)):
             if action := ACTIONS[command]:
                 await record_first(store, Entry(actor(), action, detail={"asked": f"camwarden {command}", **detail}))

@@ -1,4 +1,4 @@
-"""The table of sites."""
+"""The tables of sites, and of the jump hosts that lead to them."""
 
 from datetime import datetime
 
@@ -18,5 +18,28 @@ class Site(Base):
     zone: Mapped[str]
     window: Mapped[str]
     note: Mapped[str] = mapped_column(Text)
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class JumpHost(Base):
+    """The SSH server through which a site is reached, and our private key for it, sealed.
+
+    `host_key` is what the server must show, a public key or its fingerprint; `public_key` is the half of ours that
+    stands in its authorized_keys.
+    """
+
+    __tablename__ = "jump_hosts"
+
+    site: Mapped[str] = mapped_column(primary_key=True)
+    login: Mapped[str]
+    host: Mapped[str]
+    port: Mapped[int]
+    host_key: Mapped[str] = mapped_column(Text)
+    public_key: Mapped[str] = mapped_column(Text)
+    record: Mapped[str]
+    key_id: Mapped[str]
+    wrapped_key: Mapped[bytes]
+    sealed: Mapped[bytes]
     changed_by: Mapped[str]
     changed_at: Mapped[datetime]

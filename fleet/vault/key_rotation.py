@@ -21,17 +21,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.audit.keys import chain_key, forget, owner_of
 from fleet.audit.trail import Action, Entry, record
 from fleet.errors import ChangedMeanwhile, Invalid, VaultUnavailable
+from fleet.jump_hosts.rows import owner_of_login_key
 from fleet.rollouts import backups
 from fleet.settings import Settings
 from fleet.signing_in.second_factors.totp import owner_of_secret
 from fleet.store import Store
 from fleet.store.audit_tables import AuditKey, AuditRow
 from fleet.store.factor_tables import AppSecret
+from fleet.store.sites_tables import JumpHost
 from fleet.store.vault_tables import SealedPassword
 from fleet.vault import key_file as vault_key
 from fleet.vault.key_file import Kept, WrappedKey
 from fleet.vault.master_key import OLD_KEY, master_key, new_kept
-from fleet.vault.sealing import OF_AUDIT, OF_FACTORS, OF_PASSWORDS, SEALED_FILE, Damaged, MasterKey, Owner
+from fleet.vault.sealing import (
+    OF_AUDIT,
+    OF_FACTORS,
+    OF_JUMP_HOSTS,
+    OF_PASSWORDS,
+    SEALED_FILE,
+    Damaged,
+    MasterKey,
+    Owner,
+)
 
 NEW_KEY = "key.new"
 AT_ONCE = 500
@@ -71,6 +82,15 @@ WRAPPED: Sequence[Wrapped] = (
         (AppSecret.person,),
         lambda row: owner_of_secret(row.id, row.person),
         OF_FACTORS,
+    ),
+    Wrapped(
+        JumpHost,
+        JumpHost.record,
+        JumpHost.key_id,
+        JumpHost.wrapped_key,
+        (),
+        lambda row: owner_of_login_key(row.id),
+        OF_JUMP_HOSTS,
     ),
     Wrapped(AuditKey, AuditKey.id, AuditKey.master, AuditKey.wrapped, (), lambda row: owner_of(row.id), OF_AUDIT),
 )

@@ -23,6 +23,7 @@ WRAPPED_KEY_BYTES = _NONCE_BYTES + _KEY_BITS // 8 + _TAG_BYTES
 OVERHEAD_BYTES = _NONCE_BYTES + _TAG_BYTES
 # What a data key is of: it opens as nothing else.
 OF_PASSWORDS, OF_BACKUPS, OF_FACTORS, OF_AUDIT = "key", "backup key", "factor key", "other key"
+OF_JUMP_HOSTS = "jump host key"
 # What a file is called in which something is sealed.
 SEALED_FILE = ".sealed"
 
@@ -116,6 +117,14 @@ class MasterKey:
     def unseal_factor(self, envelope: Envelope, owner: Owner) -> Secret:
         """Raises Damaged."""
         return Secret(self._unseal(envelope, owner.bound(OF_FACTORS), owner.bound("factor")).decode())
+
+    def seal_login_key(self, secret: Secret, owner: Owner) -> Envelope:
+        """A private key that we log in to a jump host with."""
+        return self._seal(secret.reveal().encode(), owner.bound(OF_JUMP_HOSTS), owner.bound("login key"))
+
+    def unseal_login_key(self, envelope: Envelope, owner: Owner) -> Secret:
+        """Raises Damaged."""
+        return Secret(self._unseal(envelope, owner.bound(OF_JUMP_HOSTS), owner.bound("login key")).decode())
 
     def seal_backup(self, content: bytes, owner: Owner) -> Envelope:
         return self._seal(content, owner.bound(OF_BACKUPS), owner.bound("backup"))

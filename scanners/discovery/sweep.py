@@ -17,7 +17,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from cameras import ways
 from cameras.facts import OpenPorts
+from scanners.discovery.sweep_by_way import Allowance, ByWay
 
 PER_ADDRESS = 4
 TURN = 64
@@ -66,7 +68,12 @@ async def sweep_each(
     on_progress: Progress | None = None,
 ) -> AsyncGenerator[tuple[str, OpenPorts], None]:
     """As `sweep`, with ports of its own for each address."""
-    engine = _Engine(plan, in_flight, per_second, timeout_s)
+    by_way = {address: way for address in plan if (way := ways.way_to(address))}
+    straight = {address: ports for address, ports in plan.items() if address not in by_way} if by_way else plan
+    engine = _Engine(straight, in_flight, per_second, timeout_s)
+    others = None
+    if by_way:
+        others = ByWay(by_way, plan, engine.results, engine.allowance, per_address=PER_ADDRESS, timeout_s=timeout_s)
     try:
         for done in range(1, len(plan) + 1):
             result = await engine.results.get()
@@ -77,6 +84,8 @@ async def sweep_each(
             yield result
     finally:
         engine.close()
+        if others is not None:
+            await others.close()
 
 
 @dataclass(slots=True)
@@ -102,25 +111,6 @@ class _Attempt:
     deadline: float
 
 
-class _Allowance:
-    """A token bucket: `rate` a second, saved up for at most a twentieth of one."""
-
-    def __init__(self, rate: float, now: float) -> None:
-        self._rate = rate
-        self._most = max(1.0, rate / 20)
-        self._tokens = 1.0
-        self._at = now
-
-    def wait_s(self, now: float) -> float:
-        """Zero where one may start; a started one is paid for with `take`."""
-        self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        return 0.0 if self._tokens >= 1.0 else (1.0 - self._tokens) / self._rate
-
-    def take(self) -> None:
-        self._tokens -= 1.0
-
-
 class _Engine:
     """Starts attempts and books how they end, in turns within the event loop's thread.
 
@@ -137,7 +127,7 @@ class _Engine:
         self._plan = iter(plan.items())
         self._most = max(1, min(in_flight, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
         self._timeout_s = timeout_s
-        self._allowance = None if per_second is None else _Allowance(per_second, self._loop.time())
+        self.allowance = None if per_second is None else Allowance(per_second, self._loop.time())
         self._ready: deque[_Host] = deque()  # with a port to try and room for it, the longest waiting first
         self._active = 0
         self._live: dict[int, _Attempt] = {}  # by descriptor, the oldest first
@@ -198,7 +188,7 @@ class _Engine:
         for _ in range(TURN):
             if len(self._live) >= self._most or not self._admit():
                 return None
-            if self._allowance is not None and (wait_s := self._allowance.wait_s(self._loop.time())):
+            if self.allowance is not None and (wait_s := self.allowance.wait_s(self._loop.time())):
                 return wait_s
             host = self._ready.popleft()
             host.queued = False
@@ -209,8 +199,8 @@ class _Engine:
                 return self._pause_for_shortage()
             self._short_since = None
             self._queue(host)
-            if self._allowance is not None:
-                self._allowance.take()
+            if self.allowance is not None:
+                self.allowance.take()
         return 0.0
 
     def _admit(self) -> bool:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from cameras import ways
 from cameras.errors import Garbled, Unreachable
 from cameras.untrusted import network_words
 
@@ -37,7 +38,7 @@ async def dialogue(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection that lasts for at most `timeout_s` in all. Leaves without waiting for the other side's goodbye."""
     async with asyncio.timeout(timeout_s):
-        reader, writer = await asyncio.open_connection(address, port, ssl=context, limit=MOST_BYTES)
+        reader, writer = await ways.open_stream(address, port, context, limit=MOST_BYTES)
         try:
             yield reader, writer
         finally:

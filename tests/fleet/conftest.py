@@ -25,6 +25,7 @@ ON_BOTH = {
     "test_grants_migration",
     "test_idempotency",
     "test_jobs",
+    "test_jump_hosts_stored",
     "test_leases",
     "test_migrations",
     "test_model_gate",

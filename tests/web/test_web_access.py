@@ -24,6 +24,10 @@ LET_IN = {200, 201, 202, 204, 303, 409, 422, 502}
 # What the empty form names is not there, or went with the row before.
 MISSING = {
     "/sites/remove",
+    "/sites/{site}/jump/remove",
+    "/sites/{site}/jump/test",
+    "/api/v1/sites/{site}/jump-host",
+    "/api/v1/sites/{site}/jump-host/test",
     "/settings/grants/{grant}/end",
     "/api/v1/people/{person}/grants/{grant}/end",
     "/api/v1/me/sessions/{session}",

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from cameras.secret import Secret
 from fleet import estate, sites
+from fleet.jump_hosts import rows as jump_hosts
+from fleet.jump_hosts.host_keys import Door, HostKey, new_key, written
 from fleet.people import members
 from fleet.pictures.runner import Pictures
 from fleet.settings import Settings
@@ -45,6 +47,8 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
     house.service.audit.begin_check()
     person = (await members.members(house.store))[0].person.id
     await sites.put(house.store, Site("Harbour office", ("10.20.1.0/27",), "Europe/Berlin", "22:00-05:00"), "anna")
+    door = Door("camwarden", "gate.example.com")
+    await jump_hosts.put(house.store, "Harbour office", door, HostKey(written(new_key())), "anna")
     await sites.put(house.store, Site("Depot"), "anna")
     return {
         **EMPTY,
@@ -70,6 +74,7 @@ async def every_page(_stack: AsyncExitStack, house: House) -> dict[str, str]:
         "vault of a camera": f"/settings/vault/{camera.id}",
         "sites": "/sites?edit=Harbour+office",
         "expected": "/expected?all=1",
+        "jump host": "/sites/Harbour%20office/jump",
         "reports": "/reports",
         "jobs": "/jobs",
         "queue": "/jobs/queue",
@@ -128,6 +133,7 @@ PAGES = (
     "account",
     "sites",
     "expected",
+    "jump host",
     "reports",
     "jobs",
     "queue",
