@@ -24,6 +24,8 @@ from simulator.ssdp import SSDP
 from simulator.vendors import VENDORS
 
 PORT, GROUP = 3702, "239.255.255.250"
+INTERFACE = "127.0.0.1"
+"""Where groups are joined and answers to them leave: loopback alone, unless this host is the camera's own."""
 _MESSAGE_ID = re.compile(rb"<(?:[\w.-]+:)?MessageID\b[^>]*>\s*([^<]{1,200}?)\s*</")
 _TYPES = re.compile(rb"<(?:[\w.-]+:)?Types\b[^>]*>([^<]*)</")
 _SCOPES = re.compile(rb"<(?:[\w.-]+:)?Scopes\b[^>]*>([^<]*)</")
@@ -173,7 +175,7 @@ def _socket(announcement: Announcement, address: str) -> socket.socket:
     own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, announcement.shared)
-        own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(INTERFACE))
         own.bind((address, announcement.port))
     except OSError:
         own.close()
@@ -188,7 +190,7 @@ def _group_socket(announcement: Announcement) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((announcement.group, announcement.port))
-        member = struct.pack("4s4s", socket.inet_aton(announcement.group), socket.inet_aton("127.0.0.1"))
+        member = struct.pack("4s4s", socket.inet_aton(announcement.group), socket.inet_aton(INTERFACE))
         listening.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
     except OSError:
         listening.close()

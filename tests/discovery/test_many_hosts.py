@@ -1,0 +1,53 @@
+"""Several hosts on one network, each in a namespace of its own: each protocol finds the cameras that speak it.
+
+A network namespace needs rights, and `ip`, that not every machine has. Where none can be made, this module has no test,
+rather than one that is always skipped: test_simulated.py proves the same with many addresses of one host.
+"""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+UNSHARED = ("unshare", "--user", "--map-root-user", "--net")
+BRIDGED = "ip link add br0 type bridge && ip link add v0 type veth peer name v1"
+SOURCES = {
+    "axis": ["mdns", "ssdp", "ws-discovery"],
+    "hikvision": ["sadp", "ws-discovery"],
+    "dahua": ["dhdiscover", "ws-discovery"],
+    "onvif": ["ws-discovery"],
+}
+
+
+def _can_be_joined() -> bool:
+    if shutil.which("ip") is None:
+        return False
+    try:
+        tried = subprocess.run([*UNSHARED, "sh", "-c", BRIDGED], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return tried.returncode == 0
+
+
+if _can_be_joined():
+
+    @pytest.mark.timeout(180)
+    async def test_each_protocol_finds_the_cameras_that_speak_it() -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(*UNSHARED, sys.executable, "-m", "tests.discovery.many_hosts", *SOURCES),
+            stdout=asyncio.subprocess.PIPE,
+            env={"PYTHONPATH": ".", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), 150)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        told = json.loads(said)
+        by_vendor = {vendor: told["found"].get(address) for vendor, address in told["places"].items()}
+        assert by_vendor == SOURCES
+        assert len(told["found"]) == len(SOURCES)
