@@ -25,7 +25,7 @@ demo: $(VENV)/.run ## show the console with a made-up estate (ARGS='--cameras 50
 	@$(HIDE) $(BIN)/camwarden demo $(ARGS)
 
 test: $(VENV)/.dev ## run every test
-	@make/need nmap chromium libatomic postgresql snmpd systemd
+	@make/need nmap chromium libatomic postgresql snmpd iproute2 systemd
 	@$(BIN)/python -m pytest -q $(WORKERS) $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, directions between packages

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # people's own leaves out where `ip` may be
 UNSHARED = ("unshare", "--user", "--map-root-user", "--net")
 BRIDGED = "ip link add br0 type bridge && ip link add v0 type veth peer name v1"
 SOURCES = {
@@ -23,10 +24,12 @@ SOURCES = {
 
 
 def _can_be_joined() -> bool:
-    if shutil.which("ip") is None:
+    if shutil.which("ip", path=PATH) is None:
         return False
     try:
-        tried = subprocess.run([*UNSHARED, "sh", "-c", BRIDGED], capture_output=True, timeout=10, check=False)
+        tried = subprocess.run(
+            [*UNSHARED, "sh", "-c", BRIDGED], capture_output=True, timeout=10, check=False, env={"PATH": PATH}
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return tried.returncode == 0
@@ -39,7 +42,7 @@ if _can_be_joined():
         process = await asyncio.create_subprocess_exec(
             *(*UNSHARED, sys.executable, "-m", "tests.discovery.many_hosts", *SOURCES),
             stdout=asyncio.subprocess.PIPE,
-            env={"PYTHONPATH": ".", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            env={"PYTHONPATH": ".", "PATH": PATH},
         )
         try:
             said, _ = await asyncio.wait_for(process.communicate(), 150)
