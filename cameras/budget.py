@@ -99,6 +99,14 @@ class AttemptBudget:
         """What was refused just now was meant to be: a password that is none any more. The one that works is known."""
         self._worked[camera, account] = self._now()
 
+    def renew(self, camera: str, account: str) -> None:
+        """Its password was changed, and the new one works wherever it must: what the old one cost is over.
+
+        A lock-out that the camera spoke of stays, and so do the tries of an earlier process.
+        """
+        kept = [one for one in self._spent.get(camera, ()) if one.account != account or one.outcome == "locked"]
+        self._spent[camera] = kept
+
     def need_one(self, camera: str, account: str) -> None:
         """Raise LockedOut where nothing may be tried any more."""
         if not self.remaining(camera, account):

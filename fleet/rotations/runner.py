@@ -306,7 +306,8 @@ class Rotations:
             withdrawn=lambda: turn.asked is not Asked.NOTHING,
             step=lambda name: self._step(row, name),
         )
-        await change.run(row.state, row.evidence)
+        if await change.run(row.state, row.evidence) is State.CURRENT and self._budget is not None:
+            self._budget.renew(place.key, row.account)
 
     async def _camera(self, row: OpenRow, place: Place, login: Credential, *, ours: bool) -> Camera:
         assert self._budget is not None  # noqa: S101 - set on entry

@@ -66,6 +66,21 @@ async def test_what_was_meant_to_be_refused_makes_no_guess_of_what_is_known() ->
     assert budget.remaining("cam", "a") == 0
 
 
+async def test_what_an_old_password_cost_is_over_with_it() -> None:
+    budget = AttemptBudget()
+    assert await spend(budget, "joe", "ann") == 2
+    budget.renew("cam", "joe")
+    assert (budget.remaining("cam", "joe"), budget.remaining("cam", "ann")) == (2, 1)
+
+
+async def test_a_lock_out_outlives_the_old_password() -> None:
+    budget = AttemptBudget()
+    async with budget.trial("cam", "joe") as trial:
+        trial.locked()
+    budget.renew("cam", "joe")
+    assert budget.remaining("cam", "joe") == 0
+
+
 async def test_a_login_that_dies_half_way_counts() -> None:
     budget = AttemptBudget()
     with pytest.raises(Unreachable):
