@@ -104,16 +104,27 @@ async def serving(
 ) -> AsyncIterator[int]:
     """On a port of loopback; an answer of `None` is a hang-up. One request for each connection."""
 
+    busy: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-            first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            named = (line.partition(":") for line in lines if line)
-            headers = {name.lower(): value.strip() for name, _, value in named}
-            if (reply := answer(first.split(" ")[1], headers)) is not None:
-                writer.write(bytes_of(reply))
-                await writer.drain()
-        writer.close()
+        if task := asyncio.current_task():
+            busy.add(task)
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+                first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                named = (line.partition(":") for line in lines if line)
+                headers = {name.lower(): value.strip() for name, _, value in named}
+                if (reply := answer(first.split(" ")[1], headers)) is not None:
+                    writer.write(bytes_of(reply))
+                    await writer.drain()
+        finally:
+            writer.close()
+            with suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
+    for task in busy:  # a client that gave up is still being answered
+        task.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)
