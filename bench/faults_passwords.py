@@ -53,8 +53,8 @@ KINDS: Mapping[str, str | None] = MappingProxyType(
 )
 # The new password once; where it is put back, the old one once by the rotation and once by each reconcile.
 MOST_SENT = {"two account stores": 2 + MOST_RECONCILES}
-# The driver tells an Axis camera at its web server and at ONVIF, where that still takes the old password.
-DOORS = {"axis": 2}
+# A driver of a vendor's own API tells the web server, and ONVIF where that still takes the old password.
+DOORS = {"axis": 2, "hikvision": 2, "dahua": 2, "hanwha": 2}
 
 
 @dataclass(frozen=True, slots=True)
