@@ -116,7 +116,7 @@ class Camera(Base):
         Index(None, "serial"),
         Index(None, "name"),
         Index(None, "worded"),
-        Index(None, "standing"),
+        Index(None, "standing", "score", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
