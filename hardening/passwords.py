@@ -153,12 +153,10 @@ class Evidence:
         """As another process finds it: what was begun may have happened, and may have been a wrong try.
 
         `left` is how many wrong tries the budget allows now. One that was spent while the change was sent is the
-        driver's own, of the old password, which comes after the first store has said yes.
+        driver's own, of the old password; whether it was refused or cut off is not known.
         """
         if self.left is not None:
-            spent = max(0, self.left - left)
-            told = replace(self, left=None, said="yes" if spent else self.said).spent_in_sending(spent)
-            return replace(told, said=self.said)
+            return replace(self, left=None).spent_in_sending(max(0, self.left - left))
         if self.begun is None:
             return self
         if self.begun in {"look", "put-back"}:

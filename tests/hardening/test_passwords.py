@@ -179,10 +179,13 @@ def test_evidence_survives_the_store() -> None:
 RESUMED: dict[str, tuple[Evidence, Evidence]] = {
     "nothing was begun": (known(ONE, old_onvif=R), known(ONE, old_onvif=R)),
     "a try may have been made": (known(ONE, begun="old@onvif"), known(ONE, old_onvif=U, wrong=1, unknown=1)),
-    "the change was sent, and no try was spent on it": (known(TWO, left=2), known(TWO)),
-    "the change was sent, and the driver was refused the old one": (known(TWO, left=3), known(TWO, old_web=R, wrong=1)),
-    "the same, where one door is known": (known(ONE, left=3), known(ONE, old_onvif=U, wrong=1)),
-    "the change was sent so long ago that the budget forgot": (known(TWO, left=1), known(TWO)),
+    "the change was sent, and no try was spent on it": (known(TWO, said=None, left=2), known(TWO, said=None)),
+    "the change was sent, and the driver tried the old one": (
+        known(TWO, said=None, left=3),
+        known(TWO, said=None, old_web=U, wrong=1),
+    ),
+    "the same, where one door is known": (known(ONE, said=None, left=3), known(ONE, said=None, old_onvif=U, wrong=1)),
+    "the change was sent so long ago that the budget forgot": (known(TWO, said=None, left=1), known(TWO, said=None)),
 }
 
 
