@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bench.rollout_estate import PACE, Death, MortalStore, bundle, home, known, mortal, start
+from bench.rollout_estate import FAMILIES, PACE, Death, MortalStore, bundle, home, known, mortal, start
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet.reach import by_rules, connecting
@@ -31,13 +31,6 @@ from scanners.credentials import CredentialRule
 from simulator import Estate, Options
 from simulator.vendors import VENDORS
 
-FAMILIES = {
-    "axis": ("12.11.99", "axis"),
-    "hikvision": ("V5.9.0 build 230101", "hikvision"),
-    "dahua": ("2.860.0000000.1.R, Build Date 2024-01-09", "dahua"),
-    "hanwha": ("1.42.01_20240304_R500", "hanwha"),
-    "onvif": ("4.9.0", "dotted"),
-}
 FAULTS = ("", "", "upgrade-drops", "upgrade-reverts", "upgrade-liar")
 MOMENTS = 75
 AT_ONCE = 3

@@ -1,8 +1,9 @@
 """How much harm a rollout can do before it stops by itself, and what its book-keeping costs.
 
 A thousand cameras are of paper: drivers inside this process, without a network, so that their number is the point. A
-smaller estate is served by the simulator over real sockets. A harmed camera is one that was given a bad image, or that
-runs neither version any more. The bound is what the rules promise: first group + error threshold + in flight.
+smaller estate of each family is served by the simulator over real sockets. A harmed camera is one that was given a bad
+image, or that runs neither version any more. The bound is what the rules promise: first group + error threshold + in
+flight.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from rich.table import Table
 from sqlalchemy import update
 
 from bench.paper_cameras import MODEL, NEW, Lie, PaperCamera, PaperEstate
-from bench.rollout_estate import PACE, RULES, bundle, home, known, start
+from bench.rollout_estate import FAMILIES, PACE, RULES, bundle, home, known, start
 from cameras.budget import AttemptBudget
 from cameras.secret import Credential, Secret
 from fleet.reach import Connect, by_rules, connecting
@@ -40,7 +41,6 @@ from simulator.vendors import VENDORS
 FAST = replace(PACE, ask_every_s=0.2)
 BRICKS, LIARS = 0.01, 0.03
 WHOLE = replace(RULES, errors=Errors(100, None), success_percent=50)
-AXIS_NEW = "12.11.99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +81,38 @@ async def _paper(
     return _ended(what, run, rules, flashed, harmed)
 
 
-async def _served(store: Store, settings: Settings, what: str, total: int, defect: Defect | None) -> Ended:
-    """Over real sockets; one camera bricks and one lies."""
-    faults = {"upgrade-bricks": 1, "upgrade-liar": 1}
-    mix = {"axis": 1}
+async def _served(family: str, total: int, defect: Defect | None) -> Ended:
+    """Over real sockets, in a store of its own; one camera bricks and one lies."""
+    version, scheme = FAMILIES[family]
     options = Options(
         cameras=total,
-        base=f"127.{128 + os.getpid() % 100}.{len(what)}.1",
-        mix=mix,
-        faults=faults,
+        base=f"127.{128 + os.getpid() % 100}.0.1",
+        mix={family: 1},
+        faults={"upgrade-bricks": 1, "upgrade-liar": 1},
         discovery=False,
         low_ports=False,
         reboot_s=0.2,
     )
     rules = replace(RULES, canary=3, errors=Errors(4, None), in_flight=8, in_flight_per_site=8, success_percent=50)
-    async with Estate(options) as running:
-        plans = [camera.plan for camera in running.cameras]
-        models, vendor = sorted({plan.model for plan in plans}), VENDORS["axis"].manufacturer
-        image = await bundle(
-            store, settings, f"{AXIS_NEW}{len(what)}", vendor=vendor, models=models, scheme="axis", defect=defect
-        )
-        ids = await known(store, [(plan.address, plan.port, vendor, plan.model) for plan in plans])
-        logins = [
-            CredentialRule(plan.address, Credential(plan.login.name, Secret(plan.login.password)))
-            for plan in plans
-            if plan.login
-        ]
-        doors = connecting(by_rules(store, logins), AttemptBudget(), timeout_s=4.0)
-        run = await _run(store, settings, image, rules, (ids, doors))
-        flashed = [len(camera.flashed) for camera in running.cameras]
-        harmed = sum(bool(n) if defect else camera.bricked for n, camera in zip(flashed, running.cameras, strict=True))
-    return _ended(what, run, rules, flashed, harmed)
+    with tempfile.TemporaryDirectory(prefix="camwarden-bench-") as folder:
+        settings = home(folder)
+        async with Estate(options) as running, await open_store(settings) as store:
+            plans = [camera.plan for camera in running.cameras]
+            models, vendor = sorted({plan.model for plan in plans}), VENDORS[family].manufacturer
+            image = await bundle(store, settings, version, vendor=vendor, models=models, scheme=scheme, defect=defect)
+            ids = await known(store, [(plan.address, plan.port, vendor, plan.model) for plan in plans])
+            logins = [
+                CredentialRule(plan.address, Credential(plan.login.name, Secret(plan.login.password)))
+                for plan in plans
+                if plan.login
+            ]
+            doors = connecting(by_rules(store, logins), AttemptBudget(), timeout_s=4.0)
+            run = await _run(store, settings, image, rules, (ids, doors))
+            flashed = [len(camera.flashed) for camera in running.cameras]
+            harmed = sum(
+                bool(n) if defect else camera.bricked for n, camera in zip(flashed, running.cameras, strict=True)
+            )
+    return _ended(f"{'bad' if defect else 'good'} image, served, {family}", run, rules, flashed, harmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,11 @@ async def _measure(total: int, served: int) -> tuple[list[Ended], float]:
                 await _paper(store, settings, "bad image", total, RULES, defect="brick", lies=False),
                 await _paper(store, settings, "good image, liars", total, RULES, defect=None, lies=True),
                 await _paper(store, settings, "good image, to the end", total, WHOLE, defect=None, lies=True),
-                await _served(store, settings, "bad image, served", served, "brick"),
-                await _served(store, settings, "good image, served", served, None),
             ]
-            return ends, await _commits_per_s(store)
+            commits = await _commits_per_s(store)
+    for family in FAMILIES:
+        ends += [await _served(family, served, "brick"), await _served(family, served, None)]
+    return ends, commits
 
 
 def measure(*, quick: bool, sizes: tuple[int, ...] | None) -> dict[str, Any]:

@@ -30,6 +30,14 @@ from hardening.rollout_rules import Errors, Rules
 from simulator.firmware import image
 from simulator.plan import Defect
 
+# Of each family what is newer than any simulated camera of it has, and how its versions are compared.
+FAMILIES = {
+    "axis": ("12.11.99", "axis"),
+    "hikvision": ("V5.9.0 build 230101", "hikvision"),
+    "dahua": ("2.860.0000000.1.R, Build Date 2024-01-09", "dahua"),
+    "hanwha": ("1.42.01_20240304_R500", "hanwha"),
+    "onvif": ("4.9.0", "dotted"),
+}
 PACE = Pace(tick_s=0.05, ask_every_s=0.1, proof_tries=3, offline_retry=timedelta(seconds=0.2))
 RULES = replace(
     rollout_orders.careful_rules(),
