@@ -38,6 +38,7 @@ from fleet.views import (
 from fleet.words import MOST_CANDIDATES
 from scanners import dossier as dossiers
 from scanners.dossier import Dossier
+from scanners.knowledge import mac_registry
 from scanners.model import Outcome, Severity, Verdict
 from scanners.score import WEIGHTS
 
@@ -230,6 +231,7 @@ async def device(store: Store, camera: str, scope: Scope = EVERYWHERE) -> Device
         return DeviceView(
             row=_device_row(row),
             hardware=row.hardware,
+            mac_maker=mac_registry().maker(row.mac),
             driver=row.driver,
             verdicts=await _verdicts(connection, camera),
             findings=await _all_findings(connection, camera),

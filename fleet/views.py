@@ -172,11 +172,12 @@ class DeviceView:
     """Everything about one camera. `verdicts` are of the last visit; `findings` all, worst first, fixed ones last.
 
     `dossier` is `None` only where this version cannot read what an earlier one stored. `history`: the newest last;
-    `places` where it was seen before, the newest first.
+    `places` where it was seen before, the newest first. `mac_maker`: to whom the block of its MAC is assigned.
     """
 
     row: DeviceRow
     hardware: str | None
+    mac_maker: str | None
     driver: str | None
     verdicts: tuple[Verdict, ...]
     findings: tuple[FindingRow, ...]

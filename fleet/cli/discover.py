@@ -24,6 +24,7 @@ from scanners.discovery import ask_everybody, ws_discovery
 from scanners.discovery.sightings import Sighting, merge, says_camera
 from scanners.discovery.sweep import sweep
 from scanners.identify import HTTP_PORTS, HTTPS_PORTS, identify
+from scanners.knowledge import mac_registry
 from scanners.targets import Target
 
 EPILOG = """
@@ -91,6 +92,7 @@ def to_values(found: Found) -> dict[str, object]:
             "manufacturer": one.manufacturer,
             "model": one.model,
             "mac": one.mac,
+            "mac_maker": mac_registry().maker(one.mac),
             "serial": one.serial,
             "activated": one.activated,
         }
@@ -105,8 +107,10 @@ def _show(found: Found) -> None:
     for one in found.cameras:
         host = f"[{one.address}]" if ":" in one.address else one.address
         name = " ".join(clean_text(word) for word in (one.manufacturer, one.model) if word)
+        maker = mac_registry().maker(one.mac)
         place = f"{host}:{one.port}" if one.port else host
-        told = f"{name or 'did not say'} (never set up)" if one.activated is False else name or "did not say"
+        told = name or (f"did not say; its MAC is of {maker}" if maker else "did not say")
+        told = f"{told} (never set up)" if one.activated is False else told
         table.add_row(Text(place), Text(told), Text(one.mac or ""), Text(", ".join(one.sources)))
     out = screen.console()
     if found.cameras:

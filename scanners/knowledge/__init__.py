@@ -12,6 +12,7 @@ from scanners.knowledge.tables import (
     DefaultPair,
     FirmwareCatalogue,
     KnownPort,
+    MacRegistry,
     Policy,
     PortTable,
     Table,
@@ -25,11 +26,13 @@ __all__ = [
     "Knowledge",
     "KnowledgeError",
     "KnownPort",
+    "MacRegistry",
     "Policy",
     "PortTable",
     "Table",
     "VendorDefaults",
     "load_knowledge",
+    "mac_registry",
 ]
 
 
@@ -70,3 +73,9 @@ def load_knowledge(catalogue: Path | None = None) -> Knowledge:
         ports=read_table(bundled / "ports.yaml", PortTable),
         policy=read_table(bundled / "policy.yaml", Policy),
     )
+
+
+@lru_cache(maxsize=1)
+def mac_registry() -> MacRegistry:
+    """No check judges by it, so it is no part of `Knowledge`: it only says what a MAC hints at."""
+    return read_table(files(__name__) / "oui.yaml", MacRegistry)

@@ -1,5 +1,6 @@
 """The shapes of the knowledge files: what a row must say, and how a check asks."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
@@ -248,3 +249,35 @@ class Policy(Table):
     clock: ClockPolicy
     accounts: AccountPolicy
     tls: TlsPolicy
+
+
+# --- oui.yaml ---------------------------------------------------------------------------------------------------------
+
+
+class MacBlocks(_Row):
+    """Assigned blocks by their first 24 bits, in upper case: "00408C"."""
+
+    maker: Text
+    prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")], ...] = Field(min_length=1)
+
+
+class MacRegistry(Table):
+    """To which makers of cameras blocks of MAC addresses are assigned."""
+
+    makers: tuple[MacBlocks, ...]
+    _by_prefix: dict[str, str]
+
+    def model_post_init(self, _context: object, /) -> None:
+        self._by_prefix = {prefix: row.maker for row in self.makers for prefix in row.prefixes}
+
+    def faults(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for m, row in enumerate(self.makers):
+            for p, prefix in enumerate(row.prefixes):
+                if prefix in seen:
+                    yield ("makers", m, "prefixes", p), "this block stands twice"
+                seen.add(prefix)
+
+    def maker(self, mac: str | None) -> str | None:
+        """Whose block this MAC is of, in whatever way it is written; `None` where that is not known."""
+        return self._by_prefix.get(re.sub(r"[^0-9A-F]", "", (mac or "").upper())[:6])

@@ -14,10 +14,12 @@ from scanners.knowledge import (
     DefaultPair,
     FirmwareCatalogue,
     KnowledgeError,
+    MacRegistry,
     Policy,
     PortTable,
     Table,
     load_knowledge,
+    mac_registry,
 )
 from scanners.knowledge.reading import read_table
 from tests.checks.evidence import KNOWLEDGE
@@ -106,7 +108,7 @@ def test_every_table_answers_by_its_type_and_knows_its_day() -> None:
 
 def test_every_file_of_the_folder_is_loaded() -> None:
     names = {entry.name for entry in files("scanners.knowledge").iterdir() if entry.name.endswith(".yaml")}
-    assert names == {"default_credentials.yaml", "firmware.yaml", "policy.yaml", "ports.yaml"}
+    assert names == {"default_credentials.yaml", "firmware.yaml", "oui.yaml", "policy.yaml", "ports.yaml"}
 
 
 def test_a_visit_changes_only_its_own_copy() -> None:
@@ -267,6 +269,38 @@ def test_a_port_twice_is_named(tmp_path: Path) -> None:
     path.write_text(textwrap.dedent(text))
     with pytest.raises(KnowledgeError, match=r"line 6: ports\.1: this port stands twice"):
         read_table(path, PortTable)
+
+
+MACS = {
+    "b8:a4:4f:00:00:01": "Axis Communications",
+    "BC-BA-C2-EF-F0-AA": "Hikvision",
+    "3cef8c112233": "Dahua Technology",
+    "0009.1811.2233": "Hanwha (Samsung Techwin)",
+    "02:4e:4c:00:00:01": None,
+    "": None,
+    None: None,
+    "B8:A4": None,
+    "not a MAC": None,
+}
+
+
+@pytest.mark.parametrize(("mac", "maker"), MACS.items())
+def test_a_mac_hints_at_its_maker_however_it_is_written(mac: str | None, maker: str | None) -> None:
+    assert mac_registry().maker(mac) == maker
+
+
+def test_a_block_of_macs_twice_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "oui.yaml"
+    rows = """\
+        dated: 2026-11-21
+        sources: [a test]
+        makers:
+          - {maker: one, prefixes: ["00408C"]}
+          - {maker: two, prefixes: ["00408D", "00408C"]}
+        """
+    path.write_text(textwrap.dedent(rows))
+    with pytest.raises(KnowledgeError, match=r"line 5: makers\.1\.prefixes\.1: this block stands twice"):
+        read_table(path, MacRegistry)
 
 
 def test_the_id_of_a_pair_does_not_give_its_password_away() -> None:

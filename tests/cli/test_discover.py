@@ -13,6 +13,7 @@ from tests.cli.running import camwarden
 NUMBER = os.getpid() % 200
 BASE, HERE = f"127.{20 + NUMBER // 100}.{NUMBER % 100 + 100}.1", f"127.{1 + NUMBER}.79.1"
 WORDS = ("--cameras=3", "--mix=axis=1,hikvision=1,dahua=1", "--seed=7", f"--base={BASE}", "--high-ports")
+MAKERS = {"axis": "Axis Communications", "hikvision": "Hikvision", "dahua": "Dahua Technology"}
 SOURCES = {
     "axis": ["mdns", "ssdp", "ws-discovery"],
     "hikvision": ["sadp", "ws-discovery"],
@@ -31,6 +32,7 @@ async def test_lists_who_announces_himself_and_how(tmp_path: Path) -> None:
         one = seen[camera["address"]]
         assert (one["port"], one["sources"]) == (camera["port"], SOURCES[camera["vendor"]])
         assert (one["mac"], one["serial"]) == (camera["mac"], camera["serial"])
+        assert one["mac_maker"] == MAKERS[camera["vendor"]]
         assert one["activated"] is (None if camera["vendor"] == "axis" else False)
         (line,) = [line for line in table.out.splitlines() if camera["mac"] in line]
         assert ("never set up" in line) is (camera["vendor"] != "axis")

@@ -270,6 +270,7 @@ async def test_a_camera_shows_everything_about_it(store: Store, clock: Clock) ->
     assert (view.row.address, view.row.score, view.row.worst, view.row.unknown) == ("10.0.0.1", 70, HIGH, 1)
     assert (view.row.first_seen, view.row.last_seen) == (NOON, clock())
     assert (view.hardware, view.driver, view.dossier) == ("7D2", "axis", told.dossier)
+    assert view.mac_maker == "Axis Communications"
     assert [one.check for one in view.verdicts] == ["c-fails", "d-unknown", "b-passes", "e-not"]
     assert view.verdicts[0] == replace(told.verdicts[1], evidence={"seen": ["c-fails", "tcp/80"]})
     assert [(point.at, point.score, point.failed, point.unknown) for point in view.history] == [
