@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import json
 import logging
 import ssl
 from collections.abc import Callable
@@ -162,20 +161,21 @@ async def test_more_devices_than_are_taken_at_once_are_refused(monkeypatch: pyte
 
 
 async def test_it_does_not_take_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(netbox, "WITHIN_S", 0.05)
-    with pytest.raises(SourceUnavailable, match="did not give its devices"):
-        await read(_slow())
+    monkeypatch.setattr(netbox, "WITHIN_S", 0.5)
 
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        left.set()
 
-def _slow() -> Callable[[str, Headers], Answer]:
-    """A page for each question, each a little different, and each naming another."""
-    pages = iter(range(1, 10_000))
-
-    def answer(_target: str, _headers: Headers) -> Answer:
-        more = f"/api/dcim/devices/?offset={next(pages)}"
-        return said(200, json.dumps({"next": more, "results": []}).encode())
-
-    return answer
+    left = asyncio.Event()
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(SourceUnavailable, match="did not give its devices"):
+            await netbox.read(replace(ANY, url=checked(f"http://127.0.0.1:{port}")))
+        async with asyncio.timeout(10):
+            await left.wait()
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["its authority is named", "nobody we know"])
