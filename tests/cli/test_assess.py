@@ -155,7 +155,7 @@ async def test_discover_finds_the_cameras_and_names_the_rest(estate: RunningEsta
     seen = only_json(end)
     assert seen["format"] == "camwarden/discovery/1"
     assert {one["address"] for one in seen["cameras"]} == {one["address"] for one in estate.manifest["cameras"]}
-    where, what = {"address", "port", "xaddrs"}, {"manufacturer", "model", "mac", "serial", "activated"}
+    where, what = {"address", "port", "xaddrs"}, {"manufacturer", "model", "mac", "mac_maker", "serial", "activated"}
     assert set(seen["cameras"][0]) == {"sources", "scopes", *where, *what}
     assert [one["address"] for one in seen["not_cameras"]] == [one["address"] for one in estate.manifest["decoys"]]
 
