@@ -105,7 +105,7 @@ class PasswordChange:
 
     async def run(self, state: State, evidence: Evidence) -> State:
         """The state in which it rests; another one where it was stopped or withdrawn. Raises what the journal does."""
-        if (found := evidence.resumed(self._camera.tries_left())) != evidence:
+        if (found := evidence.resumed()) != evidence:
             evidence = found
             await self._keep(state, evidence)
         for _ in range(_MOST_STEPS):
@@ -177,7 +177,7 @@ class PasswordChange:
         before = camera.tries_left()
         try:
             async with camera.open(camera.login(camera.old)) as driver:
-                state, _ = await self._keep(State.SENDING, replace(evidence, left=camera.tries_left()))
+                state, _ = await self._keep(State.SENDING, replace(evidence, begun="send"))
                 await driver.set_password(camera.account, self._made())
                 self._step("sending: said yes")
             evidence = replace(evidence, said="yes")

@@ -101,10 +101,9 @@ class Evidence:
     """All that is known of one rotation; stored before and after every step, so that another process can go on.
 
     `stores` is where the password must be proved, the one that a driver changes for certain first. `answers` is keyed
-    by `Try.name`. `begun` names a step whose end is not known: a try, "look" or "put-back". `wrong` counts tries that
-    were wrong or may have been; `left` is how many more the budget allowed when the change was sent, until its end is
-    known. `waits` are waits for a late camera, `silences` questions without an answer, of which the last is still to be
-    waited for where `rest` is true. `trouble` is why nothing more may be tried.
+    by `Try.name`. `begun` names a step whose end is not known: a try, "look", "send" or "put-back". `wrong` counts tries
+    that were wrong or may have been. `waits` are waits for a late camera, `silences` questions without an answer, of
+    which the last is still to be waited for where `rest` is true. `trouble` is why nothing more may be tried.
     """
 
     stores: tuple[AccountStore, ...] = ()
@@ -112,7 +111,6 @@ class Evidence:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     begun: str | None = None
     wrong: int = 0
-    left: int | None = None
     waits: int = 0
     silences: int = 0
     unknown: int = 0
@@ -149,17 +147,17 @@ class Evidence:
         answers = {**self.answers, Try("old", self.stores[-1]).name: answer}
         return replace(self, wrong=self.wrong + tries, answers=answers)
 
-    def resumed(self, left: int) -> Self:
+    def resumed(self) -> Self:
         """As another process finds it: what was begun may have happened, and may have been a wrong try.
 
-        `left` is how many wrong tries the budget allows now. One that was spent while the change was sent is the
-        driver's own, of the old password; whether it was refused or cut off is not known.
+        So may the driver's own try of the old password while it changed it: the budget cannot tell, for what was spent
+        last may have died with the process that spent it.
         """
-        if self.left is not None:
-            return replace(self, left=None).spent_in_sending(max(0, self.left - left))
         if self.begun is None:
             return self
-        if self.begun in {"look", "put-back"}:
+        if self.begun == "send":
+            return replace(self, begun=None).spent_in_sending(1)
+        if self.begun in _DIED:
             return replace(self, begun=None, trouble=_DIED[self.begun], wrong=self.wrong + 1)
         return self.answered(self.begun, Answer.UNKNOWN)
 
@@ -183,9 +181,11 @@ class Evidence:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Names that an earlier version kept and this one does not are passed over."""
+        kept = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
         answers = {name: Answer(answer) for name, answer in stored.get("answers", {}).items()}
         stores = tuple(cast("list[AccountStore]", stored.get("stores", [])))
-        return cls(**{**stored, "stores": stores, "answers": answers})
+        return cls(**{**kept, "stores": stores, "answers": answers})
 
 
 _DIED = {

@@ -83,6 +83,7 @@ class PretendCamera:
         self.wrong_password = False
         self.https_works = True
         self.on_sent: Callable[[str], None] = lambda _name: None
+        self.meanwhile: asyncio.Task[None] | None = None  # ended before this camera answers the next connection
         self._reverting: list[tuple[int, str, Any]] = []
 
     @asynccontextmanager
@@ -90,6 +91,8 @@ class PretendCamera:
         self.opened.append(place.scheme)
         for _ in range(TURNS):  # others get their turn, as they do while a real connection is made
             await asyncio.sleep(0)
+        if self.meanwhile:
+            await self.meanwhile
         if self.silent_for:
             self.silent_for -= 1
             raise Unreachable("it is starting")
