@@ -16,11 +16,14 @@ FINE_UP_TO_PX = 960
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """An actor as drawn: colours times alpha, alpha, the corner in the picture, the distance, the shadow it throws."""
+    """An actor as drawn: colours times alpha, alpha, the part of it that is the actor and not what stands beside, the
+    corner in the picture, the distance, the shadow it throws.
+    """
 
     actor: Actor
     colours: Array
     alpha: Array
+    outline: Array
     left: int
     top: int
     distance_m: float

@@ -88,8 +88,8 @@ class Frame:
         turn = actor.heading - to_camera
         foot_on = ((float(foot[0, 0]) - left) * fine, (float(foot[0, 1]) - top) * fine)
         sheet = ((size[0] * fine, size[1] * fine), upright * fine, foot_on)
-        colours, alpha = people.draw(looks, math.sin(turn), math.cos(turn), actor.walked_m, sheet)
-        return self._finished(actor, (colours, alpha), (left, top), (away_m, fine))
+        drawn = people.draw(looks, math.sin(turn), math.cos(turn), actor.walked_m, sheet)
+        return self._finished(actor, drawn, (left, top), (away_m, fine))
 
     def _vehicle(self, actor: Actor, away_m: float) -> Sprite | None:
         kind = vehicles.kind_of(actor.looks, parked=not actor.moves)
@@ -105,13 +105,13 @@ class Frame:
         if max(size) > 4 * self._lens.width:
             return None
         at = (actor.x, actor.z, actor.heading)
-        drawn = vehicles.draw(kind, actor.looks, at, self._lens, (low, fine, size))
-        return self._finished(actor, drawn, (int(low[0]), int(low[1])), (away_m, fine))
+        colours, alpha = vehicles.draw(kind, actor.looks, at, self._lens, (low, fine, size))
+        return self._finished(actor, (colours, alpha, alpha), (int(low[0]), int(low[1])), (away_m, fine))
 
     def _finished(
-        self, actor: Actor, drawn: tuple[Array, Array], corner: tuple[int, int], fit: tuple[float, int]
+        self, actor: Actor, drawn: tuple[Array, Array, Array], corner: tuple[int, int], fit: tuple[float, int]
     ) -> Sprite:
-        colours, alpha = drawn
+        colours, alpha, outline = drawn
         away_m, fine = fit
         size = (colours.shape[1] // fine, colours.shape[0] // fine)
         middle = np.array((corner[0] + size[0] / 2, corner[1] + size[1] / 2)) / self._lens.centre - 1
@@ -121,11 +121,11 @@ class Frame:
             colours = cv2.bitwise_and(colours, colours, mask=alpha)
         if fine > 1:
             colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
-            alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+            alpha, outline = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (alpha, outline))
         rounded = np.linspace(1.1, 0.86, size[0], dtype=np.float32)[None, :, None]
         if actor.kind == "person":
             colours = np.clip(colours * rounded, 0, 255)
-        return Sprite(actor, colours, alpha, *corner, away_m, self._shadow(actor))
+        return Sprite(actor, colours, alpha, outline, *corner, away_m, self._shadow(actor))
 
     def _put(self, sprite: Sprite, number: int) -> tuple[slice, slice] | None:
         height, width = sprite.alpha.shape
@@ -143,11 +143,14 @@ class Frame:
         return area
 
     def _painted(self, sprite: Sprite, number: int, area: tuple[slice, slice]) -> Painted | None:
-        solid = (sprite.alpha > 127).astype(np.uint8)  # noqa: PLR2004 - more than half of the pixel
+        solid = (sprite.outline > 127).astype(np.uint8)  # noqa: PLR2004 - more than half of the pixel
         whole = cv2.countNonZero(solid)
         if not whole:
             return None
-        shows = int(np.count_nonzero(self._owner[area] == number))
+        within = solid[
+            tuple(slice(one.start - at, one.stop - at) for one, at in zip(area, (sprite.top, sprite.left), strict=True))
+        ]
+        shows = int(np.count_nonzero((self._owner[area] == number) & (within > 0)))
         x, y, width, height = cv2.boundingRect(solid)
         left, top = sprite.left + x, sprite.top + y
         box = (float(left), float(top), float(left + width), float(top + height))

@@ -90,8 +90,11 @@ class _Sheet:
 
 def draw(
     looks: Looks, across: float, towards: float, walked_m: float, sheet: tuple[tuple[int, int], float, Point]
-) -> tuple[Array, Array]:
-    """Colours and alpha. `across` and `towards` say how the person faces: to the right, and to the camera, -1 to 1."""
+) -> tuple[Array, Array, Array]:
+    """Colours, alpha, and the alpha of the person alone: a suitcase that is pulled along is none of it.
+
+    `across` and `towards` say how the person faces: to the right, and to the camera, -1 to 1.
+    """
     paper = _Sheet(*sheet)
     side, tall = abs(across), looks.tall_m
     way = 1 if across >= 0 else -1
@@ -101,13 +104,14 @@ def draw(
     if looks.bag == "suitcase":
         paper.limb(((-0.45 * way * side - 0.25, 0.75), (-0.5 * way * side - 0.3, 0.3)), 0.04, (60, 60, 60))
         paper.shape(_block(-0.5 * way * side - 0.3, 0.32, 0.19, 0.3), (70, 60, 130))
+    beside, paper.alpha = paper.alpha, np.zeros_like(paper.alpha)
     for leg, reach in far_first:
         _leg(paper, looks, leg, reach, phase=phase if walked_m else 0.0, front=abs(towards))
     _arm(paper, looks, -1, swing, abs(towards))
     _torso(paper, looks, side, abs(towards), way, behind=towards < -0.5)  # noqa: PLR2004 - seen from behind
     _arm(paper, looks, 1, -swing, abs(towards))
     _head(paper, looks, side, towards, way)
-    return paper.colours, paper.alpha
+    return paper.colours, np.maximum(beside, paper.alpha), paper.alpha
 
 
 def _dim(colour: Colour, factor: float) -> Colour:

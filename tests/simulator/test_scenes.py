@@ -108,6 +108,20 @@ def test_what_hides_behind_something_is_not_in_the_truth(scenes: dict[int, Scene
     assert any(share < 0.9 for share in seen)
 
 
+def test_a_suitcase_beside_a_person_is_none_of_it(scenes: dict[int, Scene]) -> None:
+    """A person in full stride is narrower than with what is pulled along a step behind."""
+    seen = [
+        thing.box
+        for seed in SEEDS
+        for t in range(NOON, NOON + 1800, 60)
+        for thing in scenes[seed].things(t)
+        if thing.kind == "person"
+    ]
+    whole = [(x2 - x1) / (y2 - y1) for x1, y1, x2, y2 in seen if x1 > 0 and x2 < 640 and 40 < y2 - y1 < 360 - y1]
+    assert len(whole) > 100
+    assert max(whole) < 0.7
+
+
 def test_the_truth_alone_is_the_truth(scenes: dict[int, Scene]) -> None:
     fault = PictureFault("moved", 0.3, "shift")
     assert scenes[0].things(NOON, faults=[fault]) == scenes[0].view(NOON, faults=[fault]).things
