@@ -260,7 +260,10 @@ def _greeters(service: str, open_transports: set[asyncio.BaseTransport]) -> Make
 
 
 def _is_gone(connection: asyncio.BaseTransport) -> bool:
-    sock = connection.get_extra_info("socket")
+    try:
+        sock = connection.get_extra_info("socket")
+    except AttributeError:  # one of TLS that was closed has let go of what it asks (Python 3.11)
+        return True
     return sock is None or sock.fileno() < 0
 
 

@@ -17,6 +17,7 @@ from fleet import leases
 from fleet.errors import Invalid, NotFound
 from fleet.findings import triage as findings
 from fleet.jobs.desk import LocalDesk
+from fleet.jobs.model import Asked
 from fleet.jobs.queue import Queue
 from fleet.jobs.runner import Runner
 from fleet.plans.reach import Reached
@@ -25,6 +26,7 @@ from fleet.plans.states import TRANSITIONS, PlanEvent, PlanState, after
 from fleet.settings import Settings
 from fleet.store import Store, open_store
 from fleet.store import tables as t
+from fleet.store.jobs_tables import Job
 from fleet.store.plans_tables import PlanCamera
 from hardening.baseline import Baseline
 from hardening.lifecycle import CameraState, StepState
@@ -309,18 +311,32 @@ async def test_other_work_on_a_camera_is_waited_for_and_holds_up_no_other(store:
     assert network.cameras[first].sent == ["discovery", "telnet"]
 
 
+async def is_asked_to_stop(store: Store) -> bool:
+    async with store.read() as connection:
+        return Asked.CANCEL in (await connection.scalars(select(Job.asked))).all()
+
+
 async def test_stopping_ends_between_two_steps(store: Store, network: Network) -> None:
     async with network.service(store, cameras_at_once=1) as plans:
         plan = await observed(plans, network)
         first = next(iter(network.cameras.values()))
+        asked: list[asyncio.Task[None]] = []
+
+        async def ask_to_stop() -> None:
+            asked.append(asyncio.create_task(plans.stop(plan, "anna")))
+            for _ in range(1000):
+                if await is_asked_to_stop(store):
+                    break
+                await asyncio.sleep(0.01)
 
         def stop(_name: str) -> None:
-            first.meanwhile = first.meanwhile or asyncio.create_task(plans.stop(plan, "anna"))
+            first.meanwhile = first.meanwhile or asyncio.create_task(ask_to_stop())
 
         first.on_sent = stop
         await plans.approve(plan, "anna")
         await plans.start(plan, "anna")
         view = await settled(plans, plan)
+        await asyncio.gather(*asked)
         assert view.state is PlanState.STOPPED
         sent = [len(one.sent) for one in network.cameras.values()]
         assert sent == [1, 0, 0]
