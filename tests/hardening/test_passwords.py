@@ -184,7 +184,10 @@ RESUMED: dict[str, tuple[Evidence, Evidence]] = {
         known(TWO, said=None, begun="send"),
         known(TWO, said=None, old_web=U, wrong=1),
     ),
-    "the same, where one door is known": (known(ONE, said=None, begun="send"), known(ONE, said=None, old_onvif=U, wrong=1)),
+    "the same, where one door is known": (
+        known(ONE, said=None, begun="send"),
+        known(ONE, said=None, old_onvif=U, wrong=1),
+    ),
 }
 
 
