@@ -6,6 +6,7 @@ would let somebody past the list or be lost with it, and is named in words.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,13 +28,20 @@ _BESIDE_ADDRESSES = ("mac", "tcpPort", "udpPort", "port", "portRange", "pktType"
 class Firewall:
     """`default` is what happens to whom no rule fits, `rows` are the rules in force, or kept for when it is on.
 
-    `left_s` is how long rules on trial have until the earlier ones are back.
+    `said_left` is how long rules on trial have until the earlier ones are back, in seconds, as it was said.
     """
 
     activated: bool
     default: str
     rows: tuple[object, ...]
-    left_s: int
+    said_left: object
+
+    @property
+    def left_s(self) -> int:
+        """0 where nothing is on trial. Raises Garbled: not to know is not to have none."""
+        if isinstance(self.said_left, int | str) and re.fullmatch(r"[0-9]{1,9}", str(self.said_left)):
+            return int(self.said_left)
+        raise Garbled("firewall: it does not say whether its rules are on trial")
 
 
 def decode_firewall(data: object) -> Firewall:
@@ -43,7 +51,7 @@ def decode_firewall(data: object) -> Firewall:
     default, rows, left = (rules.get(name) for name in ("activeDefaultPolicy", "activeRules", "testTimeLeft"))
     if default not in _OPPOSITE or not isinstance(rows, list) or activated is None:
         raise Garbled("firewall: it does not say whom it lets in")
-    return Firewall(activated, str(default), tuple(rows), left if isinstance(left, int) and left > 0 else 0)
+    return Firewall(activated, str(default), tuple(rows), left)
 
 
 def ip_filter_of(firewall: Firewall) -> IpFilter:

@@ -43,7 +43,7 @@ def rest(data: object) -> bytes:
 
 
 def firewall(*, policy: str = "ACCEPT", activated: object = True) -> bytes:
-    return rest({"activated": activated, "conf": {"rules": {"activeRules": RULES, "activeDefaultPolicy": policy}}})
+    return standing(*RULES, default=policy, activated=activated)
 
 
 # What a list can stand beside, in an order that says which comes first.
@@ -55,7 +55,7 @@ KEPT = [
 OURS = {"ruleType": "FILTER", "ip": "10.0.0.5", "mac": None, "filter": {"policy": "DROP"}}
 
 
-def standing(*rules: object, default: str = "ACCEPT", activated: bool = True, left_s: int = 0) -> bytes:
+def standing(*rules: object, default: str = "ACCEPT", activated: object = True, left_s: object = 0) -> bytes:
     listed = {"activeRules": rules, "activeDefaultPolicy": default, "testTimeLeft": left_s}
     return rest({"activated": activated, "conf": {"rules": listed}})
 
@@ -122,7 +122,7 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "what a list can stand beside, and a trial": (
         lambda d: d.filter_trial(),
-        (standing(*KEPT, OURS, left_s=17),),
+        (standing(*KEPT, OURS, left_s="17"),),
         FilterTrial(17, (), "127.0.0.1"),
     ),
     "rules that would come into force with a firewall that is off": (
@@ -313,6 +313,8 @@ FAILURES: dict[str, tuple[Ask, tuple[bytes, ...], type[DeviceError]]] = {
         (standing(), http('{"status": "error", "error": {"code": 100, "message": "no"}}', "400 Bad Request")),
         Refused,
     ),
+    "a trial that it does not speak of": (lambda d: d.filter_trial(), (standing(left_s=None),), Garbled),
+    "a list where it does not say whether one is on trial": (allowed("10.0.9.1"), (standing(left_s=-1),), Garbled),
     "staying when it is over": (lambda d: d.keep_ip_filter(), (standing(OURS),), Refused),
     "no throttling": (lambda d: d.lockout(), (NO_GROUP,), Unsupported),
     "no throttling to set": (lambda d: d.set_lockout(tries=5, lock_s=60), (NO_GROUP,), Unsupported),
