@@ -17,6 +17,7 @@ from cameras.facts import (
     ClockSource,
     DeviceLog,
     DiscoveryMode,
+    FilterTrial,
     FirmwareState,
     Identity,
     IpFilter,
@@ -32,6 +33,11 @@ from cameras.secret import Credential, Secret
 SwitchName = Literal["telnet", "ftp", "ssh", "upnp", "bonjour", "snmp-v1-v2c"]
 Role = Literal["Administrator", "Operator", "User"]
 AccountStore = Literal["onvif", "web"]
+NO_FILTER_TRIAL = (
+    "a filter by address counts at once on this camera, and nothing would take back one that shuts us out: it is set "
+    "by hand"
+)
+"""Why a family that has no trial is not told whom to let in, whatever else its API could do."""
 
 
 class Driver(Protocol):
@@ -56,6 +62,10 @@ class Driver(Protocol):
     async def apps(self) -> Apps: ...
     async def lockout(self) -> Lockout: ...
     async def ip_filter(self) -> IpFilter: ...
+    async def filter_trial(self) -> FilterTrial:
+        """Unsupported where a filter by address counts at once, so that nothing would bring back whom it shuts out."""
+        ...
+
     async def certificates(self) -> Certificates: ...
     async def log(self) -> DeviceLog: ...
 
@@ -77,6 +87,18 @@ class Driver(Protocol):
     async def set_anonymous_viewer(self, *, allowed: bool) -> None: ...
     async def set_lockout(self, *, tries: int, lock_s: float) -> None:
         """Switch it on, with these numbers or the nearest stricter ones that it takes."""
+        ...
+
+    async def try_ip_filter(self, wanted: IpFilter, *, back_after_s: int) -> None:
+        """On trial: the camera takes it back by itself unless `keep_ip_filter` comes within so many seconds.
+
+        "off" shuts nobody out and counts at once. What else the camera filters by stays; Refused, with nothing sent,
+        where it cannot. What is on trial already is taken back first.
+        """
+        ...
+
+    async def keep_ip_filter(self) -> None:
+        """What is on trial stays: to be called once it was seen over a fresh connection. Refused where it is over."""
         ...
 
     async def create_account(self, account: Credential, role: Role) -> None: ...

@@ -424,6 +424,20 @@ class IpFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterTrial:
+    """What must be known before a filter by address is tried: only asked of cameras that can try one.
+
+    `left_s` is how long what is on trial has until the camera takes it back, 0 where nothing is. `besides` are rules,
+    in words, that a list of addresses neither holds nor can be laid beside. `seen_from` is the address that our
+    connection leaves from, `None` where it goes through a jump host, whose address the camera sees.
+    """
+
+    left_s: int
+    besides: tuple[str, ...]
+    seen_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceLog:
     """The end of the camera's own log, oldest line first, as it writes it."""
 

@@ -16,6 +16,7 @@ from typing import Self
 
 import httpx
 
+from cameras import ways
 from cameras.errors import DeviceError, Garbled, LockedOut, Refused, Unauthorized, Unreachable, Unsupported
 from cameras.lockout import lock_hint
 from cameras.secret import Credential
@@ -154,6 +155,16 @@ class DeviceHttp:
         return DeviceHttp(
             self.address, port, "https", timeout_s=self.timeout_s, upload_patience_s=self.upload_patience_s
         )
+
+    @property
+    def seen_from(self) -> str | None:
+        """The address that the connection leaves from: what the camera sees unless somebody translates it on the way.
+
+        `None` before the first request, and where it goes through what was laid for its network.
+        """
+        if self._wire is None or ways.way_to(self.address) is not None:
+            return None
+        return self._wire.leaves_from
 
     def local_url(self, announced: str) -> httpx.URL:
         """The announced address as reachable from here: always the host we dialled, never the one it names.

@@ -72,6 +72,10 @@ class Vapix:
     async def set_rest(self, path: str, value: object) -> None:
         decode_rest(await self._rest("PATCH", path, json.dumps({"data": value}).encode(), once=True), path)
 
+    async def do_rest(self, path: str, data: object) -> None:
+        """An action of the REST framework."""
+        decode_rest(await self._rest("POST", path, json.dumps({"data": data}).encode(), once=True), path)
+
     async def _rest(self, method: str, path: str, content: bytes, *, once: bool) -> Reply:
         url = self.http.base.copy_with(raw_path=f"/config/rest/{path}".encode())
         headers = {"Content-Type": "application/json"}

@@ -41,46 +41,13 @@ def decode_rest(reply: Reply, question: str) -> Any:  # noqa: ANN401 - JSON of a
     return said.get("data")
 
 
-def _object(data: object, question: str) -> Mapping[str, Any]:
+def as_object(data: object, question: str) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise Garbled(f"{question}: it is no object")
     return data
 
 
-# --- who may come in -------------------------------------------------------------------------------------------------
-
-
-def decode_firewall(data: object) -> IpFilter:
-    """By address alone: rules for a port and limits of a rate are no filter by address.
-
-    Who is dropped by default lets in only those that are accepted, and the other way round.
-    """
-    said = _object(data, "firewall")
-    activated = _truth(said.get("activated"))
-    rules = _object(_object(said.get("conf"), "firewall").get("rules"), "firewall")
-    if activated is False:
-        return IpFilter("off", ())
-    policy = {"DROP": "ACCEPT", "ACCEPT": "DROP"}.get(str(rules.get("activeDefaultPolicy")))
-    rows = rules.get("activeRules")
-    if policy is None or not isinstance(rows, list) or activated is None:
-        raise Garbled("firewall: it does not say whom it lets in")
-    addresses = tuple(address for row in rows[:MOST_ENTRIES] if (address := _address(row, policy)))
-    if policy == "ACCEPT":
-        return IpFilter("allow", addresses)
-    return IpFilter("deny" if addresses else "off", addresses)
-
-
-def _address(row: object, policy: str) -> str | None:
-    said = row if isinstance(row, dict) else {}
-    action = said.get("filter")
-    if said.get("ruleType") != "FILTER" or not isinstance(action, dict) or action.get("policy") != policy:
-        return None
-    if isinstance(said.get("ip"), str):
-        return clean_text(said["ip"])
-    between = said.get("ipRange")
-    if isinstance(between, dict):
-        return clean_text(f"{between.get('start')}-{between.get('end')}")
-    return None
+# --- who may come in: the firewall has a module of its own -----------------------------------------------------------
 
 
 def ip_filter_of(parameters: Parameters) -> IpFilter:
@@ -150,11 +117,9 @@ def _certificate(row: Mapping[str, Any]) -> Certificate:
 
 def decode_snmp(data: object) -> bool | None:
     """Whether it speaks the versions that know no password."""
-    said = _object(data, "snmp")
-    versions = [
-        _truth(part.get("enabled")) for name in ("snmpV1", "snmpV2") if isinstance(part := said.get(name), dict)
-    ]
-    enabled = _truth(said.get("enabled"))
+    said = as_object(data, "snmp")
+    versions = [truth(part.get("enabled")) for name in ("snmpV1", "snmpV2") if isinstance(part := said.get(name), dict)]
+    enabled = truth(said.get("enabled"))
     if enabled is False or (versions and not any(version is not False for version in versions)):
         return False
     return True if enabled and True in versions else None
@@ -166,6 +131,6 @@ def decode_log(text: str) -> DeviceLog:
     return DeviceLog(tuple(lines[-MOST_LOG_LINES:]))
 
 
-def _truth(value: object) -> bool | None:
+def truth(value: object) -> bool | None:
     """Documents show a switch as a word too."""
     return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())

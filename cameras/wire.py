@@ -83,6 +83,12 @@ class Wire(asyncio.Protocol):
                     return
                 self._transport.write(part)
 
+    @property
+    def leaves_from(self) -> str | None:
+        """The address of our end, without the zone of IPv6."""
+        sockname = self._transport.get_extra_info("sockname") if self._transport is not None else None
+        return str(sockname[0]).partition("%")[0] if isinstance(sockname, tuple) else None
+
     def hang_up(self) -> None:
         """At once: a camera that does not answer the end of a connection must not hold us up."""
         self.idle = False

@@ -26,6 +26,7 @@ from hardening.model import Door, Missing, Order, PasswordFor, no_password
 from hardening.observing import OpenCamera, ask_identity, is_another, observe
 from hardening.plan import CameraPlan, Step
 from hardening.settings.https import ask_services
+from hardening.trials import NOBODY_CAME_IN, SENT_AGAIN, kept
 from hardening.visit import Patience, Visit
 
 MOST_SENDS = 2
@@ -185,19 +186,19 @@ class _Work:
             await self._record(step, StepEvent.LOST, f"it may have been sent, and nothing can be observed: {error}")
             return
         compared = step.setting.compare(now, step.wanted)
-        if compared.order is Order.IN_ORDER or not self._half_way(step, now):
+        if compared.order is Order.IN_ORDER or not self._half_way(step, now) or self._shut_us_out(step):
             await self._judge(step, now, None)
         elif await self._stand_clear_of(step.setting.closes(step.wanted), step):
-            await self._send(step)
+            await self._send(step, told=SENT_AGAIN if step.setting.trial else "")
 
-    async def _send(self, step: Step) -> None:
+    async def _send(self, step: Step, *, told: str = "") -> None:
         """An absolute state, so that sending it again after a cut connection that changed nothing does no harm."""
         for sends_left in reversed(range(MOST_SENDS)):
             said: Exception | None = None
             driver = await self.visit.driver()
             try:
                 await step.setting.tell(driver, step.wanted, self._means.password_for)
-            except (DeviceError, Missing) as error:
+            except (DeviceError, Missing, WouldCutUsOff) as error:
                 said = error
             try:
                 now = await self._look(step, anew=True)
@@ -207,26 +208,40 @@ class _Work:
             arrived = step.setting.compare(now, step.wanted).order is Order.IN_ORDER
             if not sends_left or arrived or not isinstance(said, Unreachable) or not self._half_way(step, now):
                 break
-        await self._judge(step, now, said)
+            if self._shut_us_out(step):  # once is enough
+                break
+        await self._judge(step, now, said, told)
+
+    def _shut_us_out(self, step: Step) -> bool:
+        """Whether a camera on which something was tried was away until it had taken it back."""
+        return step.setting.trial is not None and self.visit.fell_silent
+
+    async def _kept(self, step: Step, goal: Any, now: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401
+        return await kept(self.visit, step.setting.trial, goal, now, lambda: self._look(step, anew=True))
 
     def _half_way(self, step: Step, now: Any) -> bool:  # noqa: ANN401 - each setting has its own
         return not isinstance(now, Gap) and step.setting.half_way(now, step.observed, step.wanted)
 
-    async def _judge(self, step: Step, now: Any, said: Exception | None) -> None:  # noqa: ANN401
-        """What the camera shows decides, not what it said."""
+    async def _judge(self, step: Step, now: Any, said: Exception | None, told: str = "") -> None:  # noqa: ANN401
+        """What the camera shows decides, not what it said. `told` stands before the last word on the step."""
+        shut_out = self._shut_us_out(step)
+        now, refused = await self._kept(step, step.wanted, now)
+        said = refused or said
         if isinstance(now, Gap):
             await self._record(step, StepEvent.LOST, f"it was sent, and cannot be observed: {now.detail}")
             return
         compared = step.setting.compare(now, step.wanted)
-        why = compared.reason
+        why = told + compared.reason
         if compared.order is Order.IN_ORDER:
             fault = await self._fault_of_door(step.setting.opens(step.wanted))
             if fault is None:
                 await self._record(step, StepEvent.PROVED, why)
                 return
             why = fault
+        elif now == step.observed and shut_out:
+            why = NOBODY_CAME_IN
         elif now == step.observed and said is not None:
-            await self._record(step, StepEvent.REFUSE, str(said))
+            await self._record(step, StepEvent.REFUSE, f"{told}{said}")
             return
         elif now == step.observed:
             why = f"the camera said yes and did not do it: {why}"
@@ -257,7 +272,7 @@ class _Work:
             await step.setting.tell(driver, back, self._means.password_for)
         except DeviceError as error:
             said = f": {error}"
-        now = await self._look(step, anew=True)
+        now, _ = await self._kept(step, back, await self._look(step, anew=True))
         if step.setting.compare(now, back).order is Order.IN_ORDER:
             return StepEvent.BACK, f"put back to {'; '.join(step.setting.words(back))}"
         return StepEvent.STUCK, f"the camera did not go back{said}"

@@ -76,13 +76,26 @@ PasswordFor = Callable[[str], Awaitable[Secret]]
 
 
 @dataclass(frozen=True, slots=True)
+class Trial(Generic[State]):
+    """Of a setting whose changes a camera takes back by itself unless it is told that they may stay.
+
+    `runs` says of a state that was seen and one that is wanted whether they are the same, but for the trial; `keep`
+    tells the camera, once that was seen over a connection that was made under it.
+    """
+
+    runs: Callable[[State, State], bool]
+    keep: Callable[[Driver], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Setting(Generic[Fact, State]):
     """One thing to put right. `State` is both what is seen of a camera and what is wanted, so that they compare.
 
     `observe` asks the camera; `state` takes from its answer the part that this setting is about; `judge` compares two
     states. `tell` sends a state. `back` is the state to send in order to undo, `None` where what was seen does not
     suffice for that; `half_way` tells whether a state lies between two others because sending broke off. `closes` and
-    `opens` name the door that sending a state may close, or must open.
+    `opens` name the door that sending a state may close, or must open; `trial` is there where what is sent goes back by
+    itself unless it is kept.
     """
 
     name: str
@@ -100,6 +113,7 @@ class Setting(Generic[Fact, State]):
     closes: Callable[[State], Door | None] = field(default=lambda _wanted: None)
     opens: Callable[[State], Door | None] = field(default=lambda _wanted: None)
     half_way: Callable[[State, State, State], bool] = field(default=lambda now, before, _wanted: bool(now == before))
+    trial: Trial[State] | None = None
     risk: Risk = Risk.NONE
 
     def see(self, answer: Fact | Gap, wanted: State) -> State | Gap:

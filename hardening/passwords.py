@@ -101,9 +101,9 @@ class Evidence:
     """All that is known of one rotation; stored before and after every step, so that another process can go on.
 
     `stores` is where the password must be proved, the one that a driver changes for certain first. `answers` is keyed
-    by `Try.name`. `begun` names a step whose end is not known: a try, "look", "send" or "put-back". `wrong` counts tries
-    that were wrong or may have been. `waits` are waits for a late camera, `silences` questions without an answer, of
-    which the last is still to be waited for where `rest` is true. `trouble` is why nothing more may be tried.
+    by `Try.name`. `begun` names a step whose end is not known: a try, "look", "send" or "put-back". `wrong` counts
+    tries that were wrong or may have been. `waits` are waits for a late camera, `silences` questions without an answer,
+    of which the last is still to be waited for where `rest` is true. `trouble` is why nothing more may be tried.
     """
 
     stores: tuple[AccountStore, ...] = ()

@@ -34,10 +34,12 @@ class Visit:
     """`async with Visit(place, open_camera, patience) as visit`; `place` is where the camera is spoken to now.
 
     `waits` says that the camera has answered before, or has been changed before, so that its silence is waited for.
+    `fell_silent` says that it had to be waited for when it was last opened.
     """
 
     def __init__(self, place: Place, open_camera: OpenCamera, patience: Patience, *, waits: bool) -> None:
         self.place = place
+        self.fell_silent = False
         self._tries = patience.tries if waits else 1
         self._open = open_camera
         self._patience = patience
@@ -79,10 +81,12 @@ class Visit:
         self.place = place
 
     async def _opened(self, place: Place, tries: int) -> Driver:
+        self.fell_silent = False
         for tries_left in reversed(range(tries)):
             try:
                 return await self._stack.enter_async_context(self._open(place))
             except Unreachable:
+                self.fell_silent = True
                 if not tries_left:
                     raise
                 await self._patience.sleep(self._patience.pause_s)

@@ -71,7 +71,8 @@ class Api:
     `page_at` finds the page of a path; None leaves the path to the rest of the web server. `refused` is what somebody
     hears whose login was not granted (the guard's word; the challenges are added to a 401) or, where it is None, whose
     account lacks the group. `not_set_up` is what everybody hears before the first account was made; None lets the page
-    answer. `pictures` are the targets of snapshots besides ONVIF's own.
+    answer. `pictures` are the targets of snapshots besides ONVIF's own. `lets_in` says whether a new connection from an
+    address to a port is taken.
     """
 
     page_at: Callable[[str], Page | None]
@@ -79,6 +80,7 @@ class Api:
     not_set_up: Callable[[Call], Answer | None]
     offer: Callable[[Call], Offer] = lambda _call: Offer()
     pictures: Callable[[CameraPlan], Sequence[str]] = lambda _plan: ()
+    lets_in: Callable[[CameraPlan, str, int], bool] = lambda _plan, _address, _port: True
 
 
 def needs(group: Group | None) -> Callable[[Call], Group | None]:

@@ -57,6 +57,10 @@ class Camera(Device):
         if "appmgmt" in onvif.services_of(plan):
             self._pages[onvif_services.APP_UPLOAD_PATH] = self._take_app
 
+    def lets_in(self, address: str, port: int) -> bool:
+        """Whether it takes a new connection from there to this port of its own."""
+        return self._api is None or self._api.lets_in(self.plan, address, port)
+
     def handle(self, request: Request) -> Reply:
         self.count_request()
         if not self.awake:

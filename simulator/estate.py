@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import ssl
+import struct
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -32,6 +33,8 @@ from simulator.studio import Studio
 
 BACKLOG = 128
 HANDSHAKE_S = 10.0
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: a connection that is not taken is reset at once."""
 ROUNDS_TO_CLOSE = 5
 Maker = Callable[[], asyncio.Protocol]
 
@@ -200,13 +203,17 @@ class Estate:
         def accept() -> None:
             for _ in range(BACKLOG):
                 try:
-                    client, _ = listening.accept()
+                    client, (caller, _) = listening.accept()
                 except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                     return
                 except OSError as problem:
                     if problem.errno in (errno.EMFILE, errno.ENFILE):  # out of descriptors: the client waits
                         return
                     raise
+                if isinstance(owner, Camera) and not owner.lets_in(caller, port):
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                    client.close()
+                    continue
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 secure = owner if factory.service == "https" and isinstance(owner, Camera) else None
                 context = _context(contexts, secure) if secure else None

@@ -256,7 +256,7 @@ STEP_STATES = {
 
 RISKS = {
     "none": Word("No risk to the connection", "check", "quiet"),
-    "may-cut-connection": Word("May cut the connection", "plug", "high", "The other way in is proved first."),
+    "may-cut-connection": Word("May cut the connection", "plug", "high", "A way in is proved before it stays."),
 }
 
 ROTATION_STATES = {

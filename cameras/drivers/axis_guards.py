@@ -1,12 +1,13 @@
 """What guards an Axis camera, in VAPIX: addresses, wrong passwords, certificates, its log, SNMP of newer firmware."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from cameras import vapix_rest
-from cameras.driver import OnvifBeside
+from cameras import vapix_firewall, vapix_rest
+from cameras.driver import NO_FILTER_TRIAL, OnvifBeside
 from cameras.drivers.beside import BesideOnvif
 from cameras.errors import Garbled, Refused, Unsupported
-from cameras.facts import Certificates, DeviceLog, IpFilter, Lockout
+from cameras.facts import Certificates, DeviceLog, FilterTrial, IpFilter, Lockout
 from cameras.vapix import Vapix
 
 SNMP_VERSIONS = ("SNMP.V1", "SNMP.V2c")
@@ -27,12 +28,56 @@ class AxisGuards(BesideOnvif):
         present = await self._vapix.parameters(vapix_rest.THROTTLING)
         await self._vapix.set_parameters(vapix_rest.throttling_for(present, tries=tries, lock_s=lock_s))
 
+    # --- who may come in ---
+
     async def ip_filter(self) -> IpFilter:
         """The firewall of AXIS OS 12, or the filter that came before it."""
         try:
-            return vapix_rest.decode_firewall(await self._vapix.rest("firewall/v1"))
+            return vapix_firewall.ip_filter_of(await self._firewall())
         except Unsupported:
             return vapix_rest.ip_filter_of(await self._vapix.parameters(vapix_rest.FILTER))
+
+    async def filter_trial(self) -> FilterTrial:
+        """Unsupported before the firewall: what `Network.Filter` is told counts at once."""
+        firewall = await self._firewall()
+        return FilterTrial(firewall.left_s, vapix_firewall.besides(firewall), self._vapix.http.seen_from)
+
+    async def try_ip_filter(self, wanted: IpFilter, *, back_after_s: int) -> None:
+        """A firewall that is off tries nothing (error 103): it is told to let everybody in, then switched on, then
+        tried. Whoever is cut off in between has a firewall that filters nothing.
+        """
+        firewall = await self._firewall()
+        if firewall.left_s:
+            await self._vapix.do_rest("firewall/v1/conf/clearPendingRules", {})
+            firewall = await self._firewall()
+        rules = vapix_firewall.rules_for(firewall, wanted)
+        if wanted.mode == "off":
+            await self._set_rules(rules, fallback_s=0)
+            if not rules["rules"]:
+                await self._vapix.set_rest("firewall/v1/activated", False)
+            return
+        if not firewall.activated:
+            await self._set_rules({"rules": [], "defaultPolicy": "ACCEPT"}, fallback_s=0)
+            await self._vapix.set_rest("firewall/v1/activated", True)
+        await self._set_rules(rules, fallback_s=back_after_s)
+
+    async def keep_ip_filter(self) -> None:
+        """Rules whose time is over may still be listed as pending: confirming those is nobody's wish."""
+        if not (await self._firewall()).left_s:
+            raise Refused("firewall: nothing is on trial any more: its time is over, and the earlier rules are back")
+        await self._vapix.do_rest("firewall/v1/conf/confirmRules", {})
+
+    async def _firewall(self) -> vapix_firewall.Firewall:
+        try:
+            said = await self._vapix.rest("firewall/v1")
+        except Unsupported:
+            raise Unsupported(NO_FILTER_TRIAL) from None
+        return vapix_firewall.decode_firewall(said)
+
+    async def _set_rules(self, rules: Mapping[str, Any], *, fallback_s: int) -> None:
+        await self._vapix.do_rest("firewall/v1/conf/setRules", {**rules, "fallbackTime": fallback_s})
+
+    # --- certificates, log, SNMP ---
 
     async def certificates(self) -> Certificates:
         """Unsupported before AXIS OS 11.11."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from cameras.driver import AccountStore, Driver, OnvifBeside, Role, SwitchName
+from cameras.driver import NO_FILTER_TRIAL, AccountStore, Driver, OnvifBeside, Role, SwitchName
 from cameras.errors import Unsupported
 from cameras.facts import (
     Accounts,
@@ -14,6 +14,7 @@ from cameras.facts import (
     ClockSource,
     DeviceLog,
     DiscoveryMode,
+    FilterTrial,
     FirmwareState,
     Identity,
     IpFilter,
@@ -155,6 +156,15 @@ class BesideOnvif:
 
     async def set_lockout(self, *, tries: int, lock_s: float) -> None:  # noqa: ARG002
         raise self._no_word_for("what wrong passwords lead to")
+
+    async def filter_trial(self) -> FilterTrial:
+        raise Unsupported(NO_FILTER_TRIAL)
+
+    async def try_ip_filter(self, wanted: IpFilter, *, back_after_s: int) -> None:  # noqa: ARG002
+        raise Unsupported(NO_FILTER_TRIAL)
+
+    async def keep_ip_filter(self) -> None:
+        raise Unsupported(NO_FILTER_TRIAL)
 
     async def commit_firmware(self) -> None:
         raise self._no_word_for("keeping a firmware on trial")

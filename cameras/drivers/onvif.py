@@ -8,7 +8,7 @@ from typing import Any, Literal
 import httpx
 
 from cameras import onvif_apps, onvif_files, onvif_requests, onvif_security, soap
-from cameras.driver import AccountStore, Role, SwitchName
+from cameras.driver import NO_FILTER_TRIAL, AccountStore, Role, SwitchName
 from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Accounts,
@@ -18,6 +18,7 @@ from cameras.facts import (
     ClockSource,
     DeviceLog,
     DiscoveryMode,
+    FilterTrial,
     FirmwareState,
     Hostname,
     Identity,
@@ -270,6 +271,15 @@ class OnvifDriver:
 
     async def set_anonymous_viewer(self, *, allowed: bool) -> None:  # noqa: ARG002
         raise _no_word_for("anonymous viewers")
+
+    async def filter_trial(self) -> FilterTrial:
+        raise Unsupported(NO_FILTER_TRIAL)
+
+    async def try_ip_filter(self, wanted: IpFilter, *, back_after_s: int) -> None:  # noqa: ARG002
+        raise Unsupported(NO_FILTER_TRIAL)
+
+    async def keep_ip_filter(self) -> None:
+        raise Unsupported(NO_FILTER_TRIAL)
 
     async def commit_firmware(self) -> None:
         raise _no_word_for("keeping a firmware on trial")

@@ -13,7 +13,7 @@ from hardening.plan import CameraPlan, Step
 from scanners.identify import NotEvaluated
 
 FORMAT = "camwarden/hardening/1"
-_RISKS = {Risk.MAY_CUT_CONNECTION: " (may cut our connection: the other door is proved first)"}
+_RISKS = {Risk.MAY_CUT_CONNECTION: " (may cut our connection: a way in is proved before it stays)"}
 _SETTLED = {Order.UNKNOWN: "?", Order.NOT_APPLICABLE: "·"}
 
 

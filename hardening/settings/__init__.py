@@ -1,7 +1,8 @@
 """Every setting, in the order in which it is safe to change them.
 
 The clock first: signed logins depend on it. Then the log, so that the camera's own record holds what follows. The
-doors last: HTTPS is there and proved before plain HTTP goes.
+doors last: HTTPS is there and proved before plain HTTP goes. Whom they let in is the very last: it is told, and proved,
+by the door that stays.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from hardening.settings import (
     discovery_mode,
     http,
     https,
+    ip_allow_list,
     ntp,
     service_account,
     snmp_v1_v2c,
@@ -33,5 +35,6 @@ SETTINGS: tuple[AnySetting, ...] = (
     telnet_ftp.SETTING,
     https.SETTING,
     http.SETTING,
+    ip_allow_list.SETTING,
 )
 BY_NAME: dict[str, AnySetting] = {setting.name: setting for setting in SETTINGS}

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from simulator.api import HTML, Answer, Api, Call, Offer, Page
 from simulator.auth import Entry
-from simulator.vapix import accounts, applications, firmware, information, logs, parameters, rest, services
+from simulator.vapix import accounts, applications, firewall, firmware, information, logs, parameters, rest, services
 from simulator.vapix.parameters import value_of
 from simulator.vendors import VENDORS
 
@@ -57,6 +57,6 @@ def _page_at(path: str) -> Page | None:
     return rest.REST if path.startswith(rest.ROOT) else PAGES.get(path)
 
 
-API = Api(_page_at, _refused, _not_set_up, _offer)
+API = Api(_page_at, _refused, _not_set_up, _offer, lets_in=firewall.lets_in)
 
 __all__ = ["API", "PAGES", "value_of"]

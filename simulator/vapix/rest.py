@@ -1,10 +1,5 @@
-"""/config/rest: the firewall, certificates and SNMP of newer firmware. A refusal has an HTTP status of its own here.
+"""/config/rest: the firewall, certificates and SNMP of newer firmware. A refusal has an HTTP status of its own here."""
 
-Rules of the firewall may come into force on trial: nobody who confirms them within `fallbackTime`, and the earlier ones
-are back.
-"""
-
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,87 +8,16 @@ from cryptography.hazmat.primitives import serialization
 
 from simulator.api import Answer, Call, Group, Page
 from simulator.device import Device
-from simulator.plan import CameraPlan
+from simulator.vapix import firewall
+from simulator.vapix.failures import Failure
 from simulator.vapix.parameters import release, remembered, value_of
 
 ROOT = "/config/rest/"
 JSON = b"application/json"
-_FIREWALL = "firewall.conf"
 SINCE: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"cert/v1": (11, 11), "firewall/v1": (12, 0), "snmp/v1": (12, 0)}
 )
 """The release that brought each of them."""
-
-
-class Failure(Exception):
-    """An error with its number."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
-
-
-# --- firewall --------------------------------------------------------------------------------------------------------
-
-
-def _rules(plan: CameraPlan) -> dict[str, object]:
-    kept = json.loads(dict(plan.parameters).get(_FIREWALL, "{}"))
-    return {"activated": False, "activeRules": [], "activeDefaultPolicy": "ACCEPT", **kept}
-
-
-def _firewall(device: Device) -> object:
-    said = _rules(device.plan)
-    before = said.get("before")
-    pending: dict[str, object] = {"pendingRules": [], "pendingDefaultPolicy": None, "testTimeLeft": _left(device)}
-    if isinstance(before, dict):  # what waits to come back, should nobody confirm
-        pending |= {"pendingRules": before["activeRules"], "pendingDefaultPolicy": before["activeDefaultPolicy"]}
-    rules = {name: said[name] for name in ("activeRules", "activeDefaultPolicy")}
-    return {"activated": said["activated"], "conf": {"rules": {**rules, **pending}}}
-
-
-def _left(device: Device) -> int:
-    if device.fallback is None:
-        return 0
-    left = device.fallback.when() - asyncio.get_running_loop().time()
-    return max(0, round(left * 60 / device.plan.minute_s))
-
-
-def _keep(device: Device, **values: object) -> None:
-    device.change(**remembered(device.plan, _FIREWALL, json.dumps({**_rules(device.plan), **values})))
-
-
-def _activate(device: Device, data: object) -> None:
-    _keep(device, activated=_flag(data))
-
-
-def _set_rules(device: Device, data: object) -> None:
-    said = data if isinstance(data, dict) else {}
-    rules, policy, trial_s = said.get("rules"), said.get("defaultPolicy"), said.get("fallbackTime", 0)
-    if not isinstance(rules, list) or policy not in ("ACCEPT", "DROP") or not isinstance(trial_s, int):
-        raise Failure(100, "Invalid rules")
-    now = _rules(device.plan)
-    if trial_s and not now["activated"]:
-        raise Failure(103, "Rules cannot be tried while the firewall is inactive")
-    _confirm(device, None)
-    before = {name: now[name] for name in ("activeRules", "activeDefaultPolicy")} if trial_s else None
-    _keep(device, activeRules=rules, activeDefaultPolicy=policy, before=before)
-    if trial_s:
-        device.fallback = device.later(trial_s, lambda: _take_back(device, None))
-
-
-def _confirm(device: Device, _data: object) -> None:
-    if device.fallback is not None:
-        device.fallback.cancel()
-        device.fallback = None
-    if _rules(device.plan).get("before") is not None:
-        _keep(device, before=None)
-
-
-def _take_back(device: Device, _data: object) -> None:
-    before = _rules(device.plan).get("before")
-    _confirm(device, None)
-    if isinstance(before, dict):
-        _keep(device, **before)
 
 
 # --- certificates ----------------------------------------------------------------------------------------------------
@@ -130,18 +54,18 @@ def _set_snmp(name: str) -> Callable[[Device, object], None]:
 
 READ: Mapping[str, Callable[[Device], object]] = MappingProxyType(
     {
-        "firewall/v1": _firewall,
-        "firewall/v1/activated": lambda device: _rules(device.plan)["activated"],
+        "firewall/v1": firewall.shown,
+        "firewall/v1/activated": lambda device: firewall.rules_of(device.plan)["activated"],
         "cert/v1/certificates": _certificates,
         "snmp/v1": _snmp,
     }
 )
 WRITE: Mapping[tuple[str, str], Callable[[Device, object], None]] = MappingProxyType(
     {
-        ("PATCH", "firewall/v1/activated"): _activate,
-        ("POST", "firewall/v1/conf/setRules"): _set_rules,
-        ("POST", "firewall/v1/conf/confirmRules"): _confirm,
-        ("POST", "firewall/v1/conf/clearPendingRules"): _take_back,
+        ("PATCH", "firewall/v1/activated"): firewall.activate,
+        ("POST", "firewall/v1/conf/setRules"): firewall.set_rules,
+        ("POST", "firewall/v1/conf/confirmRules"): firewall.confirm,
+        ("POST", "firewall/v1/conf/clearPendingRules"): firewall.clear_pending,
         ("PATCH", "snmp/v1/enabled"): _set_snmp("Enabled"),
         ("PATCH", "snmp/v1/snmpV1/enabled"): _set_snmp("V1"),
         ("PATCH", "snmp/v1/snmpV2/enabled"): _set_snmp("V2c"),

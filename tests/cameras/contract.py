@@ -54,7 +54,12 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         ),
         "lockout": Capability("Lock-out after wrong passwords", "set_lockout", stories.lockout),
         "anonymous": Capability("Pictures without a login, on and off", "set_anonymous_viewer", stories.anonymous),
-        "ip-filter": Capability("Who may come in by address (read only)", "ip_filter", stories.ip_filter),
+        "ip-filter": Capability("Who may come in by address", "ip_filter", stories.ip_filter),
+        "ip-filter-trial": Capability(
+            "Set who may come in by address: on trial first, so that nobody is shut out",
+            "try_ip_filter",
+            stories.ip_filter_on_trial,
+        ),
         "network-services": Capability(
             "HTTP, HTTPS and RTSP on and off", "set_network_service", stories.network_services
         ),
@@ -105,9 +110,9 @@ def _api_of(driver: Driver, method: str) -> str:
 HEAD = """# What each family can do
 
 What Camwarden can ask and change on a camera, by family, and by whose interface: the vendor's own, or ONVIF where the
-vendor's has no word for it that we know. "no" is a thing that this family cannot do, or that is not described well
-enough to be relied on: it is answered with "unsupported", and nothing is sent. The pages under [vendors](vendors/) say
-what was verified on real cameras and what was not.
+vendor's has no word for it that we know. "no" is a thing that this family cannot do, that nothing could take back
+should it shut us out, or that is not described well enough to be relied on: it is answered with "unsupported", and
+nothing is sent. The pages under [vendors](vendors/) say what was verified on real cameras and what was not.
 
 This table is written by the tests that every driver has to pass (`python -m tests.cameras.contract`).
 

@@ -6,6 +6,7 @@ A story ends with Unsupported where the family cannot do it, before anything was
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cameras.driver import SwitchName
 from cameras.errors import Unsupported
-from cameras.facts import Account, Apps, ClockSource, DiscoveryMode, Switch, SyslogTarget
+from cameras.facts import Account, Apps, ClockSource, DiscoveryMode, IpFilter, Switch, SyslogTarget
 from cameras.facts import App as FoundApp
 from cameras.secret import Credential, Secret
 from simulator.firmware import package
@@ -128,6 +129,24 @@ async def anonymous(met: Met) -> None:
 async def ip_filter(met: Met) -> None:
     async with met.opened() as driver:
         assert (await driver.ip_filter()).mode == "off"
+
+
+async def ip_filter_on_trial(met: Met) -> None:
+    """By the newest firmware of a family: an older one may have nothing that can be tried."""
+    if met.camera.plan.vendor == "axis":
+        met.camera.become(replace(met.camera.plan, firmware="12.11.77"))
+    wanted = IpFilter("allow", ("127.0.0.1", "192.0.2.0/24"))
+    async with met.opened() as driver:
+        await driver.try_ip_filter(wanted, back_after_s=600)
+    async with met.opened() as driver:
+        assert await driver.ip_filter() == wanted
+        assert (await driver.filter_trial()).left_s > 0
+        await driver.keep_ip_filter()
+    async with met.opened() as driver:
+        assert (await driver.filter_trial()).left_s == 0
+        await driver.try_ip_filter(IpFilter("off", ()), back_after_s=600)
+    async with met.opened() as driver:
+        assert await driver.ip_filter() == IpFilter("off", ())
 
 
 # --- services and settings ---

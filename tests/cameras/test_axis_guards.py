@@ -7,7 +7,7 @@ import pytest
 
 from cameras.drivers.axis import AxisDriver
 from cameras.errors import DeviceError, Garbled, Refused, Unauthorized, Unsupported
-from cameras.facts import Certificate, Certificates, DeviceLog, IpFilter, Lockout, Switch, Switches
+from cameras.facts import Certificate, Certificates, DeviceLog, FilterTrial, IpFilter, Lockout, Switch, Switches
 from simulator.tls import Authority
 from tests.cameras.meeting import meet
 from tests.cameras.saying import http
@@ -43,7 +43,29 @@ def rest(data: object) -> bytes:
 
 
 def firewall(*, policy: str = "ACCEPT", activated: object = True) -> bytes:
-    return rest({"activated": activated, "conf": {"rules": {"activeRules": RULES, "activeDefaultPolicy": policy}}})
+    return standing(*RULES, default=policy, activated=activated)
+
+
+# What a list can stand beside, in an order that says which comes first.
+KEPT = [
+    {"ruleType": "LIMIT", "ip": None, "port": {"portType": "TCP", "portNum": 443}, "limit": {"amount": 20}},
+    {"ruleType": "FILTER", "mac": "00:1B:63:84:45:E6", "filter": {"policy": "DROP"}},
+    {"ruleType": "FILTER", "udpPort": 161, "filter": {"policy": "DROP"}},
+]
+OURS = {"ruleType": "FILTER", "ip": "10.0.0.5", "mac": None, "filter": {"policy": "DROP"}}
+
+
+def standing(*rules: object, default: str = "ACCEPT", activated: object = True, left_s: object = 0) -> bytes:
+    listed = {"activeRules": rules, "activeDefaultPolicy": default, "testTimeLeft": left_s}
+    return rest({"activated": activated, "conf": {"rules": listed}})
+
+
+def told_rules(*rules: object) -> bytes:
+    return json.dumps({"data": {"rules": rules, "defaultPolicy": "DROP", "fallbackTime": 60}}).encode()
+
+
+def allowed(*addresses: str) -> Callable[[AxisDriver], Awaitable[None]]:
+    return lambda driver: driver.try_ip_filter(IpFilter("allow", addresses), back_after_s=60)
 
 
 def snmp(*, enabled: bool, v1: bool, v2: bool) -> bytes:
@@ -88,6 +110,30 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
         lambda d: d.ip_filter(),
         (MISSING, parameters("root.Network.Filter.Enabled=no", "root.Network.Filter.Input.AcceptAddresses=10.0.9.9")),
         IpFilter("off", ()),
+    ),
+    "what a list cannot stand beside": (
+        lambda d: d.filter_trial(),
+        (firewall(policy="DROP"),),
+        FilterTrial(
+            0,
+            ("ACCEPT 192.168.0.14 tcpPort 80", "DROP 10.0.0.1-10.0.0.9", "a rule that is none"),
+            "127.0.0.1",
+        ),
+    ),
+    "what a list can stand beside, and a trial": (
+        lambda d: d.filter_trial(),
+        (standing(*KEPT, OURS, left_s="17"),),
+        FilterTrial(17, (), "127.0.0.1"),
+    ),
+    "rules that would come into force with a firewall that is off": (
+        lambda d: d.filter_trial(),
+        (standing(*KEPT[:1], OURS, activated=False),),
+        FilterTrial(0, ('LIMIT port {"portType": "TCP", "portNum": 443}',), "127.0.0.1"),
+    ),
+    "more rules than are named": (
+        lambda d: d.filter_trial(),
+        (standing(*[7] * 10),),
+        FilterTrial(0, (*["a rule that is none"] * 8, "2 more"), "127.0.0.1"),
     ),
     "its log": (
         lambda d: d.log(),
@@ -139,6 +185,62 @@ CHANGES: dict[str, tuple[Callable[[AxisDriver], Awaitable[None]], tuple[bytes, .
             b"Throttling=On&System.PreventDoSAttack.DoSBlockingPeriod=300&System.PreventDoSAttack.DoSPageCount=5",
         ),
     ),
+    "a list, on trial, beside what stays": (
+        allowed("10.0.9.1", "10.0.0.0/24", "10.0.1.1-10.0.1.9"),
+        (standing(*KEPT, OURS), rest({})),
+        (
+            b"GET /config/rest/firewall/v1 ",
+            told_rules(
+                {"ruleType": "LIMIT", "port": {"portType": "TCP", "portNum": 443}, "limit": {"amount": 20}},
+                *KEPT[1:],
+                {"ruleType": "FILTER", "ip": "10.0.9.1", "filter": {"policy": "ACCEPT"}},
+                {"ruleType": "FILTER", "ip": "10.0.0.0/24", "filter": {"policy": "ACCEPT"}},
+                {
+                    "ruleType": "FILTER",
+                    "ipRange": {"start": "10.0.1.1", "end": "10.0.1.9"},
+                    "filter": {"policy": "ACCEPT"},
+                },
+            ),
+        ),
+    ),
+    "a list where the firewall is off": (
+        allowed("10.0.9.1"),
+        (standing(OURS, default="DROP", activated=False), rest({}), rest(None), rest({})),
+        (
+            b"GET",
+            b'{"data": {"rules": [], "defaultPolicy": "ACCEPT", "fallbackTime": 0}}',
+            b"PATCH /config/rest/firewall/v1/activated ",
+            b'"ip": "10.0.9.1", "filter": {"policy": "ACCEPT"}}], "defaultPolicy": "DROP", "fallbackTime": 60}}',
+        ),
+    ),
+    "a list where another is on trial": (
+        allowed("10.0.9.1"),
+        (standing(OURS, left_s=5), rest({}), standing(), rest({})),
+        (b"GET", b"POST /config/rest/firewall/v1/conf/clearPendingRules ", b"GET", b'"fallbackTime": 60'),
+    ),
+    "whom to keep out": (
+        lambda d: d.try_ip_filter(IpFilter("deny", ("10.0.0.66",)), back_after_s=60),
+        (standing(), rest({})),
+        (
+            b"GET",
+            b'"ip": "10.0.0.66", "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT", "fallbackTime": 60}}',
+        ),
+    ),
+    "everybody, and nothing beside": (
+        lambda d: d.try_ip_filter(IpFilter("off", ()), back_after_s=60),
+        (standing(OURS), rest({}), rest(None)),
+        (b"GET", b'{"rules": [], "defaultPolicy": "ACCEPT", "fallbackTime": 0}', b'{"data": false}'),
+    ),
+    "everybody, beside what stays": (
+        lambda d: d.try_ip_filter(IpFilter("off", ()), back_after_s=60),
+        (standing(*KEPT[1:], OURS), rest({})),
+        (b"GET", b'"udpPort": 161, "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT", "fallbackTime": 0}}'),
+    ),
+    "that what is on trial stays": (
+        lambda d: d.keep_ip_filter(),
+        (standing(OURS, left_s=5), rest({})),
+        (b"GET", b"POST /config/rest/firewall/v1/conf/confirmRules "),
+    ),
     "SNMP off, by REST": (
         lambda d: d.set_switch("snmp-v1-v2c", on=False),
         (NO_SNMP, snmp(enabled=True, v1=True, v2=True), rest(None), rest(None)),
@@ -188,6 +290,32 @@ FAILURES: dict[str, tuple[Ask, tuple[bytes, ...], type[DeviceError]]] = {
     "a firewall that does not say whether it is on": (lambda d: d.ip_filter(), (firewall(activated=None),), Garbled),
     "a policy that is none": (lambda d: d.ip_filter(), (firewall(policy="PERHAPS"),), Garbled),
     "neither a firewall nor a filter": (lambda d: d.ip_filter(), (MISSING, NO_GROUP), Unsupported),
+    "a list beside what lets others past it": (
+        allowed("10.0.9.1"),
+        (standing({"ruleType": "FILTER", "tcpPort": 80, "filter": {"policy": "ACCEPT"}}),),
+        Refused,
+    ),
+    "a list that an address and a port would be lost with": (
+        allowed("10.0.9.1"),
+        (standing({"ruleType": "FILTER", "ip": "10.0.0.5", "tcpPort": 80, "filter": {"policy": "DROP"}}),),
+        Refused,
+    ),
+    "a list beside what nobody understands": (allowed("10.0.9.1"), (standing({"ruleType": "MAGIC"}),), Refused),
+    "a list where the firewall is off and holds more than addresses": (
+        allowed("10.0.9.1"),
+        (standing(*KEPT, activated=False),),
+        Refused,
+    ),
+    "more rules than are set": (allowed(*["10.0.9.1"] * 65), (standing(),), Refused),
+    "a list before the firewall": (allowed("10.0.9.1"), (MISSING,), Unsupported),
+    "a list that the camera does not take": (
+        allowed("10.0.9.1"),
+        (standing(), http('{"status": "error", "error": {"code": 100, "message": "no"}}', "400 Bad Request")),
+        Refused,
+    ),
+    "a trial that it does not speak of": (lambda d: d.filter_trial(), (standing(left_s=None),), Garbled),
+    "a list where it does not say whether one is on trial": (allowed("10.0.9.1"), (standing(left_s=-1),), Garbled),
+    "staying when it is over": (lambda d: d.keep_ip_filter(), (standing(OURS),), Refused),
     "no throttling": (lambda d: d.lockout(), (NO_GROUP,), Unsupported),
     "no throttling to set": (lambda d: d.set_lockout(tries=5, lock_s=60), (NO_GROUP,), Unsupported),
     "a block that is too long": (lambda d: d.set_lockout(tries=5, lock_s=1800), (THROTTLING,), Refused),

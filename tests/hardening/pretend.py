@@ -2,7 +2,8 @@
 
 `faults` are what it does wrong: "ignored:NAME" says yes and does nothing, "reverts:NAME" does it and goes back at the
 next but one connection, "refuses:NAME" says no, "hangs-up:NAME" does it and cuts the connection, "drops:NAME" cuts the
-connection and does nothing, "half:NAME" does something else. NAME is that of the method, without `set_`.
+connection and does nothing, "half:NAME" does something else. NAME is that of the method, without `set_`. What is on
+trial ends where `trial_ends` is called, and by itself while it shuts us out (`sees_us_come_from`).
 """
 
 import asyncio
@@ -19,7 +20,9 @@ from cameras.facts import (
     AnonymousViewer,
     ClockSource,
     DiscoveryMode,
+    FilterTrial,
     Identity,
+    IpFilter,
     NetworkService,
     NetworkServices,
     Switch,
@@ -48,7 +51,7 @@ async def a_password(_name: str) -> Secret:
 
 @dataclass
 class World:
-    """What the camera is: everything that the ten settings look at."""
+    """What the camera is: everything that the settings look at. `filter_before` is what a trial goes back to."""
 
     clock: ClockSource = field(default_factory=lambda: ClockSource(from_dhcp=False, servers=()))
     discovery: DiscoveryMode = field(default_factory=lambda: DiscoveryMode(discoverable=True))
@@ -61,6 +64,8 @@ class World:
     )
     viewer: AnonymousViewer = field(default_factory=lambda: AnonymousViewer(allowed=True))
     accounts: dict[str, str] = field(default_factory=lambda: {"root": "Administrator"})
+    filter: IpFilter = field(default_factory=lambda: IpFilter("off", ()))
+    filter_before: IpFilter | None = None
 
     def copy(self) -> "World":
         return replace(self, services=dict(self.services), switches=dict(self.switches), accounts=dict(self.accounts))
@@ -82,6 +87,9 @@ class PretendCamera:
         self.silent_for = 0
         self.wrong_password = False
         self.https_works = True
+        self.seen_from: str | None = "10.0.9.1"  # as far as we know
+        self.sees_us_come_from = "10.0.9.1"
+        self.besides: tuple[str, ...] = ()
         self.on_sent: Callable[[str], None] = lambda _name: None
         self.meanwhile: asyncio.Task[None] | None = None  # ended before this camera answers the next connection
         self._reverting: list[tuple[int, str, Any]] = []
@@ -96,6 +104,9 @@ class PretendCamera:
         if self.silent_for:
             self.silent_for -= 1
             raise Unreachable("it is starting")
+        if self.world.filter.mode == "allow" and self.sees_us_come_from not in self.world.filter.addresses:
+            self.trial_ends()  # for the next one who comes
+            raise Unreachable("nothing answers")
         if self.silent or not self.world.services[place.scheme.upper()]:
             raise Unreachable("nothing answers")
         if place.scheme == "https" and not self.https_works:
@@ -110,6 +121,10 @@ class PretendCamera:
             if len(self.opened) > due:
                 setattr(self.world, name, before)
         self._reverting = [one for one in self._reverting if len(self.opened) <= one[0]]
+
+    def trial_ends(self) -> None:
+        if self.world.filter_before is not None:
+            self.world.filter, self.world.filter_before = self.world.filter_before, None
 
     def change(self, name: str, attribute: str, value: object) -> None:
         """One change as this camera does it."""
@@ -201,6 +216,29 @@ class _Open:
     async def create_account(self, account: Credential, role: str) -> None:
         accounts = self._world("accounts").accounts
         self._camera.change("account", "accounts", {**accounts, account.username: role})
+
+    async def ip_filter(self) -> IpFilter:
+        return self._world("filter").filter
+
+    async def filter_trial(self) -> FilterTrial:
+        left_s = 30 if self._world("trial").filter_before is not None else 0
+        return FilterTrial(left_s, self._camera.besides, self._camera.seen_from)
+
+    async def try_ip_filter(self, wanted: IpFilter, *, back_after_s: int) -> None:
+        assert back_after_s > 0
+        self._world("filter")
+        self._camera.trial_ends()
+        before = self._camera.world.filter
+        try:
+            self._camera.change("filter", "filter", wanted)
+        finally:
+            if self._camera.world.filter is wanted and wanted.mode != "off":
+                self._camera.world.filter_before = before
+
+    async def keep_ip_filter(self) -> None:
+        if self._world("trial").filter_before is None:
+            raise Refused("nothing is on trial any more")
+        self._camera.change("keep", "filter_before", None)
 
     async def remove_account(self, name: str) -> None:
         accounts = dict(self._world("accounts").accounts)

@@ -30,6 +30,7 @@ EVERYTHING = Baseline(
         "http": False,
     },
 )
+WITH_A_LIST = Baseline("everything", {**EVERYTHING.settings, "ip-allow-list": {"addresses": ["10.0.9.1"]}})
 IN_ORDER, DONE, REFUSED, UNDONE, FAILED, SKIPPED, STALE, UNKNOWN = (
     StepState.IN_ORDER,
     StepState.DONE,
@@ -356,6 +357,8 @@ TRIPS: Mapping[str, tuple[tuple[str, ...], Baseline]] = {
     "a bundled baseline": ((), load_baseline("strict")),
     "a camera that ignores a change": (("ignored:viewer",), EVERYTHING),
     "a camera that refuses a change": (("refuses:upnp",), EVERYTHING),
+    "a list that is tried before it counts": ((), WITH_A_LIST),
+    "a list that the camera does not keep": (("ignored:keep",), WITH_A_LIST),
 }
 
 

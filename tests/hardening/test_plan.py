@@ -13,7 +13,7 @@ from hardening.observing import plan_for
 from hardening.plan import CameraPlan, PlanError, document, read_document, unseen
 from hardening.settings import SETTINGS
 from tests.hardening.pretend import HTTP, PretendCamera
-from tests.hardening.test_apply import EVERYTHING
+from tests.hardening.test_apply import EVERYTHING, WITH_A_LIST
 
 CREATED = "2026-03-01T12:00:00Z"
 
@@ -23,7 +23,7 @@ async def the_plan(*, baseline: Baseline = EVERYTHING, unsupported: tuple[str, .
 
 
 async def test_the_steps_stand_in_the_safe_order_and_show_what_goes_and_what_comes() -> None:
-    plan = await the_plan()
+    plan = await the_plan(baseline=WITH_A_LIST)
     assert [step.name for step in plan.steps] == [setting.name for setting in SETTINGS]
     assert {step.name: step.diff() for step in plan.steps} == {
         "ntp": ("- time server: none", "+ time server: 10.0.0.123"),
@@ -36,8 +36,10 @@ async def test_the_steps_stand_in_the_safe_order_and_show_what_goes_and_what_com
         "telnet-ftp": ("- telnet: on", "+ telnet: off"),
         "https": ("- https: off", "+ https: on"),
         "http": ("- http: on", "+ http: off"),
+        "ip-allow-list": ("- by address: everybody is let in", "+ let in: 10.0.9.1"),
     }
-    assert [step.name for step in plan.steps if step.risk is Risk.MAY_CUT_CONNECTION] == ["https", "http"]
+    risky = [step.name for step in plan.steps if step.risk is Risk.MAY_CUT_CONNECTION]
+    assert risky == ["https", "http", "ip-allow-list"]
 
 
 async def test_planning_asks_each_question_once_and_sends_nothing() -> None:
@@ -67,6 +69,7 @@ async def test_a_frozen_plan_is_the_same_again() -> None:
     plans = (
         await the_plan(),
         await the_plan(unsupported=("switches",)),
+        await the_plan(baseline=WITH_A_LIST),
         unseen(HTTP, EVERYTHING, Gap("refused", "no")),
     )
     values = json.loads(json.dumps(document(CREATED, EVERYTHING, plans)))

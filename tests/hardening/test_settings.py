@@ -13,7 +13,9 @@ from cameras.facts import (
     AnonymousViewer,
     ClockSource,
     DiscoveryMode,
+    FilterTrial,
     Gap,
+    IpFilter,
     NetworkService,
     NetworkServices,
     Switch,
@@ -42,6 +44,14 @@ DHCP = {"from_dhcp": True}
 KEEP = {"from_dhcp": True, "keep": True}
 SYSLOG = {"server": "10.0.0.2", "port": 6514, "protocol": "tls"}
 ACCOUNT = {"name": "audit", "role": "Operator"}
+
+ALLOWED = {"addresses": ["10.0.0.5", "10.0.9.0/24"]}
+
+
+def filtered(mode: str | None, *addresses: str, left_s: int = 0, besides: tuple[str, ...] = ()) -> object:
+    trial = FilterTrial(left_s, besides, "10.0.9.1")
+    return IpFilter(mode, addresses), trial  # type: ignore[arg-type] # one of its words
+
 
 ROWS: Mapping[str, tuple[str, object, object, Order, str]] = {
     "the wanted servers, in another order": (
@@ -83,6 +93,26 @@ ROWS: Mapping[str, tuple[str, object, object, Order, str]] = {
     "HTTP is on": ("http", False, services(HTTP=True), DRIFT, "HTTP is on"),
     "HTTP is off, in small letters": ("http", False, services(http=False), IN_ORDER, "HTTP is off"),
     "no HTTP at all": ("http", False, services(HTTPS=True), IN_ORDER, "no HTTP"),
+    "everybody is let in": ("ip-allow-list", ALLOWED, filtered("off"), DRIFT, "everybody"),
+    "the listed ones, in other words": (
+        "ip-allow-list", ALLOWED, filtered("allow", "10.0.9.7/24", "10.0.0.5/32"), IN_ORDER, "lets in only"),
+    "the listed ones, one as a range": (
+        "ip-allow-list", ALLOWED, filtered("allow", "10.0.9.0-10.0.9.255", "10.0.0.5"), IN_ORDER, "lets in only"),
+    "one of the listed": ("ip-allow-list", ALLOWED, filtered("allow", "10.0.0.5"), DRIFT, "only 10.0.0.5"),
+    "one more than listed": (
+        "ip-allow-list", ALLOWED, filtered("allow", "10.0.9.0/24", "10.0.0.5", "::1"), DRIFT, "::1"),
+    "an odd entry": ("ip-allow-list", ALLOWED, filtered("allow", "10.0.9.0/24", "10.0.0.5", "x-y"), DRIFT, "x-y"),
+    "the listed ones kept out": (
+        "ip-allow-list", ALLOWED, filtered("deny", "10.0.9.0/24", "10.0.0.5"), DRIFT, "keeps out"),
+    "the listed ones, and a way past": (
+        "ip-allow-list", ALLOWED, filtered("allow", "10.0.9.0/24", "10.0.0.5", besides=("ACCEPT tcpPort 80",)), DRIFT,
+        "ACCEPT tcpPort 80"),
+    "the listed ones on trial": (
+        "ip-allow-list", ALLOWED, filtered("allow", "10.0.9.0/24", "10.0.0.5", left_s=9), DRIFT, "only on trial"),
+    "who is let in not said": ("ip-allow-list", ALLOWED, filtered(None), UNKNOWN, "does not say"),
+    "the listed ones where nothing can be tried": (
+        "ip-allow-list", ALLOWED, (IpFilter("allow", ("10.0.9.0/24", "10.0.0.5")), Gap("unsupported", "no")), IN_ORDER,
+        "lets in only"),
 }  # fmt: skip
 
 
@@ -137,8 +167,8 @@ def test_every_module_of_the_folder_is_in_the_list_under_its_own_name() -> None:
 
 def test_the_doors_come_last_and_the_clock_first() -> None:
     names = [setting.name for setting in SETTINGS]
-    assert (names[0], names[-2:]) == ("ntp", ["https", "http"])
-    assert [setting.name for setting in SETTINGS if setting.risk is Risk.MAY_CUT_CONNECTION] == ["https", "http"]
+    assert (names[0], names[-3:]) == ("ntp", ["https", "http", "ip-allow-list"])
+    assert [setting.name for setting in SETTINGS if setting.risk is Risk.MAY_CUT_CONNECTION] == names[-3:]
 
 
 def test_somebody_elses_account_is_not_taken() -> None:

@@ -40,22 +40,86 @@ async def test_the_firewall_is_set_and_switched_on() -> None:
         assert (said["conf"]["rules"]["activeRules"], said["conf"]["rules"]["activeDefaultPolicy"]) == (rules, "DROP")
 
 
-@pytest.mark.parametrize(
-    ("word", "policy"), [("confirmRules", "DROP"), ("clearPendingRules", "ACCEPT"), (None, "ACCEPT")]
-)
-async def test_rules_on_trial_stay_only_where_somebody_confirms_them(word: str | None, policy: str) -> None:
+ENDS: dict[str, tuple[str | None, str, str | None]] = {
+    "confirmed": ("confirmRules", "DROP", None),
+    "cleared": ("clearPendingRules", "ACCEPT", None),
+    "left alone": (None, "ACCEPT", "DROP"),
+}
+
+
+@pytest.mark.parametrize(("word", "policy", "pending"), ENDS.values(), ids=ENDS)
+async def test_rules_on_trial_stay_only_where_somebody_confirms_them(
+    word: str | None, policy: str, pending: str | None
+) -> None:
     async with changeable("axis") as (_, camera, http):
         camera.become(replace(camera.plan, firmware="12.11.77", minute_s=1.0))
         await rest(http, camera, "firewall/v1/activated", "PATCH", True)
-        wanted = {"rules": [], "defaultPolicy": "DROP", "fallbackTime": 30}
+        ours = [{"ruleType": "FILTER", "ip": "127.0.0.0/8", "filter": {"policy": "ACCEPT"}}]
+        wanted = {"rules": ours, "defaultPolicy": "DROP", "fallbackTime": 30}
         await rest(http, camera, "firewall/v1/conf/setRules", "POST", wanted)
         rules = (await rest(http, camera, "firewall/v1")).json()["data"]["conf"]["rules"]
-        assert (rules["activeDefaultPolicy"], rules["pendingDefaultPolicy"]) == ("DROP", "ACCEPT")
+        assert (rules["activeDefaultPolicy"], rules["pendingDefaultPolicy"]) == ("DROP", "DROP")
+        assert rules["testTimeLeft"] > 0
         if word is not None:
             await rest(http, camera, f"firewall/v1/conf/{word}", "POST", {})
         await until(lambda: camera.fallback is None)
         rules = (await rest(http, camera, "firewall/v1")).json()["data"]["conf"]["rules"]
-        assert (rules["activeDefaultPolicy"], rules["pendingDefaultPolicy"], rules["testTimeLeft"]) == (policy, None, 0)
+        assert (rules["activeDefaultPolicy"], rules["pendingDefaultPolicy"]) == (policy, pending)
+        assert rules["testTimeLeft"] == 0
+
+
+def rule(policy: str, **where: object) -> dict[str, object]:
+    return {"ruleType": "FILTER", **where, "filter": {"policy": policy}}
+
+
+HERE, ELSEWHERE = "127.0.0.1", "127.0.0.9"
+LIMIT: dict[str, object] = {
+    "ruleType": "LIMIT",
+    "limit": {"amount": 20, "period": "MINUTE", "unit": "NEWCONNECTIONS", "burst": 10},
+}
+FILTERS: dict[str, tuple[str, list[dict[str, object]], bool, bool]] = {
+    "nothing at all": ("ACCEPT", [], True, True),
+    "an address": ("DROP", [rule("ACCEPT", ip=HERE)], True, False),
+    "a network that holds both": ("DROP", [rule("ACCEPT", ip="127.0.0.7/28")], True, True),
+    "a range": ("DROP", [rule("ACCEPT", ipRange={"start": "127.0.0.0", "end": "127.0.0.8"})], True, False),
+    "an address that is kept out": ("ACCEPT", [rule("DROP", ip=ELSEWHERE)], True, False),
+    "the first that fits": ("DROP", [rule("DROP", ip=ELSEWHERE), rule("ACCEPT", ip="127.0.0.0/8")], True, False),
+    "an address at another port": ("ACCEPT", [rule("DROP", ip=ELSEWHERE, tcpPort=1)], True, True),
+    "an address at ports": (
+        "ACCEPT",
+        [rule("DROP", ip=ELSEWHERE, portRange={"portType": "BOTH", "start": 1, "end": 65535})],
+        True,
+        False,
+    ),
+    "UDP and a MAC": (
+        "ACCEPT",
+        [rule("DROP", port={"portType": "UDP", "portNum": 80}), rule("DROP", mac="00:1B:63:84:45:E6"), LIMIT],
+        True,
+        True,
+    ),
+    "IPv6 alone": ("DROP", [rule("ACCEPT", ip="fd00::/8"), rule("ACCEPT", ip=HERE)], True, False),
+}
+
+
+@pytest.mark.parametrize(("default", "rules", "here", "elsewhere"), FILTERS.values(), ids=FILTERS)
+async def test_the_firewall_lets_in_by_its_rules(
+    default: str, rules: list[dict[str, object]], here: bool, elsewhere: bool
+) -> None:
+    async with changeable("axis") as (_, camera, http):
+        runs(camera, "12.11.77")
+        await rest(http, camera, "firewall/v1/activated", "PATCH", True)
+        wanted = {"rules": rules, "defaultPolicy": default, "fallbackTime": 0}
+        assert (await rest(http, camera, "firewall/v1/conf/setRules", "POST", wanted)).status_code == 200
+        plan = camera.plan
+        for source, let_in in ((HERE, here), (ELSEWHERE, elsewhere)):
+            transport = httpx.AsyncHTTPTransport(local_address=source)
+            async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
+                try:
+                    await client.get(url(plan, "/"))
+                    came_in = True
+                except httpx.TransportError:
+                    came_in = False
+            assert came_in is let_in, source
 
 
 async def test_snmp_is_one_by_rest_and_by_parameter() -> None:
@@ -95,6 +159,14 @@ REFUSED: dict[str, tuple[str, str, str, object, int, int]] = {
         {"rules": [], "defaultPolicy": "DROP", "fallbackTime": 30},
         400,
         103,
+    ),
+    "an address that is none": (
+        "12.11.77",
+        "firewall/v1/conf/setRules",
+        "POST",
+        {"rules": [{"ruleType": "FILTER", "ip": "moon", "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT"},
+        400,
+        100,
     ),
     "no rules": ("12.11.77", "firewall/v1/conf/setRules", "POST", {"rules": 7}, 400, 100),
 }
