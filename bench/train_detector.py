@@ -277,6 +277,7 @@ def held_out(model: Any, images: Any, truth: Any) -> dict[str, float]:  # noqa: 
 def train(given: argparse.Namespace) -> Any:  # noqa: ANN401 - as above
     torch.manual_seed(given.seed)
     torch.set_num_threads(given.threads)
+    torch.set_flush_denormal(True)  # what decays to almost nothing would cost a hundred times as much
     images, truth = pictures(given.work, "train", 0, given.pictures, given.processes)
     test_images, test_truth = pictures(given.work, "test", HELD_OUT_FROM, 300, given.processes)
     finder = Finder().to(memory_format=torch.channels_last)

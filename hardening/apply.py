@@ -270,7 +270,7 @@ class _Work:
         driver = await self.visit.driver()
         try:
             await step.setting.tell(driver, back, self._means.password_for)
-        except DeviceError as error:
+        except (DeviceError, WouldCutUsOff) as error:
             said = f": {error}"
         now, _ = await self._kept(step, back, await self._look(step, anew=True))
         if step.setting.compare(now, back).order is Order.IN_ORDER:
