@@ -1,10 +1,12 @@
 """SNMP v1 and v2c (RFC 1157, RFC 3416) of simulated cameras: sysDescr.0 and sysObjectID.0, for whoever says `public`.
 
 Off as delivered. A camera with an address of its own, where low ports may be bound, answers at UDP 161 from the moment
-that one of the versions is switched on. Whoever says another community hears nothing.
+that one of the versions is switched on. Whoever says another community hears nothing. Of version 3 there is what comes
+before a login: whoever asks for the engine is told it, by net-snmp too where only v1 or v2c has a community.
 """
 
 import asyncio
+import hashlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -42,7 +44,12 @@ NET_SNMP_ON_LINUX = bytes((0x2B, 6, 1, 4, 1, 0xBF, 8, 3, 2, 10))  # 1.3.6.1.4.1.
 AXIS_PRODUCTS = bytes((0x2B, 6, 1, 4, 1, 0x82, 0x70, 1))  # 1.3.6.1.4.1.368.1
 NO_SUCH_NAME = 2
 NO_SUCH_OBJECT, NO_SUCH_INSTANCE = b"\x80\x00", b"\x81\x00"
+UNKNOWN_ENGINES_NAME = bytes((0x2B, 6, 1, 6, 3, 15, 1, 1, 4, 0))  # usmStatsUnknownEngineIDs.0
+VERSION_3 = USER_BASED = b"\3"
+IS_REPORTABLE = 4
+MOST_BYTES = b"\0\xff\xe3"
 _INTEGER, _OCTETS, _OID, _SEQUENCE, _GET, _RESPONSE = 0x02, 0x04, 0x06, 0x30, 0xA0, 0xA2
+_COUNTER, _REPORT = 0x41, 0xA8
 _VERSIONS: Mapping[bytes, Version] = MappingProxyType({b"\0": "v1", b"\1": "v2c"})
 
 
@@ -107,7 +114,10 @@ class _Agent(asyncio.DatagramProtocol):
 def answer(plan: CameraPlan, datagram: bytes) -> bytes | None:
     """The Response to a GetRequest; None, as RFC 3416 wants it, for whatever is not to be answered."""
     try:
-        version, community, (tag, request) = _three(_inside(datagram, _SEQUENCE))
+        content = _inside(datagram, _SEQUENCE)
+        if _elements(content)[0] == (_INTEGER, VERSION_3):
+            return report(plan, content) if versions_on(plan) else None
+        version, community, (tag, request) = _three(content)
         request_id, _, _, bindings = (content for _, content in _elements(request))
         names = [_elements(binding)[0] for _, binding in _elements(bindings)]
     except (ValueError, IndexError):
@@ -144,6 +154,46 @@ def description(plan: CameraPlan) -> str:
     if plan.vendor == "axis":
         return f" ; {plan.name}; Network Camera; {plan.firmware}; Jun 03 2026 08:11; 931.1; 1;"
     return f"Linux {plan.model} 4.9.37 #1 SMP Wed Jun 3 08:11:00 CST 2026 armv7l"
+
+
+# --- version 3 -------------------------------------------------------------------------------------------------------
+
+
+def engine_id(plan: CameraPlan) -> bytes:
+    """In the forms of RFC 3411: of the maker or of net-snmp, by MAC, by text, or net-snmp's own kind of number."""
+    by_mac = b"\3" + bytes.fromhex(plan.mac.replace(":", ""))
+    forms = {
+        "axis": (368, by_mac),
+        "hikvision": (8072, b"\x80" + hashlib.sha256(plan.serial.encode()).digest()[:8] + bytes(4)),
+        "dahua": (8072, by_mac),
+        "hanwha": (36849, b"\4" + plan.serial.encode()[:27]),
+    }
+    enterprise, rest = forms[plan.vendor]
+    return (0x80000000 + enterprise).to_bytes(4) + rest
+
+
+def report(plan: CameraPlan, content: bytes) -> bytes | None:
+    """What RFC 3414, 3.2, has for a message to another engine. ValueError, IndexError for what is no message."""
+    version, header, security, scoped = _elements(content)
+    number, _, flags, model = (value for _, value in _elements(header[1]))
+    asked, _, _, user, _, _ = _elements(_inside(security[1], _SEQUENCE))
+    _, _, (_, request) = _three(scoped[1])
+    own = _element(_OCTETS, engine_id(plan))
+    if not flags[0] & IS_REPORTABLE or model != USER_BASED or _element(*asked) == own:
+        return None
+    nothing = _element(_OCTETS, b"")
+    row = _element(_OID, UNKNOWN_ENGINES_NAME) + _element(_COUNTER, b"\1")
+    numbers = _element(_INTEGER, _elements(request)[0][1]) + 2 * _element(_INTEGER, b"\0")
+    told = _element(_REPORT, numbers + _element(_SEQUENCE, _element(_SEQUENCE, row)))
+    head = _element(_INTEGER, number) + _element(_INTEGER, MOST_BYTES) + _element(_OCTETS, b"\0")
+    who = own + 2 * _element(_INTEGER, b"\1") + _element(*user) + 2 * nothing
+    return _element(
+        _SEQUENCE,
+        _element(*version)
+        + _element(_SEQUENCE, head + _element(_INTEGER, USER_BASED))
+        + _element(_OCTETS, _element(_SEQUENCE, who))
+        + _element(_SEQUENCE, own + nothing + told),
+    )
 
 
 # --- BER -------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import json as json_module
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -20,10 +20,10 @@ from fleet.cli import screen
 from fleet.cli.assess import chosen_targets
 from fleet.cli.outcomes import ExitCode
 from scanners.assessment import NotEvaluated
-from scanners.discovery import ask_everybody, ws_discovery
+from scanners.discovery import ask_everybody, snmp, whole, ws_discovery
 from scanners.discovery.sightings import Sighting, merge, says_camera
 from scanners.discovery.sweep import sweep
-from scanners.identify import HTTP_PORTS, HTTPS_PORTS, identify
+from scanners.identify import HTTP_PORTS, HTTPS_PORTS, identify, is_silent
 from scanners.knowledge import mac_registry
 from scanners.targets import Target
 
@@ -63,15 +63,20 @@ def discover(
     interface: Annotated[
         list[str] | None, typer.Option(help="Ask here only, by name or address.", show_default=False)
     ] = None,
+    snmp_public: Annotated[
+        bool, typer.Option("--snmp-public", help="Also ask by SNMP with the community public, a known password.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print only JSON (camwarden/discovery/1) on stdout.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before trying more than 4096 addresses.")] = False,
 ) -> None:
     """Find cameras: by asking the local networks in every way that cameras answer, and knocking at addresses.
 
-    Sends no login. Exit code: 0 good, 2 wrong use, 4 our fault. An address without a camera is no error here.
+    Sends no login, and no community of SNMP without --snmp-public. Exit code: 0 good, 2 wrong use, 4 our fault. An
+    address without a camera is no error here.
     """
     targets = chosen_targets(target or [], confirmed=yes)
-    found, interrupted = _look(targets, interface, multicast=multicast or interface is not None or not targets)
+    everybody = multicast or interface is not None or not targets
+    found, interrupted = _look(targets, interface, multicast=everybody, public=snmp_public)
     if json:
         sys.stdout.write(f"{json_module.dumps(to_values(found), indent=1)}\n")
     else:
@@ -118,26 +123,39 @@ def _show(found: Found) -> None:
     out.print(Text(f"{len(found.cameras)} cameras; {len(found.others)} addresses without one."))
 
 
-def _look(targets: Sequence[Target], interfaces: Sequence[str] | None, *, multicast: bool) -> tuple[Found, bool]:
+def _look(
+    targets: Sequence[Target], interfaces: Sequence[str] | None, *, multicast: bool, public: bool
+) -> tuple[Found, bool]:
     heard: list[Sighting] = []
     others: list[NotEvaluated] = []
     interrupted = False
     try:
-        asyncio.run(_discover(targets, interfaces, heard, others, multicast=multicast))
+        asyncio.run(_discover(targets, interfaces, heard, others, multicast=multicast, public=public))
     except KeyboardInterrupt:
         interrupted = True
     cameras = [one for one in merge(heard) if says_camera(one)]
     known = {one.address for one in (*cameras, *heard) if says_camera(one)}
     answered = known | {one.address for one in others}
-    quiet = [NotEvaluated(one.address, "not-a-camera", "announces itself, but not as a camera") for one in heard]
+    agents = {one.address: one for one in heard if one.sources == (snmp.SOURCE,)}
+    announced = [one for one in heard if one.sources != (snmp.SOURCE,)]
+    quiet = [NotEvaluated(one.address, "not-a-camera", "announces itself, but not as a camera") for one in announced]
     lost = [NotEvaluated(one.address, "interrupted", "stopped before it was tried") for one in targets]
     for entry in [*quiet, *lost]:
         if entry.address not in answered:
             answered.add(entry.address)
             others.append(entry)
     order = {target.address: number for number, target in enumerate(targets)}
-    kept = sorted((one for one in others if one.address not in known), key=lambda one: order.get(one.address, -1))
+    told = [_with_agent(one, agents.get(one.address)) for one in others if one.address not in known]
+    kept = sorted(told, key=lambda one: order.get(one.address, -1))
     return Found(cameras, kept), interrupted
+
+
+def _with_agent(other: NotEvaluated, agent: Sighting | None) -> NotEvaluated:
+    """With what SNMP tells of it; whoever answers there is not silent, whatever its ports."""
+    if agent is None:
+        return other
+    detail = f"{other.detail}; {snmp.in_words(agent)}"
+    return replace(other, reason="not-a-camera" if is_silent(other) else other.reason, detail=detail)
 
 
 async def _discover(
@@ -147,12 +165,14 @@ async def _discover(
     others: list[NotEvaluated],
     *,
     multicast: bool,
+    public: bool,
 ) -> None:
     async with asyncio.TaskGroup() as searches:
         if multicast:
             searches.create_task(_ask_everybody(interfaces, heard))
         if targets:
             searches.create_task(_ask_each(targets, heard))
+            searches.create_task(_ask_by_snmp(targets, heard, public=public))
             searches.create_task(_knock_everywhere(targets, heard, others))
 
 
@@ -163,6 +183,10 @@ async def _ask_everybody(interfaces: Sequence[str] | None, heard: list[Sighting]
 async def _ask_each(targets: Sequence[Target], heard: list[Sighting]) -> None:
     addresses = [target.address for target in targets]
     heard += await ws_discovery.probe_unicast(addresses, UNICAST_WAIT_S, UNICAST_AT_ONCE)
+
+
+async def _ask_by_snmp(targets: Sequence[Target], heard: list[Sighting], *, public: bool) -> None:
+    heard += await snmp.ask(whole(targets), UNICAST_WAIT_S, UNICAST_AT_ONCE, port=snmp.PORT, public=public)
 
 
 async def _knock_everywhere(targets: Sequence[Target], heard: list[Sighting], others: list[NotEvaluated]) -> None:

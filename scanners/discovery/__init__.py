@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from cameras.facts import OpenPorts
-from scanners.discovery import dhdiscover, mdns, sadp, ssdp, ws_discovery
+from scanners.discovery import dhdiscover, mdns, sadp, snmp, ssdp, ws_discovery
 from scanners.discovery import interfaces as network
 from scanners.discovery.datagrams import Protocol, ask_group
 from scanners.discovery.sightings import Sighting, merge
@@ -44,12 +44,14 @@ async def discover(
     connect_timeout_s: float = 2.0,
     probe_wait_s: float = 3.0,
     probe_port: int = ws_discovery.PORT,
+    snmp_port: int = snmp.PORT,
     protocols: Sequence[Protocol] = PROTOCOLS,
 ) -> Discovery:
     """Who answers at these targets and, with `multicast`, on these interfaces (`None`: all but loopback).
 
-    A target without a port is tried at `ports`, one with a port only there. `on_progress` gets addresses swept and in
-    all. Raises InterfaceError for an interface that does not exist, OSError where the system gives us no sockets.
+    A target without a port is tried at `ports` and asked by SNMP, one with a port only there. `on_progress` gets
+    addresses swept and in all. Raises InterfaceError for an interface that does not exist, OSError where the system
+    gives us no sockets.
     """
     plan = _plan(targets, tuple(ports))
     asked_on = network.addresses(interfaces) if multicast else []
@@ -59,11 +61,12 @@ async def discover(
     try:
         async with asyncio.TaskGroup() as group:
             one_by_one = group.create_task(ws_discovery.probe_unicast(plan, probe_wait_s, in_flight, port=probe_port))
+            by_snmp = group.create_task(snmp.ask(whole(targets), probe_wait_s, in_flight, port=snmp_port))
             all_at_once = group.create_task(ask_everybody(asked_on, probe_wait_s, protocols=protocols))
             sweeping = group.create_task(_collected(swept))
     except ExceptionGroup as several:
         raise several.exceptions[0] from several
-    return _joined(targets, one_by_one.result() + all_at_once.result(), sweeping.result())
+    return _joined(targets, one_by_one.result() + by_snmp.result() + all_at_once.result(), sweeping.result())
 
 
 async def ask_everybody(
@@ -76,6 +79,12 @@ async def ask_everybody(
     addresses = network.addresses(interfaces)
     heard = await asyncio.gather(*(ask_group(protocol, addresses, wait_s) for protocol in protocols))
     return [sighting for by_one in heard for sighting in by_one]
+
+
+def whole(targets: Iterable[Target]) -> list[str]:
+    """The addresses that are asked for as such: where only a port is asked for, SNMP may be the router's before it."""
+    by_port = {target.address for target in targets if target.port is not None}
+    return [target.address for target in targets if target.address not in by_port]
 
 
 def _plan(targets: Iterable[Target], ports: Iterable[int]) -> dict[str, tuple[int, ...]]:

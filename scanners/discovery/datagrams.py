@@ -41,6 +41,7 @@ class Protocol:
     `questions` makes those of one round; `read` makes sightings of an answer and its sender, or raises Garbled. With
     `broadcast` everybody is asked, not only the group. With `answers_to_group` an answer may go to the group, so that
     it is heard only at the protocol's own port. `look_closer` makes more of the sightings, and must bear to be cut off.
+    One that asks address by address only has no `group`.
     """
 
     name: str
@@ -218,6 +219,47 @@ async def ask_group(protocol: Protocol, addresses: Sequence[str], wait_s: float)
         except TimeoutError:
             pass  # what is known by now has to do
     return told(protocol.name, sightings, replies)
+
+
+async def ask_each(protocol: Protocol, addresses: Iterable[str], wait_s: float, concurrency: int) -> Replies:
+    """What each address answers when it is asked by itself, at most `concurrency` at a time, for `wait_s` each.
+
+    This crosses routers. An answer counts only where it comes from an address that was asked.
+    """
+    wanted = list(dict.fromkeys(addresses))
+    families = {address: _family(address) for address in wanted}
+    replies = Replies(protocol.read)
+    async with AsyncExitStack() as stack:
+        hearers = {
+            family: await stack.enter_async_context(hearing(open_socket(family, ""), replies, only_expected=True))
+            for family in dict.fromkeys(families.values())
+        }
+        queue = iter(wanted)
+
+        async def work() -> None:
+            for address in queue:
+                await _ask_one(hearers[families[address]], protocol, address, wait_s)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(wanted))):
+                group.create_task(work())
+    return replies
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET  # noqa: PLR2004
+
+
+async def _ask_one(hearer: Hearer, protocol: Protocol, address: str, wait_s: float) -> None:
+    answered = hearer.expect(address)
+    for _ in range(2):
+        hearer.ask(protocol.questions(), address, protocol.port)
+        try:
+            async with asyncio.timeout(wait_s / 2):
+                await answered.wait()
+        except TimeoutError:
+            continue
+        return
 
 
 @asynccontextmanager

@@ -37,6 +37,8 @@ class Sighting:
 
 # Sources that only cameras (and recorders) have, and words for what they are that only they say.
 _OF_CAMERAS = frozenset({"sweep", "sadp", "dhdiscover"})
+# What these say is heard last: an enterprise number is of whoever made the agent, and an engine's ID may be a copy.
+_HINTS = frozenset({"snmp"})
 _CAMERA_WORDS = re.compile(r"camera|_axis-video\._tcp|_axis-nvr\._tcp|_psia\._tcp|_cgi\._tcp|_arec\._tcp")
 
 
@@ -115,6 +117,7 @@ class _Device:
 def _devices_at_one_address(sightings: Sequence[Sighting]) -> list[Sighting]:
     """One for each port that was named; what names no port belongs to all of them that it does not contradict."""
     by_port: dict[int, _Device] = {}
+    sightings = sorted(sightings, key=_is_hint)
     for sighting in sightings:
         if sighting.port is not None:
             by_port.setdefault(sighting.port, _Device([])).add(sighting)
@@ -142,7 +145,8 @@ def _names(sighting: Sighting) -> list[object]:
 
 
 def _fold(same: Sequence[Sighting]) -> Sighting:
-    """One sighting out of several: the first that says something is heard, and lists are joined."""
+    """One sighting out of several: the first that says something is heard, hints last, and lists are joined."""
+    same = sorted(same, key=_is_hint)
     first = next((sighting for sighting in same if sighting.port is not None), same[0])
     where_else = [_url(other) for other in same if other.address != first.address]
     return replace(
@@ -168,6 +172,10 @@ def _url(sighting: Sighting) -> str:
     host = f"[{quote(sighting.address, safe=':')}]" if ":" in sighting.address else sighting.address
     port = sighting.port or (443 if scheme == "https" else 80)
     return f"{scheme}://{host}:{port}{sighting.path or '/'}"
+
+
+def _is_hint(sighting: Sighting) -> bool:
+    return _HINTS.issuperset(sighting.sources)
 
 
 def _order(sighting: Sighting) -> tuple[object, ...]:

@@ -4,14 +4,11 @@ Devices answer to different types (older cameras to the first, newer ones to the
 any), and a datagram may get lost: every question is asked in all forms, more than once, each with its own message id.
 """
 
-import asyncio
-import socket
 from collections.abc import Iterable, Iterator
-from contextlib import AsyncExitStack
-from ipaddress import ip_address
+from dataclasses import replace
 from uuid import uuid4
 
-from scanners.discovery.datagrams import Hearer, Protocol, Replies, hearing, open_socket, told
+from scanners.discovery.datagrams import Protocol, ask_each, told
 from scanners.discovery.probe_matches import SOURCE, read
 from scanners.discovery.sightings import Sighting
 
@@ -46,42 +43,6 @@ PROTOCOL = Protocol(SOURCE, GROUP, PORT, _questions, read)
 async def probe_unicast(
     addresses: Iterable[str], wait_s: float, concurrency: int = 64, *, port: int = PORT
 ) -> list[Sighting]:
-    """Each address asked by itself, at most `concurrency` at a time, each given up after `wait_s`.
-
-    Most cameras answer this, and it crosses routers. An answer counts only where it comes from an address that was
-    asked.
-    """
-    wanted = list(dict.fromkeys(addresses))
-    families = {address: _family(address) for address in wanted}
-    replies = Replies(read)
-    async with AsyncExitStack() as stack:
-        hearers = {
-            family: await stack.enter_async_context(hearing(open_socket(family, ""), replies, only_expected=True))
-            for family in dict.fromkeys(families.values())
-        }
-        queue = iter(wanted)
-
-        async def work() -> None:
-            for address in queue:
-                await _ask_one(hearers[families[address]], address, wait_s, port)
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(wanted))):
-                group.create_task(work())
+    """Each address asked by itself, as `ask_each` does it. Most cameras answer this."""
+    replies = await ask_each(replace(PROTOCOL, port=port), addresses, wait_s, concurrency)
     return told(SOURCE, replies.sightings(), replies)
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET  # noqa: PLR2004
-
-
-async def _ask_one(hearer: Hearer, address: str, wait_s: float, port: int) -> None:
-    answered = hearer.expect(address)
-    for _ in range(2):
-        hearer.ask(_questions(), address, port)
-        try:
-            async with asyncio.timeout(wait_s / 2):
-                await answered.wait()
-        except TimeoutError:
-            continue
-        return

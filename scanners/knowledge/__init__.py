@@ -10,6 +10,7 @@ from scanners.knowledge.reading import KnowledgeError, read_table
 from scanners.knowledge.tables import (
     DefaultCredentials,
     DefaultPair,
+    EnterpriseRegistry,
     FirmwareCatalogue,
     KnownPort,
     MacRegistry,
@@ -22,6 +23,7 @@ from scanners.knowledge.tables import (
 __all__ = [
     "DefaultCredentials",
     "DefaultPair",
+    "EnterpriseRegistry",
     "FirmwareCatalogue",
     "Knowledge",
     "KnowledgeError",
@@ -31,6 +33,7 @@ __all__ = [
     "PortTable",
     "Table",
     "VendorDefaults",
+    "enterprise_registry",
     "load_knowledge",
     "mac_registry",
 ]
@@ -79,3 +82,9 @@ def load_knowledge(catalogue: Path | None = None) -> Knowledge:
 def mac_registry() -> MacRegistry:
     """No check judges by it, so it is no part of `Knowledge`: it only says what a MAC hints at."""
     return read_table(files(__name__) / "oui.yaml", MacRegistry)
+
+
+@lru_cache(maxsize=1)
+def enterprise_registry() -> EnterpriseRegistry:
+    """Whose agent answers by SNMP: a hint, too, that no check judges by."""
+    return read_table(files(__name__) / "enterprises.yaml", EnterpriseRegistry)

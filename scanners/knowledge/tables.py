@@ -281,3 +281,33 @@ class MacRegistry(Table):
     def maker(self, mac: str | None) -> str | None:
         """Whose block this MAC is of, in whatever way it is written; `None` where that is not known."""
         return self._by_prefix.get(re.sub(r"[^0-9A-F]", "", (mac or "").upper())[:6])
+
+
+# --- enterprises.yaml -------------------------------------------------------------------------------------------------
+
+
+class EnterpriseNumbers(_Row):
+    maker: Text
+    numbers: tuple[Annotated[int, Field(ge=1, lt=2**31)], ...] = Field(min_length=1)
+
+
+class EnterpriseRegistry(Table):
+    """Which makers of devices have which private enterprise numbers."""
+
+    makers: tuple[EnterpriseNumbers, ...]
+    _by_number: dict[int, str]
+
+    def model_post_init(self, _context: object, /) -> None:
+        self._by_number = {number: row.maker for row in self.makers for number in row.numbers}
+
+    def faults(self) -> Iterator[Fault]:
+        seen: set[int] = set()
+        for m, row in enumerate(self.makers):
+            for n, number in enumerate(row.numbers):
+                if number in seen:
+                    yield ("makers", m, "numbers", n), "this number stands twice"
+                seen.add(number)
+
+    def maker(self, number: int | None) -> str | None:
+        """Whose number this is; `None` where that is not known."""
+        return None if number is None else self._by_number.get(number)

@@ -25,8 +25,8 @@ MOST_OID_BYTES = 256
 MOST_INTEGER_BYTES = 8
 MOST_LENGTH_BYTES = 4
 
-_INTEGER, _OCTETS, _NULL, _OID, _SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
-_GET_REQUEST, _RESPONSE = 0xA0, 0xA2
+INTEGER, OCTETS, OID, SEQUENCE = 0x02, 0x04, 0x06, 0x30
+GET_REQUEST, _RESPONSE = 0xA0, 0xA2
 _TAG_GOES_ON, _LENGTH_FOLLOWS, _MORE = 0x1F, 0x80, 0x80
 # noAccess and authorizationError: it answers, but not to this community.
 _TURNED_AWAY = frozenset({6, 16})
@@ -42,13 +42,11 @@ class Answer:
 
 def question(version: Version, request_id: int) -> bytes:
     """A GetRequest of both values. `request_id` is from 0 to 2**31 - 1."""
-    names = b"".join(
-        _element(_SEQUENCE, _element(_OID, encode_oid(oid)) + b"\5\0") for oid in (SYS_DESCR, SYS_OBJECT_ID)
-    )
-    numbers = _element(_INTEGER, encode_integer(request_id)) + b"\2\1\0" + b"\2\1\0"  # no error, at no index
-    request = _element(_GET_REQUEST, numbers + _element(_SEQUENCE, names))
-    head = _element(_INTEGER, encode_integer(VERSION_NUMBERS[version])) + _element(_OCTETS, COMMUNITY)
-    return _element(_SEQUENCE, head + request)
+    names = b"".join(element(SEQUENCE, element(OID, encode_oid(oid)) + b"\5\0") for oid in (SYS_DESCR, SYS_OBJECT_ID))
+    numbers = element(INTEGER, encode_integer(request_id)) + b"\2\1\0" + b"\2\1\0"  # no error, at no index
+    request = element(GET_REQUEST, numbers + element(SEQUENCE, names))
+    head = element(INTEGER, encode_integer(VERSION_NUMBERS[version])) + element(OCTETS, COMMUNITY)
+    return element(SEQUENCE, head + request)
 
 
 def read(datagram: bytes, version: Version, request_id: int) -> Answer:
@@ -59,16 +57,16 @@ def read(datagram: bytes, version: Version, request_id: int) -> Answer:
     """
     if len(datagram) > MOST_BYTES:
         raise Garbled(f"SNMP: {len(datagram)} bytes where {MOST_BYTES} are enough")
-    message = _Reader(_Reader(datagram).take(_SEQUENCE))  # what comes after the message is not looked at
-    if decode_integer(message.take(_INTEGER)) != VERSION_NUMBERS[version]:
+    message = Reader(Reader(datagram).take(SEQUENCE))  # what comes after the message is not looked at
+    if decode_integer(message.take(INTEGER)) != VERSION_NUMBERS[version]:
         raise Garbled("SNMP: an answer of another version")
-    message.take(_OCTETS)
-    response = _Reader(message.take(_RESPONSE))
-    if decode_integer(response.take(_INTEGER)) != request_id:
+    message.take(OCTETS)
+    response = Reader(message.take(_RESPONSE))
+    if decode_integer(response.take(INTEGER)) != request_id:
         raise Garbled("SNMP: an answer to another question")
-    status = decode_integer(response.take(_INTEGER))
-    decode_integer(response.take(_INTEGER))
-    values = _values(_Reader(response.take(_SEQUENCE)))
+    status = decode_integer(response.take(INTEGER))
+    decode_integer(response.take(INTEGER))
+    values = _values(Reader(response.take(SEQUENCE)))
     response.end()
     message.end()
     if status in _TURNED_AWAY:
@@ -78,14 +76,14 @@ def read(datagram: bytes, version: Version, request_id: int) -> Answer:
     return Answer(_text(values.get(SYS_DESCR)), _dotted(values.get(SYS_OBJECT_ID)))
 
 
-def _values(bindings: "_Reader") -> dict[str, tuple[int, bytes]]:
+def _values(bindings: "Reader") -> dict[str, tuple[int, bytes]]:
     """Tag and content by OID."""
     found: dict[str, tuple[int, bytes]] = {}
     while bindings.has_more:
         if len(found) >= MOST_BINDINGS:
             raise Garbled(f"SNMP: more than {MOST_BINDINGS} values where two were asked for")
-        binding = _Reader(bindings.take(_SEQUENCE))
-        name = decode_oid(binding.take(_OID))
+        binding = Reader(bindings.take(SEQUENCE))
+        name = decode_oid(binding.take(OID))
         if name in found:
             raise Garbled(f"SNMP: {name} twice")
         found[name] = binding.take_any()
@@ -95,14 +93,14 @@ def _values(bindings: "_Reader") -> dict[str, tuple[int, bytes]]:
 
 def _text(value: tuple[int, bytes] | None) -> str | None:
     """A value of another type (NULL, noSuchObject) is none."""
-    return (clean_text(value[1]) or None) if value is not None and value[0] == _OCTETS else None
+    return (clean_text(value[1]) or None) if value is not None and value[0] == OCTETS else None
 
 
 def _dotted(value: tuple[int, bytes] | None) -> str | None:
-    return decode_oid(value[1]) if value is not None and value[0] == _OID else None
+    return decode_oid(value[1]) if value is not None and value[0] == OID else None
 
 
-class _Reader:
+class Reader:
     """Elements one after the other, out of the content of one that holds them."""
 
     def __init__(self, content: bytes) -> None:
@@ -150,7 +148,7 @@ class _Reader:
         return int.from_bytes(bytes(self._byte() for _ in range(count)))
 
 
-def _element(tag: int, content: bytes) -> bytes:
+def element(tag: int, content: bytes) -> bytes:
     """Short form of the length (X.690, 8.1.3.4): no question of ours is longer."""
     if len(content) >= _LENGTH_FOLLOWS:
         raise ValueError("longer than the short form of a length can say")

@@ -12,12 +12,14 @@ from cameras.secret import Secret
 from scanners.knowledge import (
     DefaultCredentials,
     DefaultPair,
+    EnterpriseRegistry,
     FirmwareCatalogue,
     KnowledgeError,
     MacRegistry,
     Policy,
     PortTable,
     Table,
+    enterprise_registry,
     load_knowledge,
     mac_registry,
 )
@@ -108,7 +110,8 @@ def test_every_table_answers_by_its_type_and_knows_its_day() -> None:
 
 def test_every_file_of_the_folder_is_loaded() -> None:
     names = {entry.name for entry in files("scanners.knowledge").iterdir() if entry.name.endswith(".yaml")}
-    assert names == {"default_credentials.yaml", "firmware.yaml", "oui.yaml", "policy.yaml", "ports.yaml"}
+    expected = {"default_credentials", "enterprises", "firmware", "oui", "policy", "ports"}
+    assert names == {f"{name}.yaml" for name in expected}
 
 
 def test_a_visit_changes_only_its_own_copy() -> None:
@@ -301,6 +304,49 @@ def test_a_block_of_macs_twice_is_named(tmp_path: Path) -> None:
     path.write_text(textwrap.dedent(rows))
     with pytest.raises(KnowledgeError, match=r"line 5: makers\.1\.prefixes\.1: this block stands twice"):
         read_table(path, MacRegistry)
+
+
+ENTERPRISES = {
+    368: "Axis Communications",
+    39165: "Hikvision",
+    37496: "Dahua Technology",
+    36849: "Hanwha (Samsung Techwin)",
+    9: "Cisco",
+    8072: None,
+    50001: None,
+    0: None,
+    None: None,
+}
+
+
+@pytest.mark.parametrize(("number", "maker"), ENTERPRISES.items())
+def test_an_enterprise_number_hints_at_its_maker(number: int | None, maker: str | None) -> None:
+    assert enterprise_registry().maker(number) == maker
+
+
+def test_makers_have_one_name_whatever_hints_at_them() -> None:
+    by_mac = {row.maker for row in mac_registry().makers}
+    by_number = {row.maker for row in enterprise_registry().makers}
+    for name in by_mac:
+        alike = {other for other in by_number if other.split()[0] == name.split()[0]}
+        assert alike <= {name}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ("[368, 11, 368]", r"line 4: makers\.0\.numbers\.2: this number stands twice"),
+        ("[0]", r"line 4: makers\.0\.numbers\.0"),
+        ("[2147483648]", r"line 4: makers\.0\.numbers\.0"),
+        ("[]", r"line 4: makers\.0\.numbers"),
+    ],
+    ids=["twice", "nobody's", "beyond 31 bits", "none"],
+)
+def test_a_broken_row_of_enterprises_is_named(tmp_path: Path, numbers: str, words: str) -> None:
+    path = tmp_path / "enterprises.yaml"
+    path.write_text(f"dated: 2026-11-21\nsources: [a test]\nmakers:\n  - {{maker: one, numbers: {numbers}}}\n")
+    with pytest.raises(KnowledgeError, match=words):
+        read_table(path, EnterpriseRegistry)
 
 
 def test_the_id_of_a_pair_does_not_give_its_password_away() -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from scanners.discovery import ask_everybody
+from scanners.discovery import ask_everybody, snmp
 from scanners.discovery.sightings import merge
 
 WAIT_S = 3.0
@@ -64,7 +64,8 @@ async def main(vendors: list[str]) -> None:
     ip("route", "add", "default", "dev", "br0")
     async with contextlib.AsyncExitStack() as stack:
         places = {vendor: await host(stack, number, vendor) for number, vendor in enumerate(vendors)}
-        seen = merge(await ask_everybody(["br0"], WAIT_S))
+        told = await ask_everybody(["br0"], WAIT_S)
+        seen = merge(told + await snmp.ask([f"10.77.0.{last}" for last in range(2, 255)], WAIT_S, 256))
     found = {one.address: sorted(one.sources) for one in seen}
     print(json.dumps({"places": places, "found": found}))  # noqa: T201
 

@@ -10,9 +10,10 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from simulator import Estate, discovery
+from simulator import Estate, discovery, snmp
 from simulator.camera import Camera
 from simulator.discovery import Responder
+from simulator.faults import SNMP_SWITCHES
 from simulator.options import Options
 
 
@@ -27,14 +28,17 @@ def network(address: str) -> None:
 
 
 async def serve(address: str, vendor: str) -> None:
-    options = Options(cameras=1, mix={vendor: 1}, faults={"discovery-left-on": 1}, low_ports=True)
+    faults = {"discovery-left-on": 1, **({"snmp-on": 1} if vendor in SNMP_SWITCHES else {})}
+    options = Options(cameras=1, mix={vendor: 1}, faults=faults, low_ports=True)
     running = Estate(options)
     # Simulated estates are for loopback; this host is nobody else's.
     discovery.INTERFACE = address
     camera = Camera(replace(running.cameras[0].plan, address=address), running.authority)
     running.cameras, running.discovery = [camera], Responder([camera])
+    running.snmp = snmp.Agents([camera], snmp.PORT)
     async with running:
-        print("ready" if not running.discovery.problems else running.discovery.problems, flush=True)  # noqa: T201
+        problems = running.discovery.problems + running.snmp.problems
+        print(problems or "ready", flush=True)  # noqa: T201
         await asyncio.to_thread(sys.stdin.readline)
 
 

@@ -11,6 +11,7 @@ from scanners.discovery.interfaces import InterfaceError
 from scanners.targets import parse_targets
 from tests.discovery.test_probe_matches import answer, match
 from tests.discovery.test_ws_discovery import always, camera, port
+from tests.probes.snmp_agents import agent, is_v3, report_to
 
 __all__ = ["port"]  # a fixture
 
@@ -73,6 +74,34 @@ async def test_a_camera_with_no_open_port_is_seen_where_it_announces_itself(port
         )
     assert [(one.address, one.port, one.sources) for one in seen.sightings] == [("127.51.1.1", None, ("ws-discovery",))]
     assert seen.unanswered == ()
+
+
+async def test_snmp_is_asked_where_the_whole_address_is(port: int) -> None:
+    """Where a port was asked for, what answers SNMP may be a router before the cameras."""
+    engine = bytes.fromhex("80000170 03 00408c123456")
+
+    def tell(asked: bytes) -> list[bytes]:
+        return [report_to(asked, engine)]
+
+    with ExitStack() as stack:
+        web = stack.enter_context(listening("127.51.2.1"))
+        forwarded = stack.enter_context(listening("127.51.2.2"))
+        async with agent(tell, "127.51.2.1", port), agent(tell, "127.51.2.2", port) as (_, before_it):
+            seen = await discover(
+                parse_targets(["127.51.2.1", "127.51.2.3", f"127.51.2.2:{forwarded}"]),
+                multicast=False,
+                interfaces=None,
+                ports=[web],
+                probe_wait_s=0.4,
+                snmp_port=port,
+                probe_port=port,
+            )
+    assert [(one.address, one.port, one.sources, one.mac) for one in seen.sightings] == [
+        ("127.51.2.1", None, ("snmp", "sweep"), "00:40:8c:12:34:56"),
+        ("127.51.2.2", forwarded, ("sweep",), None),
+    ]
+    assert not any(is_v3(asked) for asked in before_it.heard)
+    assert [target.address for target in seen.unanswered] == ["127.51.2.3"]
 
 
 async def test_nobody_at_all(port: int) -> None:

@@ -16,9 +16,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # people'
 UNSHARED = ("unshare", "--user", "--map-root-user", "--net")
 BRIDGED = "ip link add br0 type bridge && ip link add v0 type veth peer name v1"
 SOURCES = {
-    "axis": ["mdns", "ssdp", "ws-discovery"],
-    "hikvision": ["sadp", "ws-discovery"],
-    "dahua": ["dhdiscover", "ws-discovery"],
+    "axis": ["mdns", "snmp", "ssdp", "ws-discovery"],
+    "hikvision": ["sadp", "snmp", "ws-discovery"],
+    "dahua": ["dhdiscover", "snmp", "ws-discovery"],
     "onvif": ["ws-discovery"],
 }
 

@@ -139,7 +139,7 @@ def test_the_order_of_arrival_decides_nothing(seed: int) -> None:
     seen = [
         Sighting(
             address=f"10.0.0.{dice.randint(1, 4)}",
-            sources=(dice.choice(("sadp", "mdns", "ssdp")),),
+            sources=(dice.choice(("sadp", "mdns", "ssdp", "snmp")),),
             port=dice.choice((None, 80, 81)),
             manufacturer=dice.choice((None, "Acme", "ACME")),
             mac=dice.choice((None, "00:00:5e:00:53:01", "00:00:5e:00:53:02")),

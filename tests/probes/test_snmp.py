@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from cameras.errors import Unreachable
 from cameras.facts import SnmpAnswer
 from scanners.probes.snmp import MOST_DATAGRAMS, ask_public
-from tests.probes.snmp_agents import Agent, Say, agent, answer_to, is_v1
+from tests.probes.snmp_agents import Agent, Say, agent, answer_to, is_v1, running_snmpd
 
 NOBODY = SnmpAnswer(None, None, None)
 
@@ -109,7 +108,6 @@ async def test_somebody_else_is_not_heard(address: str) -> None:
 
 # --- a real agent ----------------------------------------------------------------------------------------------------
 
-UP_S = 10.0
 CONFIGURATIONS = {
     "both versions": ("rocommunity public 127.0.0.1", SnmpAnswer("v2c", "A simulated lobby", "1.3.6.1.4.1.368.4")),
     "another community": ("rocommunity not-that-one 127.0.0.1", NOBODY),
@@ -125,36 +123,6 @@ CONFIGURATIONS = {
         SnmpAnswer("v2c", None, None),
     ),
 }
-
-
-@asynccontextmanager
-async def running_snmpd(program: str, folder: Path, words: str) -> AsyncIterator[int]:
-    """net-snmp's agent on loopback with a configuration, and a state, of its own; it is up when it says so."""
-    async with agent(lambda _: []) as (port, _):
-        pass
-    settings = folder / "snmpd.conf"
-    settings.write_text(
-        f"agentaddress udp:127.0.0.1:{port}\nsysDescr A simulated lobby\nsysObjectID .1.3.6.1.4.1.368.4\n{words}\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(program, "-f", "-C", "-c", str(settings), "-LE", "7", "-I", "system_mib,snmp_mib,vacm_conf,usmConf"),
-        env={"SNMP_PERSISTENT_DIR": str(folder), "MIBS": "", "PATH": "/usr/bin:/bin"},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(UP_S):
-            said = b""
-            while b"NET-SNMP version" not in said:
-                line = await process.stderr.readline()
-                said += line
-                assert line, f"snmpd ended: {said.decode(errors='replace')}"
-        yield port
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.communicate()
 
 
 @pytest.mark.parametrize(("words", "expected"), CONFIGURATIONS.values(), ids=CONFIGURATIONS)

@@ -14,19 +14,10 @@ from scanners.probes.snmp_messages import (
     question,
     read,
 )
+from tests.probes.snmp_agents import tlv
 
 ID = 0x01020304
 DESCR, OBJECT = "06082b06010201010100", "06082b06010201010200"
-
-
-def tlv(tag: int, *parts: bytes | str) -> bytes:
-    """An element with its length in the shortest form."""
-    content = b"".join(bytes.fromhex(part) if isinstance(part, str) else part for part in parts)
-    size = len(content)
-    if size < 128:
-        return bytes((tag, size)) + content
-    digits = size.to_bytes(-(-size.bit_length() // 8))
-    return bytes((tag, 128 + len(digits))) + digits + content
 
 
 def row(name: str, value: bytes | str) -> bytes:

@@ -104,6 +104,65 @@ def test_switched_on_in_one_place_only_is_off() -> None:
     assert versions_on(replace(AXIS, parameters=(("SNMP.V1", "yes"), ("SNMP.V2c", "yes")))) == ()
 
 
+# --- version 3 -------------------------------------------------------------------------------------------------------
+
+
+def asked_for_engine(engine: bytes | str = b"", *, flags: str = "040104", model: str = "020103") -> bytes:
+    security = tlv(0x30, tlv(4, engine), "020100", "020100", "0400", "0400", "0400")
+    request = tlv(0xA0, "02020102", "020100", "020100", "3000")
+    header = tlv(0x30, "02047f000001", "02021000", flags, model)
+    return tlv(0x30, "020103", header, tlv(4, security), tlv(0x30, "0400", "0400", request))
+
+
+def engine_told(engine: bytes) -> bytes:
+    security = tlv(0x30, tlv(4, engine), "020101", "020101", "0400", "0400", "0400")
+    row = tlv(0x30, "060a2b060106030f01010400", "410101")
+    told = tlv(0xA8, "02020102", "020100", "020100", tlv(0x30, row))
+    header = tlv(0x30, "02047f000001", "020300ffe3", "040100", "020103")
+    return tlv(0x30, "020103", header, tlv(4, security), tlv(0x30, tlv(4, engine), "0400", told))
+
+
+ENGINES = {
+    "axis": ("80000170 03", True),
+    "hikvision": ("80001f88 80", False),
+    "dahua": ("80001f88 03", True),
+    "hanwha": ("80008ff1 04", False),
+}
+
+
+@pytest.mark.parametrize(("family", "engine"), ENGINES.items(), ids=ENGINES)
+def test_whoever_asks_for_the_engine_is_told_it(family: str, engine: tuple[str, bool]) -> None:
+    plan = camera(family)
+    own = snmp.engine_id(plan)
+    start, by_mac = engine
+    assert own.startswith(bytes.fromhex(start))
+    assert (own[5:].hex(":") == plan.mac) is by_mac
+    assert 5 <= len(own) <= 32
+    assert answer(plan, asked_for_engine()) == engine_told(own)
+    assert answer(plan, asked_for_engine(b"another engine")) == engine_told(own)
+    assert answer(plan, asked_for_engine(own)) is None
+    assert answer(camera(family, on=False), asked_for_engine()) is None
+
+
+def test_every_family_with_snmp_has_an_engine() -> None:
+    assert set(ENGINES) == set(SNMP_SWITCHES)
+
+
+UNANSWERED = {
+    "nobody wants a report": asked_for_engine(flags="040100"),
+    "another model of security": asked_for_engine(model="020101"),
+    "no flags": asked_for_engine(flags="0400"),
+    "no request": tlv(0x30, "020103", "3000", "0400", "3000"),
+    "the version alone": tlv(0x30, "020103"),
+    "cut off": asked_for_engine()[:-4],
+}
+
+
+@pytest.mark.parametrize("asked", UNANSWERED.values(), ids=UNANSWERED)
+def test_no_engine_is_told(asked: bytes) -> None:
+    assert answer(AXIS, asked) is None
+
+
 # --- by UDP ----------------------------------------------------------------------------------------------------------
 
 
