@@ -1,8 +1,9 @@
 """Answers that cost as much as the estate is large: counts over all of it, kept for a while where they are dear.
 
 An estate of some thousand cameras is counted anew for every page. In a larger one, where that takes long, a page is
-given the last answer, which is exact as long as this process has written nothing since, and else a few seconds old; a
-newer one is made behind it. So a page of a hundred thousand cameras does not wait for its counts.
+given the last answer, which is exact as long as this process has written nothing since, and else some seconds old; a
+newer one is made behind it. So a page of a hundred thousand cameras does not wait for its counts, and few pages are
+asked for while any is made.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from typing import Any, Generic, TypeVar, cast
 Answer = TypeVar("Answer")
 
 DEAR_S = 0.005
-# Of the time, this share at most goes into counting again, however fast the estate changes.
-SHARE = 0.05
+# Of the time, this share at most goes into counting one of them again, however fast the estate changes.
+SHARE = 0.01
 # After so long a newer one is made whatever we know: another process may have written.
 RENEWED_AFTER_S = 15.0
 # An older one is not shown: whoever asks waits.
@@ -57,6 +58,7 @@ class Summaries:
         self._clock = clock
         self._kept: dict[Hashable, Kept[Any]] = {}
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._turn = asyncio.Lock()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer that goes by `key`, which `make` counts. Raises what `make` raises."""
@@ -77,10 +79,10 @@ class Summaries:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _counting(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> asyncio.Task[Answer]:
-        """Behind the page, once however many ask at the same time."""
+        """Behind the page, once however many ask at the same time, and one after the other: pages go on meanwhile."""
         task = self._under_way.get(key)
         if task is None:
-            task = asyncio.create_task(self._count(key, make))
+            task = asyncio.create_task(self._count_in_turn(key, make))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._over(key, done))
         return task
@@ -89,6 +91,10 @@ class Summaries:
         del self._under_way[key]
         if not task.cancelled() and (error := task.exception()):
             _log.warning("an answer could not be counted anew", exc_info=error)
+
+    async def _count_in_turn(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        async with self._turn:
+            return await self._count(key, make)
 
     async def _count(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Answer:
         # Before: what is written while it counts may or may not be in it.

@@ -17,7 +17,7 @@ class Estate:
         self.cost = 1.0
         self.changes = 0
         self.cameras = 1
-        self.counted = 0
+        self.begun = self.counted = 0
         self.gate: asyncio.Event | None = None
         self.broken = False
         self.large = True
@@ -28,6 +28,7 @@ class Estate:
 
     async def count(self) -> int:
         cameras = self.cameras
+        self.begun += 1
         if self.gate:
             await self.gate.wait()
         if self.broken:
@@ -84,11 +85,12 @@ async def test_a_dear_one_is_exact_while_nothing_is_written(estate: Estate, ask:
 async def test_after_a_change_a_page_is_given_the_last_one_and_the_next_is_counted_behind_it(
     estate: Estate, ask: Ask
 ) -> None:
-    estate.cost = 0.1  # good for two seconds
+    estate.cost = 0.1  # good for ten seconds
     await ask()
     estate.change()
-    assert await ask() == 1
-    estate.now += 2.5
+    estate.now += 9.5
+    assert (await ask(), estate.counted) == (1, 1)
+    estate.now += 1
     assert await ask() == 1
     await settled()
     assert (await ask(), estate.counted) == (2, 2)
@@ -114,12 +116,26 @@ async def test_many_pages_at_once_are_counted_for_once(estate: Estate, ask: Ask)
     assert estate.counted == 2
 
 
+async def test_what_is_counted_behind_pages_is_counted_one_after_the_other(estate: Estate) -> None:
+    kept, keys = estate.summaries(), ("cameras", "findings", "sites")
+    for key in keys:
+        await kept.get(key, estate.count)
+    estate.now += RENEWED_AFTER_S
+    estate.gate = asyncio.Event()
+    assert [await kept.get(key, estate.count) for key in keys] == [1, 1, 1]
+    await settled()
+    assert estate.begun == len(keys) + 1
+    estate.gate.set()
+    await kept.close()
+    assert estate.counted == 2 * len(keys)
+
+
 async def test_a_store_that_is_gone_is_said_once_the_answer_is_too_old(estate: Estate, ask: Ask) -> None:
     estate.cost = 0.1
     await ask()
     estate.change()
     estate.broken = True
-    estate.now += 3
+    estate.now += 11
     assert await ask() == 1
     await settled()
     estate.now += MOST_AGE_S
