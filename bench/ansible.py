@@ -1,8 +1,9 @@
 """A play for many hosts in check mode: the collection beside a module that Ansible starts once per host.
 
-Both read the same plan of the same service. `module_ratio` compares the wall time of the whole `ansible-playbook`,
-start and inventory included, with the same number of forks. `floor_ratio` is our time divided by that of a play that
-only says a word on every host (1 would be that limit).
+All read the same plan of the same service. `module_ratio` compares the wall time of the whole `ansible-playbook`, start
+and inventory included, with the same number of forks: of the module and of our task with `run_once`, which answers for
+every host in one. `each_ratio` is of our task as every host has its own result. `floor_ratio` is the time of that one
+divided by that of a play that only says a word on every host (1 would be that limit).
 """
 
 import json
@@ -28,6 +29,11 @@ _PLAY = """
     - {task}
 """
 _OURS = '{{camwarden.estate.apply: {{url: "{url}", token_file: "{token}", plan: "{plan}"}}}}'
+# What it answered is looked at in the same play: each of its hosts would be changed.
+_ONCE = f"""{_OURS[:-2]}, run_once: true, register: applied}}}}
+    - ansible.builtin.debug:
+        msg: "{{{{{{{{ applied.hosts.values() | selectattr('changed') | length }}}}}}}} would be changed"
+      run_once: true"""
 _PEER = (
     '{{camera_plan: {{url: "{url}", token_file: "{token}", plan: "{plan}", '
     'number: "{{{{ ansible_play_hosts_all.index(inventory_hostname) }}}}"}}}}'
@@ -38,20 +44,26 @@ def measure(*, quick: bool, sizes: tuple[int, ...] | None) -> dict[str, Any]:
     hosts = sizes[0] if sizes else QUICK_HOSTS if quick else HOSTS
     with tempfile.TemporaryDirectory(prefix="camwarden-bench-") as name, _service(Path(name), hosts) as told:
         folder = Path(name)
-        ours, peer = _play(folder, told, "ours", _OURS), _play(folder, told, "module", _PEER)
+        once, ours = _play(folder, told, "once", _ONCE), _play(folder, told, "ours", _OURS)
+        peer = _play(folder, told, "module", _PEER)
         floor = _play(folder, told, "floor", "ansible.builtin.debug: {{msg: a word}}")
+    answered = hosts if f"{hosts} would be changed" in once.output else 0
     rows = [
-        row_of("one plan, all hosts", "camwarden.estate.apply", hosts, ours, note=_recap(ours, hosts)),
-        row_of("one module per host", "AnsiballZ", hosts, peer, note=_recap(peer, hosts)),
+        row_of("one plan, run_once", "camwarden.estate.apply", hosts, once, note=_told(once, answered, hosts)),
+        row_of(
+            "one plan, a result each", "camwarden.estate.apply", hosts, ours, note=_told(ours, _changed(ours), hosts)
+        ),
+        row_of("one module per host", "AnsiballZ", hosts, peer, note=_told(peer, _changed(peer), hosts)),
         row_of("a word per host", "ansible.builtin.debug", hosts, floor, note="the floor of Ansible itself"),
     ]
     show(f"ansible-playbook --check, {hosts} hosts, {FORKS} forks", rows, FOOTNOTES)
-    both = all(_changed(one) == hosts for one in (ours, peer))
+    every = {answered, _changed(ours), _changed(peer)} == {hosts}
     return {
         "hosts": hosts,
-        "module_ratio": ratio(peer.seconds, ours.seconds) if both else None,
-        "cpu_ratio": ratio(peer.cpu_s, ours.cpu_s) if both else None,
-        "floor_ratio": ratio(ours.seconds, floor.seconds) if both else None,
+        "module_ratio": ratio(peer.seconds, once.seconds) if every else None,
+        "each_ratio": ratio(peer.seconds, ours.seconds) if every else None,
+        "each_cpu_ratio": ratio(peer.cpu_s, ours.cpu_s) if every else None,
+        "floor_ratio": ratio(ours.seconds, floor.seconds) if every else None,
         "quick": quick,
     }
 
@@ -96,9 +108,9 @@ def _changed(one: Run) -> int:
     return one.output.count("changed=1")
 
 
-def _recap(one: Run, hosts: int) -> str:
-    said = f"{_changed(one)} of {hosts} would be changed"
-    return said if _changed(one) == hosts else f"{said}: {one.output.strip()[-200:]}"
+def _told(one: Run, changed: int, hosts: int) -> str:
+    said = f"{changed} of {hosts} would be changed"
+    return said if changed == hosts else f"{said}: {one.output.strip()[-200:]}"
 
 
 @contextmanager

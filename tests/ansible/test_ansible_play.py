@@ -176,6 +176,41 @@ async def test_a_host_that_the_service_does_not_know_fails_alone(site: Site) -> 
     assert [len(one.sent) for one in site.network.cameras.values()] == [2, 0, 0]
 
 
+ONCE = "run_once: true\n"
+TOLD = """
+ansible.builtin.debug:
+  msg: "{{ planned.hosts[inventory_hostname].drift }}"
+"""
+
+
+async def test_a_task_that_runs_once_answers_for_all_hosts(site: Site) -> None:
+    apply = APPLY_TASK + "register: applied\n" + ONCE
+    book = site.controller.file("book.yml", play_of(PLAN_TASK + ONCE, TOLD, apply))
+    predicted = await site.controller.play("--check", "--diff", book)
+    assert predicted.code == 0, predicted.out
+    (said,) = predicted.of("Task 3").values()
+    assert len(said["hosts"]) == len(said["diff"]) == 3
+    assert predicted.out.count("+discovery: off") == 3
+    assert {tuple(one["msg"]) for one in predicted.of("Task 2").values()} == {("discovery-mode", "telnet-ftp")}
+    assert [one.sent for one in site.network.cameras.values()] == [[], [], []]
+    end = await site.controller.play(book)
+    assert end.code == 0, end.out
+    (done,) = end.of("Task 3").values()
+    assert all(one["changed"] for one in done["hosts"].values())
+    assert [len(one.sent) for one in site.network.cameras.values()] == [2, 2, 2]
+
+
+async def test_a_task_that_runs_once_fails_for_each_host_by_name(site: Site) -> None:
+    (liar, *_) = site.network.cameras.values()
+    liar.faults = {"ignored:discovery"}
+    book = site.controller.file("book.yml", play_of(PLAN_TASK + ONCE, APPLY_TASK + ONCE))
+    end = await site.controller.play(book)
+    assert end.code == 2
+    (said,) = end.of("Task 2").values()
+    assert said["msg"].startswith("1 of 3 hosts: 10.0.0.1: ")
+    assert [one.get("failed", False) for one in said["hosts"].values()] == [True, False, False]
+
+
 async def test_a_plan_that_was_renewed_since_it_was_looked_at_is_stale(site: Site) -> None:
     """Somebody renews it in the console between the two tasks."""
     renew = """

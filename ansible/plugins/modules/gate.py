@@ -82,4 +82,9 @@ files:
   returned: success
   type: dict
   sample: {"sarif": "/builds/cameras.sarif"}
+hosts:
+  description: The result of each host by its name, where one task answers for all of them.
+  returned: with run_once
+  type: dict
+  sample: {"10.0.0.5": {"changed": false}}
 """

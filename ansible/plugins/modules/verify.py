@@ -80,4 +80,9 @@ unknown:
   type: list
   elements: str
   sample: []
+hosts:
+  description: The result of each host by its name, where one task answers for all of them.
+  returned: with run_once
+  type: dict
+  sample: {"10.0.0.5": {"changed": false}}
 """

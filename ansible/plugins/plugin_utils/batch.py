@@ -5,6 +5,8 @@
 
 Each host is a process of its own. The first that comes takes the lock, does the work, and lays down a result for every
 host, in the folder that Ansible makes for this run alone and removes after it. The others find theirs there.
+
+With `run_once` one process comes by for all of them: it answers with everybody's results in one.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from ansible_collections.camwarden.estate.plugins.module_utils.client import Service
 
 MOST_HOSTS = 5000
+MOST_TOLD = 10
+SHARED = ("plan", "diff")
 WAIT = {"wait_timeout": {"type": "int", "default": 1800}}
 
 
@@ -57,7 +61,8 @@ class BatchAction(ActionBase):
             raise AnsibleActionFail("this task acts for all hosts of the play at once, so it takes no loop")
         _checked, options = self.validate_argument_spec({**CONNECTION, **self.SPEC})
         host = task_vars["inventory_hostname"]
-        result.update(self._mine(host, options, task_vars))
+        once = self._task.run_once
+        result.update(together(self._all(host, options, task_vars)) if once else self._mine(host, options, task_vars))
         return result
 
     def _mine(self, host: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,6 +98,24 @@ class BatchAction(ActionBase):
         except ServiceError as error:
             return {name: failed(str(error)) for name in names}
         return {name: done[name] if name in done else failed(places[name][1]) for name in names}
+
+
+def together(results: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """One result for a task that runs once: what is the same for all hosts, and each host's own under `hosts`."""
+    plans = [one["plan"] for one in results.values() if "plan" in one]
+    diffs = [one["diff"] for one in results.values() if "diff" in one]
+    bad = {host: one["msg"] for host, one in results.items() if one.get("failed")}
+    hosts = {host: {key: value for key, value in one.items() if key not in SHARED} for host, one in results.items()}
+    found = {"changed": any(one["changed"] for one in results.values()), "hosts": hosts}
+    found |= {"plan": plans[0]} if plans else {}
+    found |= {"diff": diffs} if diffs else {}
+    return {**failed(_words(bad, len(results))), **found} if bad else found
+
+
+def _words(bad: Mapping[str, str], count: int) -> str:
+    told = [f"{host}: {why}" for host, why in list(bad.items())[:MOST_TOLD]]
+    more = [f"and {len(bad) - MOST_TOLD} more"] if len(bad) > MOST_TOLD else []
+    return f"{len(bad)} of {count} hosts: {'; '.join([*told, *more])}"
 
 
 def failed(why: str, **more: Any) -> dict[str, Any]:
