@@ -5,7 +5,8 @@ its people and vehicles. It knows nothing of the real world. Needs what the proj
 project, torch==2.13.0 and onnx; run it there, from the root of the repository. Pictures are drawn once into DIR. The
 same seed and number of iterations train the same model, up to what floating point leaves open on another machine;
 `--minutes` ends it earlier, and `--start` goes on from the weights that lie beside an earlier result. What ships was
-trained in such legs, each with its own size of input and number of pictures: people are found less well than vehicles.
+trained in such legs, each with its own size of input and number of pictures; the last one went on from the weights of a
+shallower network, with the blocks that were new to it near nothing. People are found less well than vehicles.
 """
 
 import argparse
