@@ -47,12 +47,13 @@ class Vapix:
 
     async def words(self, cgi: str, form: Mapping[str, str], *, secret: bool = False, once: bool = False) -> str:
         """A call of the older kind. What is secret travels in the body; the rest may stand in the address."""
-        text = urlencode(form)
-        path, content = (cgi, text.encode()) if secret else (f"{cgi}?{text}" if text else cgi, b"")
-        return decode_words(await self._send(path, content, FORM, once=once), cgi)
+        if secret:
+            return decode_words(await self._send(cgi, urlencode(form).encode(), FORM, once=once), cgi)
+        return decode_words(await self.raw(cgi, form, once=once), cgi)
 
-    async def raw(self, cgi: str) -> Reply:
-        return await self._send(cgi, b"", FORM)
+    async def raw(self, cgi: str, form: Mapping[str, str], *, once: bool = False) -> Reply:
+        """As `words`, for calls that answer in something else."""
+        return await self._send(f"{cgi}?{urlencode(form)}" if form else cgi, b"", FORM, once=once)
 
     async def parameters(self, *names: str) -> Mapping[str, str]:
         """Parameters and groups by name; those that this camera lacks are missing from the answer."""

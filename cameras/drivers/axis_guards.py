@@ -1,13 +1,15 @@
-"""What guards an Axis camera, in VAPIX: addresses, wrong passwords, certificates, its log, SNMP of newer firmware."""
+"""What guards an Axis camera, in VAPIX: addresses, wrong passwords, certificates, its log, which applications it takes,
+SNMP of newer firmware.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from cameras import vapix_firewall, vapix_rest
+from cameras import vapix_apps, vapix_firewall, vapix_rest
 from cameras.driver import NO_FILTER_TRIAL, OnvifBeside
 from cameras.drivers.beside import BesideOnvif
 from cameras.errors import Garbled, Refused, Unsupported
-from cameras.facts import Certificates, DeviceLog, FilterTrial, IpFilter, Lockout
+from cameras.facts import Certificates, DeviceLog, FilterTrial, IpFilter, Lockout, UnsignedApps
 from cameras.vapix import Vapix
 
 SNMP_VERSIONS = ("SNMP.V1", "SNMP.V2c")
@@ -76,6 +78,17 @@ class AxisGuards(BesideOnvif):
 
     async def _set_rules(self, rules: Mapping[str, Any], *, fallback_s: int) -> None:
         await self._vapix.do_rest("firewall/v1/conf/setRules", {**rules, "fallbackTime": fallback_s})
+
+    # --- applications ---
+
+    async def unsigned_apps(self) -> UnsignedApps:
+        """Unsupported before AXIS OS 11.2, where no application is asked for a signature."""
+        asked = {"action": "get", "name": vapix_apps.ALLOW_UNSIGNED}
+        return vapix_apps.decode_unsigned_apps(await self._vapix.raw(vapix_apps.CONFIG, asked))
+
+    async def set_unsigned_apps(self, *, allowed: bool) -> None:
+        told = {"action": "set", "name": vapix_apps.ALLOW_UNSIGNED, "value": "true" if allowed else "false"}
+        vapix_apps.decode_unsigned_apps(await self._vapix.raw(vapix_apps.CONFIG, told, once=True))
 
     # --- certificates, log, SNMP ---
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from simulator.api import HTML, Answer, Api, Call, Offer, Page
 from simulator.auth import Entry
 from simulator.vapix import accounts, applications, firewall, firmware, information, logs, parameters, rest, services
+from simulator.vapix.applications import takes_unsigned
 from simulator.vapix.parameters import value_of
 from simulator.vendors import VENDORS
 
@@ -59,4 +60,4 @@ def _page_at(path: str) -> Page | None:
 
 API = Api(_page_at, _refused, _not_set_up, _offer, lets_in=firewall.lets_in)
 
-__all__ = ["API", "PAGES", "value_of"]
+__all__ = ["API", "PAGES", "takes_unsigned", "value_of"]
