@@ -55,7 +55,9 @@ def _not_set_up(call: Call) -> Answer | None:
 
 
 def _page_at(path: str) -> Page | None:
-    return rest.REST if path.startswith(rest.ROOT) else PAGES.get(path)
+    if path.startswith(rest.ROOT):
+        return rest.REST
+    return rest.DISCOVER if path == rest.DISCOVERY or path.startswith(f"{rest.DISCOVERY}/") else PAGES.get(path)
 
 
 API = Api(_page_at, _refused, _not_set_up, _offer, lets_in=firewall.lets_in)
