@@ -391,6 +391,13 @@ class Apps:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsignedApps:
+    """Whether applications that nobody has signed may be installed. What is installed already stays all the same."""
+
+    allowed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lockout:
     """What wrong passwords lead to: so many in a row lock an account or an address out, for `lock_s` seconds."""
 

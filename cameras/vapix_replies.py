@@ -8,15 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from lxml import etree
-
 from cameras.errors import Garbled, Refused, Unsupported
 from cameras.facts import (
     Account,
     Accounts,
     AnonymousViewer,
-    App,
-    Apps,
     ClockSource,
     FirmwareState,
     Identity,
@@ -26,7 +22,7 @@ from cameras.facts import (
 )
 from cameras.http import Reply, refusal
 from cameras.onvif_replies import normal_mac
-from cameras.untrusted import clean_text, parse_xml
+from cameras.untrusted import clean_text
 
 MOST_ENTRIES = 64
 Parameters = Mapping[str, str]
@@ -295,28 +291,6 @@ def decode_firmware_state(data: Data, boot_id: str | None) -> FirmwareState:
         previous=None if previous == "UNKNOWN" else previous,
         rollback_in_s=_seconds(left),
         boot_id=boot_id,
-    )
-
-
-def decode_apps(reply: Reply) -> Apps:
-    """applications/list.cgi."""
-    decode_words(reply, "applications/list.cgi")
-    root = parse_xml(reply.body)
-    if etree.QName(root).localname != "reply":
-        raise Garbled("applications/list.cgi: XML of another shape")
-    if root.get("result") != "ok":
-        raise Refused(f"applications/list.cgi: {clean_text(str(root.get('result')))}")
-    apps = [child for child in root if etree.QName(child).localname == "application"]
-    return Apps(tuple(_app(app) for app in apps[:MOST_ENTRIES]))
-
-
-def _app(element: etree._Element) -> App:
-    status = element.get("Status")
-    return App(
-        id=clean_text(element.get("Name", "")),
-        name=_text(element.get("NiceName")),
-        version=_text(element.get("Version")),
-        running=None if status is None else status == "Running",
     )
 
 

@@ -1,6 +1,7 @@
 """What guards an Axis camera, as facts: its REST replies, and the parameters that came before them. Pure.
 
-The REST framework says `status` and `data`, and refuses with an HTTP status of its own and an `error` beside.
+The REST framework says `status` and `data`, and refuses with an HTTP status of its own and an `error` beside. What it
+lists of its APIs has no such envelope (VAPIX, Device Configuration APIs: Discovery).
 """
 
 import json
@@ -21,6 +22,9 @@ MOST_LOG_LINES = 500
 THROTTLING = "System.PreventDoSAttack"
 FILTER = "Network.Filter"
 LONGEST_BLOCK_S = 1000
+ROOT, DISCOVERY = "/config/rest/", "/config/discover/apis"
+Listed = Mapping[str, Mapping[str, Any]]
+"""REST APIs by their id, and of each its major versions: `{"cert": {"v1": {"rest_api": …, "version": …}}}`."""
 
 
 def decode_rest(reply: Reply, question: str) -> Any:  # noqa: ANN401 - JSON of any shape
@@ -45,6 +49,44 @@ def as_object(data: object, question: str) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise Garbled(f"{question}: it is no object")
     return data
+
+
+def decode_listed(reply: Reply) -> Listed:
+    """Garbled where it lists nothing at all: a camera that lets us ask has at least one."""
+    if error := refusal(reply, DISCOVERY):
+        raise error
+    try:
+        said = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise Garbled(f"{DISCOVERY}: not JSON: {clean_text(reply.body, 80)!r}") from error
+    listed = {api: versions for api, versions in as_object(said, DISCOVERY).items() if _are_versions(versions)}
+    if not listed:
+        raise Garbled(f"{DISCOVERY}: JSON of another shape")
+    return listed
+
+
+def _are_versions(said: object) -> bool:
+    return isinstance(said, dict) and bool(said) and all(re.fullmatch(r"v[0-9]+[a-z0-9]*", name) for name in said)
+
+
+def others_than(listed: Listed, path: str) -> tuple[str, ...] | None:
+    """`None` where this path is of an API that is listed, in this version; else the versions of it that are."""
+    api, ours = path.split("/")[:2]
+    versions = [(_where(name, about), about) for name, about in listed.get(api, {}).items()]
+    if any(where == ours for where, _ in versions):
+        return None
+    return tuple(_version(where, about) for where, about in versions[:MOST_ENTRIES])
+
+
+def _where(name: str, about: object) -> str:
+    """A beta is listed under the number that it is to have; where it is says what it is: `/config/rest/cert/v1beta`."""
+    path = about.get("rest_api") if isinstance(about, dict) else None
+    return path.rstrip("/").rpartition("/")[2] if isinstance(path, str) else name
+
+
+def _version(where: str, about: object) -> str:
+    full = about.get("version") if isinstance(about, dict) else None
+    return clean_text(f"{where} ({full})" if isinstance(full, str) else where, 40)
 
 
 # --- who may come in: the firewall has a module of its own -----------------------------------------------------------

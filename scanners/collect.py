@@ -181,6 +181,7 @@ async def _visit(
         syslog_target=vendors_own.syslog_target,
         firmware_state=vendors_own.firmware_state,
         apps=vendors_own.apps,
+        unsigned_apps=vendors_own.unsigned_apps,
         snmp=await snmp_answer,
         open_ports=ports,
         banners=await _banners(target.address, ports),

@@ -37,10 +37,11 @@ from cameras.facts import (
     Switches,
     SyslogTarget,
     TlsPostures,
+    UnsignedApps,
 )
 
 # Questions that came after dossiers were first kept.
-LATER = ("switches", "lockout", "anonymous_viewer", "syslog_target", "firmware_state", "apps", "snmp")
+LATER = ("switches", "lockout", "anonymous_viewer", "syslog_target", "firmware_state", "apps", "unsigned_apps", "snmp")
 NOT_KNOWN = Gap("not-asked", "the version that made this visit did not ask")
 
 
@@ -75,6 +76,7 @@ class Dossier:
     syslog_target: SyslogTarget | Gap
     firmware_state: FirmwareState | Gap
     apps: Apps | Gap
+    unsigned_apps: UnsignedApps | Gap
     snmp: SnmpAnswer | Gap
     open_ports: OpenPorts | Gap
     banners: Banners | Gap

@@ -26,6 +26,7 @@ from cameras.facts import (
     SnmpAnswer,
     Switches,
     TlsPostures,
+    UnsignedApps,
 )
 from scanners.checks import CHECKS
 from scanners.dossier import Dossier
@@ -54,6 +55,7 @@ WHAT: Mapping[type, str] = MappingProxyType(
         SnmpAnswer: "SNMP",
         Switches: "switches of services",
         TlsPostures: "TLS certificates",
+        UnsignedApps: "rule for applications that nobody has signed",
     }
 )
 """What a check looks at, as an operator calls it."""

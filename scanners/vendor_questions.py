@@ -14,7 +14,7 @@ from cameras.budget import AttemptBudget
 from cameras.driver import Driver
 from cameras.drivers.onvif import OnvifDriver
 from cameras.errors import DeviceError, Unsupported
-from cameras.facts import AnonymousViewer, Apps, FirmwareState, Gap, Lockout, Switches, SyslogTarget
+from cameras.facts import AnonymousViewer, Apps, FirmwareState, Gap, Lockout, Switches, SyslogTarget, UnsignedApps
 from cameras.onvif_session import OnvifSession
 from cameras.secret import Credential
 from scanners.gaps import gap
@@ -34,6 +34,7 @@ class VendorFacts:
     syslog_target: SyslogTarget | Gap
     firmware_state: FirmwareState | Gap
     apps: Apps | Gap
+    unsigned_apps: UnsignedApps | Gap
 
 
 class _LoggedIn:
@@ -72,6 +73,7 @@ def _questions(driver: Driver) -> Mapping[str, Callable[[], Awaitable[object]]]:
         "syslog_target": driver.syslog_target,
         "firmware_state": driver.firmware_state,
         "apps": driver.apps,
+        "unsigned_apps": driver.unsigned_apps,
     }
 
 

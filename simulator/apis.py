@@ -14,16 +14,21 @@ APIS: Mapping[str, Api] = MappingProxyType(
 )
 
 
-def _has_no_lock(plan: CameraPlan) -> bool:
+def _has_no_lock(plan: CameraPlan) -> bool | None:
     if plan.vendor == "axis":
         return vapix.value_of(plan, THROTTLING) == "Off"
-    return plan.lock_after == NEVER_LOCKS
+    return plan.lock_after == NEVER_LOCKS if plan.vendor in ("hikvision", "dahua") else None
 
 
-SHOWN: Mapping[str, tuple[frozenset[str], Callable[[CameraPlan], bool]]] = MappingProxyType(
-    {
-        "lockout-off": (frozenset({"axis", "hikvision", "dahua"}), _has_no_lock),
-        "snmp-v1-v2c": (frozenset(SNMP_SWITCHES), lambda plan: bool(versions_on(plan))),
-    }
+def _speaks_snmp(plan: CameraPlan) -> bool | None:
+    return bool(versions_on(plan)) if plan.vendor in SNMP_SWITCHES else None
+
+
+def _takes_unsigned_apps(plan: CameraPlan) -> bool | None:
+    return vapix.takes_unsigned(plan) if plan.vendor == "axis" else None
+
+
+SHOWN: Mapping[str, Callable[[CameraPlan], bool | None]] = MappingProxyType(
+    {"lockout-off": _has_no_lock, "snmp-v1-v2c": _speaks_snmp, "unsigned-apps": _takes_unsigned_apps}
 )
-"""By check: the vendors whose API tells, and whether a camera of theirs has the weakness."""
+"""By check: whether a camera has the weakness; `None` where its API has no word for it."""

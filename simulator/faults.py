@@ -65,6 +65,8 @@ def _factory_default(plan: CameraPlan, _rng: Random) -> CameraPlan:
     )
 
 
+ALLOW_UNSIGNED = "ACAP.AllowUnsigned"
+"""Where an Axis camera remembers whether it takes applications that nobody has signed."""
 THROTTLING = "System.PreventDoSAttack.ActivatePasswordThrottling"
 """Axis has no lock: it keeps out the address that guesses."""
 SNMP_SWITCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
@@ -80,13 +82,20 @@ SNMP_SWITCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 
 def _no_lock(plan: CameraPlan, _rng: Random) -> CameraPlan:
     if plan.vendor == "axis":
-        return replace(plan, parameters=tuple(sorted({**dict(plan.parameters), THROTTLING: "Off"}.items())))
+        return _with_parameters(plan, {THROTTLING: "Off"})
     return replace(plan, lock_after=NEVER_LOCKS)
 
 
 def _snmp(plan: CameraPlan, _rng: Random) -> CameraPlan:
-    switched_on = {**dict(plan.parameters), **dict(SNMP_SWITCHES[plan.vendor])}
-    return replace(plan, parameters=tuple(sorted(switched_on.items())))
+    return _with_parameters(plan, dict(SNMP_SWITCHES[plan.vendor]))
+
+
+def _unsigned_apps(plan: CameraPlan, _rng: Random) -> CameraPlan:
+    return _with_parameters(plan, {ALLOW_UNSIGNED: "true"})
+
+
+def _with_parameters(plan: CameraPlan, values: Mapping[str, str]) -> CameraPlan:
+    return replace(plan, parameters=tuple(sorted({**dict(plan.parameters), **values}.items())))
 
 
 def _too_many_administrators(plan: CameraPlan, rng: Random) -> CameraPlan:
@@ -193,6 +202,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "http-basic-cleartext": Fault(_set(basic_on_http=True, redirects_to_https=False), weight=8),
         "lockout-off": Fault(_no_lock, vendors=("axis", "hikvision", "dahua"), excludes=("locked",)),
         "snmp-on": Fault(_snmp, vendors=tuple(SNMP_SWITCHES)),
+        "unsigned-apps": Fault(_unsigned_apps, vendors=("axis",)),
         "tls-expired": Fault(_certificate("expired"), weight=8, excludes=_CERTIFICATES),
         "tls-expiring": Fault(_certificate("expiring"), weight=5, excludes=_CERTIFICATES),
         "tls-weak-key": Fault(_certificate("weak-key"), weight=4, excludes=_CERTIFICATES),

@@ -10,7 +10,8 @@ is that of the padding, so that a damaged file is known as such. `defect` is opt
 own AI. ``"bad": true`` is another way to say `brick`.
 
 An app package is ``b"CWAP1\\n"`` and a line of the same kind: `name`, `nice_name`, `vendor`, `version`, optional
-`models`, and an optional object `behaviour`, which the simulated analytics read.
+`models`, an optional object `behaviour`, which the simulated analytics read, and an optional `"signed": false` for one
+that nobody has signed.
 """
 
 import hashlib
@@ -57,11 +58,13 @@ def package(
     nice_name: str | None = None,
     models: Sequence[str] = ("*",),
     behaviour: Mapping[str, object] | None = None,
+    signed: bool = True,
     padding: int = 1024,
 ) -> bytes:
     """An app's file."""
     fields = {"name": name, "nice_name": nice_name or name, "vendor": vendor, "version": version}
-    return _file(PACKAGE, {**fields, "models": list(models), "behaviour": dict(behaviour or {})}, padding)
+    more = {"models": list(models), "behaviour": dict(behaviour or {}), **({} if signed else {"signed": False})}
+    return _file(PACKAGE, {**fields, **more}, padding)
 
 
 def read_image(data: bytes) -> Image:
@@ -83,6 +86,11 @@ def read_package(data: bytes) -> tuple[App, tuple[str, ...]]:
         raise BadFile("behaviour or models")
     words = {key: _text(said, key) for key in ("name", "nice_name", "vendor", "version")}
     return App(**words, running=False, behaviour=behaviour), tuple(map(str, models))
+
+
+def is_signed(data: bytes) -> bool:
+    """Of an app's package. Raises BadFile."""
+    return _fields(PACKAGE, data).get("signed") is not False
 
 
 def _file(magic: bytes, fields: Mapping[str, object], padding: int) -> bytes:

@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 from uuid import UUID
 
-from simulator.faults import FAULTS, fits, give
+from simulator.faults import ALLOW_UNSIGNED, FAULTS, fits, give
 from simulator.options import ONE_ADDRESS, Options, OptionsError
 from simulator.pictures import with_pictures
 from simulator.plan import Account, CameraPlan, DecoyPlan, EstatePlan, Login
@@ -132,7 +132,13 @@ def _clean_camera(number: int, family: str, place: _Place, shared_login: Login |
         faults=(),
         quirks=frozenset(),
         usual_ports=place.ports,
+        parameters=_set_up(family, model.newest),
     )
+
+
+def _set_up(family: str, firmware: str) -> tuple[tuple[str, str], ...]:
+    """What whoever set it up has switched: AXIS OS 11 takes unsigned applications as it is delivered."""
+    return ((ALLOW_UNSIGNED, "false"),) if family == "axis" and firmware.startswith("11.") else ()
 
 
 def _accounts(vendor: Vendor, login: Login, rng: Random) -> tuple[Account, ...]:

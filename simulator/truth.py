@@ -37,6 +37,7 @@ CHECKS = (
     "lockout-off",
     "snmp-v1-v2c",
     "snmp-public",
+    "unsigned-apps",
 )
 
 FORGIVEN_SKEW_S, MOST_ADMINISTRATORS = 30, 2
@@ -114,6 +115,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = MappingProxyType(
         ),
         "lockout-off": (("lockout-off", "", "fail"),),
         "snmp-on": (("snmp-v1-v2c", "", "fail"), ("snmp-public", "", "fail")),
+        "unsigned-apps": (("unsigned-apps", "", "fail"),),
         # oddities that must change nothing, or only what they touch
         "redirect-elsewhere": (("http-cleartext-management", HTTP, "fail"),),
         "nat-xaddr": _NOTHING,
@@ -186,6 +188,7 @@ WEAK: Mapping[str, tuple[str, Callable[[CameraPlan], bool]]] = MappingProxyType(
         "lockout-off": ("", lambda p: _shows("lockout-off", p)),
         "snmp-v1-v2c": ("", lambda p: _shows("snmp-v1-v2c", p)),
         "snmp-public": ("", lambda p: bool(versions_served(p))),
+        "unsigned-apps": ("", lambda p: _shows("unsigned-apps", p)),
     }
 )
 """Whether a weakness is there now, and its subject: settings may have cured a fault, or made a new weakness."""
@@ -237,7 +240,7 @@ def _clean(check: str, plan: CameraPlan) -> dict[str, Word]:
     if check == "default-credentials":
         return {account: "pass" for account, _ in vendor.defaults} or {"": "unknown"}
     if check in SHOWN:
-        return {"": "pass" if plan.vendor in SHOWN[check][0] else "unknown"}  # ONVIF has no word for it
+        return {"": "unknown" if SHOWN[check](plan) is None else "pass"}
     if check == "firmware-outdated":
         return {"": "pass" if vendor.defaults else "unknown"}  # the made-up brand is in no catalogue
     if check == "http-cleartext-management":
@@ -274,8 +277,7 @@ def _documented(plan: CameraPlan) -> list[str]:
 
 
 def _shows(check: str, plan: CameraPlan) -> bool:
-    vendors, is_weak = SHOWN[check]
-    return plan.vendor in vendors and is_weak(plan)
+    return SHOWN[check](plan) is True
 
 
 def _administrators(plan: CameraPlan) -> int:

@@ -24,8 +24,11 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "http-cleartext-management": "http",
         "ntp-not-configured": "ntp",
         "telnet-open": "telnet-ftp",
+        "unsigned-apps": "unsigned-apps",
     }
 )
+# What is wanted of a setting that no bundled baseline names.
+_NOT_BUNDLED: Mapping[str, object] = MappingProxyType({"unsigned-apps": False})
 # What must be wanted beside a setting: plain HTTP goes only where HTTPS is there.
 _BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType({"http": ("https",)})
 
@@ -60,8 +63,10 @@ def bundled() -> Mapping[str, Baseline]:
 
 
 def only(setting: str) -> Baseline | None:
-    """A baseline that wants this setting as the strict one does, and nothing more. Blocks as `bundled`."""
-    wanted = bundled()["strict"].settings
+    """A baseline that wants this setting, as the strict one does where it names it, and nothing more. Blocks as
+    `bundled`.
+    """
+    wanted = {**_NOT_BUNDLED, **bundled()["strict"].settings}
     if setting not in wanted:
         return None
     names = (setting, *_BESIDE.get(setting, ()))

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from cameras import vapix_apps
 from cameras import vapix_replies as replies
 from cameras.driver import Role, SwitchName
 from cameras.drivers.axis_guards import SNMP_VERSIONS, AxisGuards
@@ -307,7 +308,7 @@ class AxisDriver(AxisGuards):
     # --- applications ---
 
     async def apps(self) -> Apps:
-        return replies.decode_apps(await self._vapix.raw("applications/list.cgi"))
+        return vapix_apps.decode_apps(await self._vapix.raw(vapix_apps.LIST, {}))
 
     async def upload_app(self, package: Path, app: str) -> None:  # noqa: ARG002 - the package says what it is
         """It is installed, not started."""

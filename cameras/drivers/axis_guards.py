@@ -1,16 +1,19 @@
-"""What guards an Axis camera, in VAPIX: addresses, wrong passwords, certificates, its log, SNMP of newer firmware."""
+"""What guards an Axis camera, in VAPIX: addresses, wrong passwords, certificates, its log, which applications it takes,
+SNMP of newer firmware.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from cameras import vapix_firewall, vapix_rest
+from cameras import vapix_apps, vapix_firewall, vapix_rest
 from cameras.driver import NO_FILTER_TRIAL, OnvifBeside
 from cameras.drivers.beside import BesideOnvif
 from cameras.errors import Garbled, Refused, Unsupported
-from cameras.facts import Certificates, DeviceLog, FilterTrial, IpFilter, Lockout
+from cameras.facts import Certificates, DeviceLog, FilterTrial, IpFilter, Lockout, UnsignedApps
 from cameras.vapix import Vapix
 
 SNMP_VERSIONS = ("SNMP.V1", "SNMP.V2c")
+FIREWALL, SNMP = "firewall/v1", "snmp/v1"
 
 
 class AxisGuards(BesideOnvif):
@@ -35,6 +38,8 @@ class AxisGuards(BesideOnvif):
         try:
             return vapix_firewall.ip_filter_of(await self._firewall())
         except Unsupported:
+            if self._vapix.has_other_versions(FIREWALL):
+                raise
             return vapix_rest.ip_filter_of(await self._vapix.parameters(vapix_rest.FILTER))
 
     async def filter_trial(self) -> FilterTrial:
@@ -48,34 +53,47 @@ class AxisGuards(BesideOnvif):
         """
         firewall = await self._firewall()
         if firewall.left_s:
-            await self._vapix.do_rest("firewall/v1/conf/clearPendingRules", {})
+            await self._vapix.do_rest(f"{FIREWALL}/conf/clearPendingRules", {})
             firewall = await self._firewall()
         rules = vapix_firewall.rules_for(firewall, wanted)
         if wanted.mode == "off":
             await self._set_rules(rules, fallback_s=0)
             if not rules["rules"]:
-                await self._vapix.set_rest("firewall/v1/activated", False)
+                await self._vapix.set_rest(f"{FIREWALL}/activated", False)
             return
         if not firewall.activated:
             await self._set_rules({"rules": [], "defaultPolicy": "ACCEPT"}, fallback_s=0)
-            await self._vapix.set_rest("firewall/v1/activated", True)
+            await self._vapix.set_rest(f"{FIREWALL}/activated", True)
         await self._set_rules(rules, fallback_s=back_after_s)
 
     async def keep_ip_filter(self) -> None:
         """Rules whose time is over may still be listed as pending: confirming those is nobody's wish."""
         if not (await self._firewall()).left_s:
             raise Refused("firewall: nothing is on trial any more: its time is over, and the earlier rules are back")
-        await self._vapix.do_rest("firewall/v1/conf/confirmRules", {})
+        await self._vapix.do_rest(f"{FIREWALL}/conf/confirmRules", {})
 
     async def _firewall(self) -> vapix_firewall.Firewall:
         try:
-            said = await self._vapix.rest("firewall/v1")
+            said = await self._vapix.rest(FIREWALL)
         except Unsupported:
+            if self._vapix.has_other_versions(FIREWALL):
+                raise
             raise Unsupported(NO_FILTER_TRIAL) from None
         return vapix_firewall.decode_firewall(said)
 
     async def _set_rules(self, rules: Mapping[str, Any], *, fallback_s: int) -> None:
-        await self._vapix.do_rest("firewall/v1/conf/setRules", {**rules, "fallbackTime": fallback_s})
+        await self._vapix.do_rest(f"{FIREWALL}/conf/setRules", {**rules, "fallbackTime": fallback_s})
+
+    # --- applications ---
+
+    async def unsigned_apps(self) -> UnsignedApps:
+        """Unsupported before AXIS OS 11.2, where no application is asked for a signature."""
+        asked = {"action": "get", "name": vapix_apps.ALLOW_UNSIGNED}
+        return vapix_apps.decode_unsigned_apps(await self._vapix.raw(vapix_apps.CONFIG, asked))
+
+    async def set_unsigned_apps(self, *, allowed: bool) -> None:
+        told = {"action": "set", "name": vapix_apps.ALLOW_UNSIGNED, "value": "true" if allowed else "false"}
+        vapix_apps.decode_unsigned_apps(await self._vapix.raw(vapix_apps.CONFIG, told, once=True))
 
     # --- certificates, log, SNMP ---
 
@@ -94,9 +112,9 @@ class AxisGuards(BesideOnvif):
         if versions:
             return True, _is_yes(parameters.get("SNMP.Enabled", "yes")) and any(versions)
         try:
-            return True, vapix_rest.decode_snmp(await self._vapix.rest("snmp/v1"))
+            return True, vapix_rest.decode_snmp(await self._vapix.rest(SNMP))
         except Unsupported:
-            return False, None
+            return self._vapix.has_other_versions(SNMP), None
         except (Refused, Garbled):  # it is there and does not say
             return True, None
 
@@ -107,11 +125,11 @@ class AxisGuards(BesideOnvif):
         if versions:
             await self._vapix.set_parameters(versions | ({"SNMP.Enabled": "yes"} if on else {}))
             return
-        vapix_rest.decode_snmp(await self._vapix.rest("snmp/v1"))
+        vapix_rest.decode_snmp(await self._vapix.rest(SNMP))
         for version in ("snmpV1", "snmpV2"):
-            await self._vapix.set_rest(f"snmp/v1/{version}/enabled", on)
+            await self._vapix.set_rest(f"{SNMP}/{version}/enabled", on)
         if on:
-            await self._vapix.set_rest("snmp/v1/enabled", True)
+            await self._vapix.set_rest(f"{SNMP}/enabled", True)
 
 
 def _is_yes(value: str) -> bool:

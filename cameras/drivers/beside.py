@@ -24,6 +24,7 @@ from cameras.facts import (
     StreamProfiles,
     Switches,
     SyslogTarget,
+    UnsignedApps,
 )
 from cameras.secret import Credential, Secret
 
@@ -156,6 +157,12 @@ class BesideOnvif:
 
     async def set_lockout(self, *, tries: int, lock_s: float) -> None:  # noqa: ARG002
         raise self._no_word_for("what wrong passwords lead to")
+
+    async def unsigned_apps(self) -> UnsignedApps:
+        raise self._no_word_for("signatures of applications")
+
+    async def set_unsigned_apps(self, *, allowed: bool) -> None:  # noqa: ARG002
+        raise self._no_word_for("signatures of applications")
 
     async def filter_trial(self) -> FilterTrial:
         raise Unsupported(NO_FILTER_TRIAL)

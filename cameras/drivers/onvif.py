@@ -32,6 +32,7 @@ from cameras.facts import (
     StreamProfiles,
     Switches,
     SyslogTarget,
+    UnsignedApps,
 )
 from cameras.onvif_replies import (
     decode_accounts,
@@ -271,6 +272,12 @@ class OnvifDriver:
 
     async def set_anonymous_viewer(self, *, allowed: bool) -> None:  # noqa: ARG002
         raise _no_word_for("anonymous viewers")
+
+    async def unsigned_apps(self) -> UnsignedApps:
+        raise _no_word_for("signatures of applications")
+
+    async def set_unsigned_apps(self, *, allowed: bool) -> None:  # noqa: ARG002
+        raise _no_word_for("signatures of applications")
 
     async def filter_trial(self) -> FilterTrial:
         raise Unsupported(NO_FILTER_TRIAL)

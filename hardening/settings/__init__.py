@@ -1,8 +1,9 @@
 """Every setting, in the order in which it is safe to change them.
 
-The clock first: signed logins depend on it. Then the log, so that the camera's own record holds what follows. The
-doors last: HTTPS is there and proved before plain HTTP goes. Whom they let in is the very last: it is told, and proved,
-by the door that stays.
+The clock first: signed logins depend on it. Then the log, so that the camera's own record holds what follows. What is
+only switched off, and which applications may be installed, touch nothing that comes after them. The doors last: HTTPS
+is there and proved before plain HTTP goes. Whom they let in is the very last: it is told, and proved, by the door that
+stays.
 """
 
 from typing import Any
@@ -19,6 +20,7 @@ from hardening.settings import (
     snmp_v1_v2c,
     syslog,
     telnet_ftp,
+    unsigned_apps,
     upnp_bonjour,
 )
 
@@ -33,6 +35,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     upnp_bonjour.SETTING,
     snmp_v1_v2c.SETTING,
     telnet_ftp.SETTING,
+    unsigned_apps.SETTING,
     https.SETTING,
     http.SETTING,
     ip_allow_list.SETTING,

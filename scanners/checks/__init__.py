@@ -21,6 +21,7 @@ from scanners.checks import (
     tls_certificate,
     too_many_administrators,
     unexpected_port,
+    unsigned_apps,
 )
 from scanners.knowledge import load_knowledge
 from scanners.model import Check
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     lockout_off.CHECK,
     snmp_v1_v2c.CHECK,
     snmp_public.CHECK,
+    unsigned_apps.CHECK,
 )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from simulator.api import HTML, Answer, Api, Call, Offer, Page
 from simulator.auth import Entry
 from simulator.vapix import accounts, applications, firewall, firmware, information, logs, parameters, rest, services
+from simulator.vapix.applications import takes_unsigned
 from simulator.vapix.parameters import value_of
 from simulator.vendors import VENDORS
 
@@ -54,9 +55,11 @@ def _not_set_up(call: Call) -> Answer | None:
 
 
 def _page_at(path: str) -> Page | None:
-    return rest.REST if path.startswith(rest.ROOT) else PAGES.get(path)
+    if path.startswith(rest.ROOT):
+        return rest.REST
+    return rest.DISCOVER if path == rest.DISCOVERY or path.startswith(f"{rest.DISCOVERY}/") else PAGES.get(path)
 
 
 API = Api(_page_at, _refused, _not_set_up, _offer, lets_in=firewall.lets_in)
 
-__all__ = ["API", "PAGES", "value_of"]
+__all__ = ["API", "PAGES", "takes_unsigned", "value_of"]

@@ -1,17 +1,38 @@
 """applications/*.cgi: the programs on the camera. Answers are `OK` or `Error: N`, with status 200."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from xml.sax.saxutils import quoteattr
 
 from simulator.api import XML, Answer, Call, Page, needs
-from simulator.firmware import BadFile, read_package
-from simulator.plan import App
+from simulator.faults import ALLOW_UNSIGNED
+from simulator.firmware import BadFile, is_signed, read_package
+from simulator.plan import App, CameraPlan
 from simulator.vapix.forms import parts
-from simulator.vapix.parameters import remembered
+from simulator.vapix.parameters import release, remembered
 
-BAD_PACKAGE, UNKNOWN, RUNNING, STOPPED, INCOMPATIBLE = 1, 4, 6, 7, 5
+BAD_PACKAGE, UNVERIFIED, UNKNOWN, RUNNING, STOPPED, INCOMPATIBLE = 1, 2, 4, 6, 7, 5
 MOST_APPS = 8
-_SWITCHES = {"AllowUnsigned": "true", "AllowRoot": "false"}
+Release = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A value of config.cgi: whether a release has it, and whether it is on as delivered."""
+
+    is_there: Callable[[Release], bool]
+    usual: Callable[[Release], bool]
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "AllowUnsigned": Rule(lambda now: now >= (11, 2), lambda now: now < (12,)),
+        "AllowRoot": Rule(lambda now: (11, 5) <= now < (12,), lambda now: now < (11, 8)),
+    }
+)
+"""By the documentation of the Application API."""
+ERRORS_BY_STATUS = (12, 2)
 
 
 def _list(call: Call) -> Answer:
@@ -42,9 +63,12 @@ def _upload(call: Call) -> Answer:
         return _error(10)
     try:
         app, models = read_package(form[0].data)
+        signed = is_signed(form[0].data)
     except BadFile:
         return _error(BAD_PACKAGE)
     plan = call.device.plan
+    if not signed and takes_unsigned(plan) is False:
+        return _error(UNVERIFIED)
     if "*" not in models and plan.model not in models:
         return _error(INCOMPATIBLE)
     if len(plan.apps) >= MOST_APPS and app.name not in {a.name for a in plan.apps}:
@@ -72,24 +96,42 @@ def _control(call: Call) -> Answer:
     return Answer("OK")
 
 
+def takes_unsigned(plan: CameraPlan) -> bool | None:
+    """`None` where it has no such rule, and takes everything."""
+    now = release(plan.firmware)
+    return value_of_rule(plan, "AllowUnsigned") if RULES["AllowUnsigned"].is_there(now) else None
+
+
+def value_of_rule(plan: CameraPlan, name: str) -> bool:
+    said = dict(plan.parameters).get(_key(name))
+    return RULES[name].usual(release(plan.firmware)) if said is None else said == "true"
+
+
+def _key(name: str) -> str:
+    return {"AllowUnsigned": ALLOW_UNSIGNED}.get(name, f"ACAP.{name}")
+
+
 def _config(call: Call) -> Answer:
     action, name, plan = call.form.get("action", ""), call.form.get("name", ""), call.device.plan
-    if name not in _SWITCHES:
-        return Answer('<reply result="error"><error type="10" message="Unknown name" /></reply>', XML)
-    key = f"ACAP.{name}"
+    now = release(plan.firmware)
+    if not RULES["AllowUnsigned"].is_there(now):
+        return Answer("Not Found", status=404)
+    if action not in ("get", "set") or name not in RULES or not RULES[name].is_there(now):
+        return _malformed(now)
     if action == "set":
         value = call.form.get("value", "")
         if value not in ("true", "false"):
-            return Answer('<reply result="error"><error type="10" message="Invalid value" /></reply>', XML)
-        call.device.change(**remembered(plan, key, value))
-    value = dict(call.device.plan.parameters).get(key, _usual(plan.firmware, name))
-    return Answer(f'<reply result="ok"><param name="{name}" value="{value}" /></reply>', XML)
+            return _malformed(now)
+        call.device.change(**remembered(plan, _key(name), value))
+    value = "true" if value_of_rule(call.device.plan, name) else "false"
+    return Answer(f'<reply result="ok">\n <param name="{name}" value="{value}" />\n</reply>\n', XML)
 
 
-def _usual(firmware: str, name: str) -> str:
-    """Unsigned programs were allowed until OS 11."""
-    first = firmware.partition(".")[0]
-    return "false" if name == "AllowUnsigned" and first.isdigit() and int(first) > 11 else _SWITCHES[name]  # noqa: PLR2004 - the release
+def _malformed(now: Release) -> Answer:
+    """The documents say it of values; of names and actions it is taken to be the same."""
+    if now >= ERRORS_BY_STATUS:
+        return Answer("Bad Request", status=400)
+    return Answer('<reply result="error">\n <error type="1" message="Malformed request" />\n</reply>\n', XML)
 
 
 def _error(code: int) -> Answer:

@@ -1,4 +1,7 @@
-"""/config/rest: the firewall, certificates and SNMP of newer firmware. A refusal has an HTTP status of its own here."""
+"""/config/rest: the firewall, certificates and SNMP of newer firmware, and /config/discover, which lists them.
+
+A refusal has an HTTP status of its own here.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,18 +9,20 @@ from types import MappingProxyType
 
 from cryptography.hazmat.primitives import serialization
 
-from simulator.api import Answer, Call, Group, Page
+from simulator.api import Answer, Call, Group, Page, needs
 from simulator.device import Device
 from simulator.vapix import firewall
 from simulator.vapix.failures import Failure
 from simulator.vapix.parameters import release, remembered, value_of
 
-ROOT = "/config/rest/"
+ROOT, DISCOVERY = "/config/rest/", "/config/discover"
 JSON = b"application/json"
 SINCE: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"cert/v1": (11, 11), "firewall/v1": (12, 0), "snmp/v1": (12, 0)}
+    {"cert/v1beta": (11, 6), "cert/v1": (11, 11), "firewall/v1": (12, 0), "snmp/v1": (12, 0)}
 )
-"""The release that brought each of them."""
+"""The release that brought each of them, as it stands in an address. A released one is answered as a beta too: seen."""
+DISCOVERED_SINCE = (11, 8)
+FULL_VERSIONS = {"v1": "1.0.0", "v1beta": "1.0.0-beta.1"}
 
 
 # --- certificates ----------------------------------------------------------------------------------------------------
@@ -100,6 +105,7 @@ def _data(call: Call) -> object:
     api = "/".join(path.split("/")[:2])
     if api not in SINCE or release(call.device.plan.firmware) < SINCE[api]:
         raise Failure(4, "Not found", 404)
+    path = path.replace("/v1beta", "/v1", 1)
     if request.method == "GET" and path in READ:
         return READ[path](call.device)
     write = WRITE.get((request.method, path))
@@ -116,4 +122,45 @@ def _data(call: Call) -> object:
     return None
 
 
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+def _listed(now: tuple[int, ...]) -> dict[str, dict[str, dict[str, str]]]:
+    """By API and number: a beta has the number that it is to have, and an address that says what it is."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for at, since in SINCE.items():
+        if now >= since:
+            api, stage = at.split("/")
+            number = stage.removesuffix("beta")
+            found.setdefault(api, {})[number] = _described(api, number, stage)
+    return found
+
+
+def _described(api: str, number: str, stage: str) -> dict[str, str]:
+    here = f"{DISCOVERY}/apis/{api}/{number}"
+    return {
+        "doc": f"{here}/doc.md",
+        "doc_html": f"/config/web-ui/cu-doc.html?md-doc-loc={here}/doc.md",
+        "model": f"{here}/model.json",
+        "rest_api": f"{ROOT}{api}/{stage}",
+        "rest_openapi": f"{here}/openapi.json",
+        "rest_ui": f"/config/web-ui/swagger-ui/?url={here}/openapi.json",
+        "state": "beta" if stage.endswith("beta") else "released",
+        "version": FULL_VERSIONS[stage],
+    }
+
+
+def _discover(call: Call) -> Answer:
+    """All of it, the APIs, one of them (under its name), one version of it: as it is documented."""
+    now, names = release(call.device.plan.firmware), call.request.path.strip("/").split("/")[2:]
+    found: object = {"framework_version": "1.0.0", "apis": _listed(now)} if now >= DISCOVERED_SINCE else None
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        error = {"code": 1, "message": "Resource not found"}
+        return Answer(json.dumps({"status": "error", "error": error}), JSON, 404)
+    return Answer(json.dumps({names[1]: found} if names[1:] and not names[2:] else found), JSON)
+
+
 REST = Page(_group, _answer)
+DISCOVER = Page(needs("viewer"), _discover)

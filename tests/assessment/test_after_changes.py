@@ -21,7 +21,7 @@ WEAK = (
     *("discovery-left-on", "http-cleartext-management", "firmware-outdated", "no-https", "ntp-not-configured"),
     *("clock-skew", "too-many-administrators", "default-credentials", "telnet-open", "ftp-open", "ssh-open"),
     *("unexpected-port", "anonymous-rtsp", "anonymous-snapshot", "http-basic-cleartext", "factory-default"),
-    *("http-xaddr", "many-xaddrs", "empty-200", "snmp-on"),
+    *("http-xaddr", "many-xaddrs", "empty-200", "snmp-on", "unsigned-apps"),
 )
 
 

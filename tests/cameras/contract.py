@@ -86,6 +86,9 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         "reboot": Capability("Restart", "reboot", stories.reboot),
         "app": Capability("Applications: list, start, stop", "apps", stories.an_app_that_is_there),
         "apps": Capability("Applications: install and remove", "upload_app", stories.apps),
+        "unsigned-apps": Capability(
+            "Whether unsigned applications may be installed", "set_unsigned_apps", stories.unsigned_apps
+        ),
     }
 )
 

@@ -45,6 +45,27 @@ def words(text: str) -> bytes:
     return http(text, "200 OK", "Content-Type: text/plain")
 
 
+def rest(data: object) -> bytes:
+    """A success of the REST framework."""
+    return http(json.dumps({"status": "success", "data": data}), "200 OK", "Content-Type: application/json")
+
+
+def listing(**apis: dict[str, object]) -> bytes:
+    """What /config/discover/apis says: of each API its versions."""
+    return http(json.dumps(apis), "200 OK", "Content-Type: application/json")
+
+
+def described(rest_api: str, version: str = "1.0.0", state: str = "released") -> dict[str, object]:
+    return {"rest_api": f"/config/rest/{rest_api}", "state": state, "version": version}
+
+
+LISTED = listing(
+    cert={"v1": described("cert/v1", "1.1.2")},
+    firewall={"v1": described("firewall/v1")},
+    snmp={"v1": described("snmp/v1")},
+)
+
+
 def parameters(*lines: str) -> bytes:
     return words("\r\n".join(lines) + "\r\n")
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cameras.driver import SwitchName
-from cameras.errors import Unsupported
+from cameras.errors import Refused, Unsupported
 from cameras.facts import Account, Apps, ClockSource, DiscoveryMode, IpFilter, Switch, SyslogTarget
 from cameras.facts import App as FoundApp
 from cameras.secret import Credential, Secret
@@ -301,6 +302,25 @@ async def apps(met: Met) -> None:
     async with met.opened() as driver:
         await driver.remove_app(_counter(await driver.apps()).id)
     assert "counter" not in {app.name for app in met.camera.plan.apps}
+
+
+async def unsigned_apps(met: Met) -> None:
+    """On firmware that knows signatures. What is refused when it comes in goes on running where it is already."""
+    if met.camera.plan.vendor == "axis":
+        met.camera.become(replace(met.camera.plan, firmware="12.11.77"))
+    for allowed in (True, False):
+        async with met.opened() as driver:
+            await driver.set_unsigned_apps(allowed=allowed)
+        async with met.opened() as driver:
+            assert (await driver.unsigned_apps()).allowed is allowed
+            with a_file("counter.eap", package("counter", "1.2.3", signed=False)) as file:
+                if allowed:
+                    await driver.upload_app(file, "counter")
+                    await driver.start_app("counter")
+                else:
+                    with pytest.raises(Refused):
+                        await driver.upload_app(file, "counter")
+            assert _counter(await driver.apps()).running
 
 
 def _counter(found: Apps) -> FoundApp:

@@ -261,7 +261,7 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "switches, one of which it does not tell": (
         lambda d: d.switches(),
-        (parameters("root.Network.UPnP.Enabled=yes"), no(1000, "internal"), MISSING, MISSING),
+        (parameters("root.Network.UPnP.Enabled=yes"), no(1000, "internal"), MISSING, MISSING, MISSING),
         Switches((Switch("ssh", None), Switch("upnp", True))),
     ),
     "a firmware that stays": (

@@ -261,7 +261,7 @@ NOT_DONE: dict[str, tuple[Told, tuple[bytes, ...], type[DeviceError]]] = {
     ),
     "SNMP that it does not have": (
         lambda d: d.set_switch("snmp-v1-v2c", on=False),
-        (parameters("root.SNMP.Enabled=no"), MISSING),
+        (parameters("root.SNMP.Enabled=no"), MISSING, MISSING),
         Unsupported,
     ),
     "strangers that it does not know": (

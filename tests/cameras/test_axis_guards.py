@@ -11,7 +11,7 @@ from cameras.facts import Certificate, Certificates, DeviceLog, FilterTrial, IpF
 from simulator.tls import Authority
 from tests.cameras.meeting import meet
 from tests.cameras.saying import http
-from tests.cameras.saying_vapix import MISSING, WRONG, axis, parameters, words
+from tests.cameras.saying_vapix import LISTED, MISSING, WRONG, axis, parameters, rest, words
 
 Ask = Callable[[AxisDriver], Awaitable[object]]
 THROTTLING = parameters(
@@ -36,10 +36,7 @@ RULES = [
     "odd",
 ]
 OK = words("OK")
-
-
-def rest(data: object) -> bytes:
-    return http(json.dumps({"status": "success", "data": data}), "200 OK", "Content-Type: application/json")
+DISCOVER = b"GET /config/discover/apis "
 
 
 def firewall(*, policy: str = "ACCEPT", activated: object = True) -> bytes:
@@ -85,18 +82,19 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "whom its firewall keeps out": (
         lambda d: d.ip_filter(),
-        (firewall(),),
+        (LISTED, firewall()),
         IpFilter("deny", ("10.0.0.1-10.0.0.9",)),
     ),
     "whom its firewall lets in": (
         lambda d: d.ip_filter(),
-        (firewall(policy="DROP", activated="true"),),
+        (LISTED, firewall(policy="DROP", activated="true")),
         IpFilter("allow", ("192.168.0.14",)),
     ),
-    "that its firewall is off": (lambda d: d.ip_filter(), (firewall(activated=False),), IpFilter("off", ())),
+    "that its firewall is off": (lambda d: d.ip_filter(), (LISTED, firewall(activated=False)), IpFilter("off", ())),
     "whom it lets in, before the firewall": (
         lambda d: d.ip_filter(),
         (
+            MISSING,
             MISSING,
             parameters(
                 "root.Network.Filter.Enabled=yes",
@@ -108,12 +106,16 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "that it filters nothing, before the firewall": (
         lambda d: d.ip_filter(),
-        (MISSING, parameters("root.Network.Filter.Enabled=no", "root.Network.Filter.Input.AcceptAddresses=10.0.9.9")),
+        (
+            MISSING,
+            MISSING,
+            parameters("root.Network.Filter.Enabled=no", "root.Network.Filter.Input.AcceptAddresses=10.0.9.9"),
+        ),
         IpFilter("off", ()),
     ),
     "what a list cannot stand beside": (
         lambda d: d.filter_trial(),
-        (firewall(policy="DROP"),),
+        (LISTED, firewall(policy="DROP")),
         FilterTrial(
             0,
             ("ACCEPT 192.168.0.14 tcpPort 80", "DROP 10.0.0.1-10.0.0.9", "a rule that is none"),
@@ -122,17 +124,17 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "what a list can stand beside, and a trial": (
         lambda d: d.filter_trial(),
-        (standing(*KEPT, OURS, left_s="17"),),
+        (LISTED, standing(*KEPT, OURS, left_s="17")),
         FilterTrial(17, (), "127.0.0.1"),
     ),
     "rules that would come into force with a firewall that is off": (
         lambda d: d.filter_trial(),
-        (standing(*KEPT[:1], OURS, activated=False),),
+        (LISTED, standing(*KEPT[:1], OURS, activated=False)),
         FilterTrial(0, ('LIMIT port {"portType": "TCP", "portNum": 443}',), "127.0.0.1"),
     ),
     "more rules than are named": (
         lambda d: d.filter_trial(),
-        (standing(*[7] * 10),),
+        (LISTED, standing(*[7] * 10)),
         FilterTrial(0, (*["a rule that is none"] * 8, "2 more"), "127.0.0.1"),
     ),
     "its log": (
@@ -142,17 +144,17 @@ ANSWERS: dict[str, tuple[Ask, tuple[bytes, ...], object]] = {
     ),
     "SNMP where its parameters are gone": (
         lambda d: d.switches(),
-        (NO_SNMP, MISSING, MISSING, snmp(enabled=True, v1=False, v2=True)),
+        (NO_SNMP, MISSING, MISSING, LISTED, snmp(enabled=True, v1=False, v2=True)),
         Switches((Switch("upnp", False), Switch("snmp-v1-v2c", True))),
     ),
     "SNMP by version 3 alone": (
         lambda d: d.switches(),
-        (NO_SNMP, MISSING, MISSING, snmp(enabled=True, v1=False, v2=False)),
+        (NO_SNMP, MISSING, MISSING, LISTED, snmp(enabled=True, v1=False, v2=False)),
         Switches((Switch("upnp", False), Switch("snmp-v1-v2c", False))),
     ),
     "SNMP that does not say": (
         lambda d: d.switches(),
-        (NO_SNMP, MISSING, MISSING, http("[]")),
+        (NO_SNMP, MISSING, MISSING, LISTED, http("[]")),
         Switches((Switch("upnp", False), Switch("snmp-v1-v2c", None))),
     ),
 }
@@ -168,7 +170,7 @@ async def test_reads(ask: Ask, replies: tuple[bytes, ...], expected: object, dri
 
 async def test_reads_certificates() -> None:
     rows = [{"alias": "Default HTTPS", "certificate": PEM, "keystore": "SE0"}, {"alias": "odd", "certificate": "x"}, 7]
-    async with axis(rest(rows)) as (driver, _):
+    async with axis(LISTED, rest(rows)) as (driver, _):
         found: Certificates = await driver.certificates()
     name = "CN=Simulated Estate CA"
     assert found.certificates[1:] == (Certificate("odd", None, None, None, None),)
@@ -187,8 +189,9 @@ CHANGES: dict[str, tuple[Callable[[AxisDriver], Awaitable[None]], tuple[bytes, .
     ),
     "a list, on trial, beside what stays": (
         allowed("10.0.9.1", "10.0.0.0/24", "10.0.1.1-10.0.1.9"),
-        (standing(*KEPT, OURS), rest({})),
+        (LISTED, standing(*KEPT, OURS), rest({})),
         (
+            DISCOVER,
             b"GET /config/rest/firewall/v1 ",
             told_rules(
                 {"ruleType": "LIMIT", "port": {"portType": "TCP", "portNum": 443}, "limit": {"amount": 20}},
@@ -205,8 +208,9 @@ CHANGES: dict[str, tuple[Callable[[AxisDriver], Awaitable[None]], tuple[bytes, .
     ),
     "a list where the firewall is off": (
         allowed("10.0.9.1"),
-        (standing(OURS, default="DROP", activated=False), rest({}), rest(None), rest({})),
+        (LISTED, standing(OURS, default="DROP", activated=False), rest({}), rest(None), rest({})),
         (
+            DISCOVER,
             b"GET",
             b'{"data": {"rules": [], "defaultPolicy": "ACCEPT", "fallbackTime": 0}}',
             b"PATCH /config/rest/firewall/v1/activated ",
@@ -215,37 +219,43 @@ CHANGES: dict[str, tuple[Callable[[AxisDriver], Awaitable[None]], tuple[bytes, .
     ),
     "a list where another is on trial": (
         allowed("10.0.9.1"),
-        (standing(OURS, left_s=5), rest({}), standing(), rest({})),
-        (b"GET", b"POST /config/rest/firewall/v1/conf/clearPendingRules ", b"GET", b'"fallbackTime": 60'),
+        (LISTED, standing(OURS, left_s=5), rest({}), standing(), rest({})),
+        (DISCOVER, b"GET", b"POST /config/rest/firewall/v1/conf/clearPendingRules ", b"GET", b'"fallbackTime": 60'),
     ),
     "whom to keep out": (
         lambda d: d.try_ip_filter(IpFilter("deny", ("10.0.0.66",)), back_after_s=60),
-        (standing(), rest({})),
+        (LISTED, standing(), rest({})),
         (
+            DISCOVER,
             b"GET",
             b'"ip": "10.0.0.66", "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT", "fallbackTime": 60}}',
         ),
     ),
     "everybody, and nothing beside": (
         lambda d: d.try_ip_filter(IpFilter("off", ()), back_after_s=60),
-        (standing(OURS), rest({}), rest(None)),
-        (b"GET", b'{"rules": [], "defaultPolicy": "ACCEPT", "fallbackTime": 0}', b'{"data": false}'),
+        (LISTED, standing(OURS), rest({}), rest(None)),
+        (DISCOVER, b"GET", b'{"rules": [], "defaultPolicy": "ACCEPT", "fallbackTime": 0}', b'{"data": false}'),
     ),
     "everybody, beside what stays": (
         lambda d: d.try_ip_filter(IpFilter("off", ()), back_after_s=60),
-        (standing(*KEPT[1:], OURS), rest({})),
-        (b"GET", b'"udpPort": 161, "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT", "fallbackTime": 0}}'),
+        (LISTED, standing(*KEPT[1:], OURS), rest({})),
+        (
+            DISCOVER,
+            b"GET",
+            b'"udpPort": 161, "filter": {"policy": "DROP"}}], "defaultPolicy": "ACCEPT", "fallbackTime": 0}}',
+        ),
     ),
     "that what is on trial stays": (
         lambda d: d.keep_ip_filter(),
-        (standing(OURS, left_s=5), rest({})),
-        (b"GET", b"POST /config/rest/firewall/v1/conf/confirmRules "),
+        (LISTED, standing(OURS, left_s=5), rest({})),
+        (DISCOVER, b"GET", b"POST /config/rest/firewall/v1/conf/confirmRules "),
     ),
     "SNMP off, by REST": (
         lambda d: d.set_switch("snmp-v1-v2c", on=False),
-        (NO_SNMP, snmp(enabled=True, v1=True, v2=True), rest(None), rest(None)),
+        (NO_SNMP, LISTED, snmp(enabled=True, v1=True, v2=True), rest(None), rest(None)),
         (
             b"param.cgi",
+            DISCOVER,
             b"GET /config/rest/snmp/v1 ",
             b"PATCH /config/rest/snmp/v1/snmpV1/enabled ",
             b"PATCH /config/rest/snmp/v1/snmpV2/enabled ",
@@ -253,8 +263,8 @@ CHANGES: dict[str, tuple[Callable[[AxisDriver], Awaitable[None]], tuple[bytes, .
     ),
     "SNMP on, by REST": (
         lambda d: d.set_switch("snmp-v1-v2c", on=True),
-        (NO_SNMP, snmp(enabled=False, v1=False, v2=False), rest(None), rest(None), rest(None)),
-        (b"param.cgi", b"GET", b'{"data": true}', b'{"data": true}', b"PATCH /config/rest/snmp/v1/enabled "),
+        (NO_SNMP, LISTED, snmp(enabled=False, v1=False, v2=False), rest(None), rest(None), rest(None)),
+        (b"param.cgi", DISCOVER, b"GET", b'{"data": true}', b'{"data": true}', b"PATCH /config/rest/snmp/v1/enabled "),
     ),
 }
 
@@ -271,55 +281,71 @@ async def test_tells(
 
 FAILURES: dict[str, tuple[Ask, tuple[bytes, ...], type[DeviceError]]] = {
     "a wrong password": (lambda d: d.certificates(), (WRONG, WRONG), Unauthorized),
-    "no certificates by REST": (lambda d: d.certificates(), (MISSING,), Unsupported),
+    "no certificates by REST": (lambda d: d.certificates(), (MISSING, MISSING), Unsupported),
     "a refusal with a status of its own": (
         lambda d: d.certificates(),
-        (http('{"status": "error", "error": {"code": 5, "message": "no"}}', "403 Forbidden"),),
+        (LISTED, http('{"status": "error", "error": {"code": 5, "message": "no"}}', "403 Forbidden")),
         Refused,
     ),
     "a refusal inside HTTP 200": (
         lambda d: d.certificates(),
-        (http('{"status": "error", "error": {"code": 5, "message": "no"}}'),),
+        (LISTED, http('{"status": "error", "error": {"code": 5, "message": "no"}}')),
         Refused,
     ),
-    "a login page": (lambda d: d.certificates(), (http("<html>"),), Garbled),
-    "JSON without an end": (lambda d: d.certificates(), (http("[" * 100_000),), Garbled),
-    "a list for an object": (lambda d: d.certificates(), (http("[]"),), Garbled),
-    "no list": (lambda d: d.certificates(), (rest({}),), Garbled),
-    "a firewall without rules": (lambda d: d.ip_filter(), (rest({"activated": True}),), Garbled),
-    "a firewall that does not say whether it is on": (lambda d: d.ip_filter(), (firewall(activated=None),), Garbled),
-    "a policy that is none": (lambda d: d.ip_filter(), (firewall(policy="PERHAPS"),), Garbled),
-    "neither a firewall nor a filter": (lambda d: d.ip_filter(), (MISSING, NO_GROUP), Unsupported),
+    "a login page": (lambda d: d.certificates(), (LISTED, http("<html>")), Garbled),
+    "JSON without an end": (lambda d: d.certificates(), (LISTED, http("[" * 100_000)), Garbled),
+    "a list for an object": (lambda d: d.certificates(), (LISTED, http("[]")), Garbled),
+    "no list": (lambda d: d.certificates(), (LISTED, rest({})), Garbled),
+    "a firewall without rules": (lambda d: d.ip_filter(), (LISTED, rest({"activated": True})), Garbled),
+    "a firewall that does not say whether it is on": (
+        lambda d: d.ip_filter(),
+        (LISTED, firewall(activated=None)),
+        Garbled,
+    ),
+    "a policy that is none": (lambda d: d.ip_filter(), (LISTED, firewall(policy="PERHAPS")), Garbled),
+    "neither a firewall nor a filter": (lambda d: d.ip_filter(), (MISSING, MISSING, NO_GROUP), Unsupported),
     "a list beside what lets others past it": (
         allowed("10.0.9.1"),
-        (standing({"ruleType": "FILTER", "tcpPort": 80, "filter": {"policy": "ACCEPT"}}),),
+        (LISTED, standing({"ruleType": "FILTER", "tcpPort": 80, "filter": {"policy": "ACCEPT"}})),
         Refused,
     ),
     "a list that an address and a port would be lost with": (
         allowed("10.0.9.1"),
-        (standing({"ruleType": "FILTER", "ip": "10.0.0.5", "tcpPort": 80, "filter": {"policy": "DROP"}}),),
+        (LISTED, standing({"ruleType": "FILTER", "ip": "10.0.0.5", "tcpPort": 80, "filter": {"policy": "DROP"}})),
         Refused,
     ),
-    "a list beside what nobody understands": (allowed("10.0.9.1"), (standing({"ruleType": "MAGIC"}),), Refused),
+    "a list beside what nobody understands": (
+        allowed("10.0.9.1"),
+        (LISTED, standing({"ruleType": "MAGIC"})),
+        Refused,
+    ),
     "a list where the firewall is off and holds more than addresses": (
         allowed("10.0.9.1"),
-        (standing(*KEPT, activated=False),),
+        (LISTED, standing(*KEPT, activated=False)),
         Refused,
     ),
-    "more rules than are set": (allowed(*["10.0.9.1"] * 65), (standing(),), Refused),
-    "a list before the firewall": (allowed("10.0.9.1"), (MISSING,), Unsupported),
+    "more rules than are set": (
+        allowed(*["10.0.9.1"] * 65),
+        (LISTED, standing()),
+        Refused,
+    ),
+    "a list before the firewall": (allowed("10.0.9.1"), (MISSING, MISSING), Unsupported),
     "a list that the camera does not take": (
         allowed("10.0.9.1"),
-        (standing(), http('{"status": "error", "error": {"code": 100, "message": "no"}}', "400 Bad Request")),
+        (LISTED, standing(), http('{"status": "error", "error": {"code": 100, "message": "no"}}', "400 Bad Request")),
         Refused,
     ),
-    "a trial that it does not speak of": (lambda d: d.filter_trial(), (standing(left_s=None),), Garbled),
-    "a list where it does not say whether one is on trial": (allowed("10.0.9.1"), (standing(left_s=-1),), Garbled),
-    "staying when it is over": (lambda d: d.keep_ip_filter(), (standing(OURS),), Refused),
+    "a trial that it does not speak of": (lambda d: d.filter_trial(), (LISTED, standing(left_s=None)), Garbled),
+    "a list where it does not say whether one is on trial": (
+        allowed("10.0.9.1"),
+        (LISTED, standing(left_s=-1)),
+        Garbled,
+    ),
+    "staying when it is over": (lambda d: d.keep_ip_filter(), (LISTED, standing(OURS)), Refused),
     "no throttling": (lambda d: d.lockout(), (NO_GROUP,), Unsupported),
     "no throttling to set": (lambda d: d.set_lockout(tries=5, lock_s=60), (NO_GROUP,), Unsupported),
     "a block that is too long": (lambda d: d.set_lockout(tries=5, lock_s=1800), (THROTTLING,), Refused),
-    "no SNMP at all": (lambda d: d.set_switch("snmp-v1-v2c", on=False), (NO_SNMP, MISSING), Unsupported),
+    "no SNMP at all": (lambda d: d.set_switch("snmp-v1-v2c", on=False), (NO_SNMP, MISSING, MISSING), Unsupported),
     "a log that is not allowed": (lambda d: d.log(), (http("", "403 Forbidden"),), Refused),
 }
 

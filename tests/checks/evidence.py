@@ -40,6 +40,7 @@ from cameras.facts import (
     SyslogTarget,
     TlsPosture,
     TlsPostures,
+    UnsignedApps,
 )
 from scanners.dossier import Dossier
 from scanners.knowledge import load_knowledge
@@ -102,6 +103,7 @@ DOSSIER = Dossier(
     syslog_target=SyslogTarget(enabled=True, server="192.0.2.2", port=514, protocol="udp"),
     firmware_state=FirmwareState(version=None, committed=True, previous=None, rollback_in_s=None, boot_id=None),
     apps=Apps(()),
+    unsigned_apps=UnsignedApps(allowed=False),
     snmp=SnmpAnswer(None, None, None),
     open_ports=PORTS,
     banners=Banners(()),

@@ -37,7 +37,7 @@ SEVERITIES = {
         "too-many-administrators",
         "unexpected-port",
     },
-    Severity.LOW: {"discovery-left-on"},
+    Severity.LOW: {"discovery-left-on", "unsigned-apps"},
 }
 
 

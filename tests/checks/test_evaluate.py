@@ -165,6 +165,7 @@ BLAND = replace(
     discovery_mode=Gap("garbled", "HTML for XML"),
     lockout=Gap("unsupported", "it shows no API of a vendor"),
     switches=Gap("unsupported", "it shows no API of a vendor"),
+    unsigned_apps=Gap("unsupported", "it shows no API of a vendor"),
     open_ports=OpenPorts(KNOWLEDGE.ports.numbers, closed=(), silent=()),
     banners=Banners(tuple(banner(p, None, "HTTP/1.0 200 OK") for p in (21, 22, 23, 2121, 2323, 9527, 9530))),
     login_pages=LoginPages(

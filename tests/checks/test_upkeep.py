@@ -18,6 +18,7 @@ from cameras.facts import (
     Switches,
     TlsPosture,
     TlsPostures,
+    UnsignedApps,
 )
 from scanners.checks import (
     clock_skew,
@@ -29,6 +30,7 @@ from scanners.checks import (
     snmp_v1_v2c,
     tls_certificate,
     too_many_administrators,
+    unsigned_apps,
 )
 from scanners.knowledge import FirmwareCatalogue
 from tests.checks.evidence import CERTIFICATE, CLOCK, IDENTITY, VISIT, said
@@ -281,3 +283,16 @@ def test_snmp_public(answer: SnmpAnswer, expected: str, words: str) -> None:
     assert (judgement.subject, str(judgement.outcome), judgement.summary) == ("", expected, words)
     shown = {"version": answer.version, "description": answer.description, "object_id": answer.object_id}
     assert judgement.evidence == (shown if answer.version else {})
+
+
+UNSIGNED = {
+    "only signed ones": (False, "pass", "It takes signed applications only"),
+    "any": (True, "fail", "It takes applications that nobody has signed"),
+    "not said": (None, "unknown", "The camera does not say whether it takes applications that nobody has signed"),
+}
+
+
+@pytest.mark.parametrize(("allowed", "expected", "words"), UNSIGNED.values(), ids=UNSIGNED)
+def test_unsigned_apps(allowed: bool | None, expected: str, words: str) -> None:
+    [judgement] = unsigned_apps.CHECK.evaluate(UnsignedApps(allowed))
+    assert (judgement.subject, str(judgement.outcome), judgement.summary) == ("", expected, words)

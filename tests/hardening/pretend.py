@@ -28,6 +28,7 @@ from cameras.facts import (
     Switch,
     Switches,
     SyslogTarget,
+    UnsignedApps,
 )
 from cameras.place import Place
 from cameras.secret import Credential, Secret
@@ -62,6 +63,7 @@ class World:
     syslog: SyslogTarget = field(
         default_factory=lambda: SyslogTarget(enabled=False, server="", port=514, protocol="udp")
     )
+    unsigned: UnsignedApps = field(default_factory=lambda: UnsignedApps(allowed=True))
     viewer: AnonymousViewer = field(default_factory=lambda: AnonymousViewer(allowed=True))
     accounts: dict[str, str] = field(default_factory=lambda: {"root": "Administrator"})
     filter: IpFilter = field(default_factory=lambda: IpFilter("off", ()))
@@ -184,6 +186,9 @@ class _Open:
     async def anonymous_viewer(self) -> AnonymousViewer:
         return self._world("viewer").viewer
 
+    async def unsigned_apps(self) -> UnsignedApps:
+        return self._world("unsigned").unsigned
+
     async def accounts(self) -> Accounts:
         return Accounts(tuple(Account(name, role) for name, role in self._world("accounts").accounts.items()))
 
@@ -212,6 +217,10 @@ class _Open:
     async def set_anonymous_viewer(self, *, allowed: bool) -> None:
         self._world("viewer")
         self._camera.change("viewer", "viewer", AnonymousViewer(allowed=allowed))
+
+    async def set_unsigned_apps(self, *, allowed: bool) -> None:
+        self._world("unsigned")
+        self._camera.change("unsigned", "unsigned", UnsignedApps(allowed=allowed))
 
     async def create_account(self, account: Credential, role: str) -> None:
         accounts = self._world("accounts").accounts

@@ -26,6 +26,7 @@ EVERYTHING = Baseline(
         "upnp-bonjour": False,
         "snmp-v1-v2c": False,
         "telnet-ftp": False,
+        "unsigned-apps": False,
         "https": True,
         "http": False,
     },
@@ -101,7 +102,7 @@ async def test_a_camera_becomes_what_the_baseline_wants_in_the_safe_order() -> N
     assert set(progress.steps.values()) == {DONE}
     assert progress.place == HTTPS
     sent = ["clock", "syslog", "account", "viewer", "discovery", "upnp", "bonjour", "snmp-v1-v2c", "telnet"]
-    assert camera.sent == [*sent, "https", "http"]
+    assert camera.sent == [*sent, "unsigned", "https", "http"]
     assert camera.world.services == {"HTTP": False, "HTTPS": True, "RTSP": True}
     assert camera.world.accounts == {"root": "Administrator", "audit": "User"}
     assert notes.progress == progress

@@ -34,6 +34,7 @@ async def test_the_steps_stand_in_the_safe_order_and_show_what_goes_and_what_com
         "upnp-bonjour": ("- upnp: on", "- bonjour: on", "+ upnp: off", "+ bonjour: off"),
         "snmp-v1-v2c": ("- snmp-v1-v2c: on", "+ snmp-v1-v2c: off"),
         "telnet-ftp": ("- telnet: on", "+ telnet: off"),
+        "unsigned-apps": ("- unsigned applications: allowed", "+ unsigned applications: not allowed"),
         "https": ("- https: off", "+ https: on"),
         "http": ("- http: on", "+ http: off"),
         "ip-allow-list": ("- by address: everybody is let in", "+ let in: 10.0.9.1"),
@@ -45,7 +46,7 @@ async def test_the_steps_stand_in_the_safe_order_and_show_what_goes_and_what_com
 async def test_planning_asks_each_question_once_and_sends_nothing() -> None:
     camera = PretendCamera()
     await plan_for(HTTP, camera.open, EVERYTHING)
-    assert (camera.asked, camera.opened, camera.sent) == (8, ["http"], [])
+    assert (camera.asked, camera.opened, camera.sent) == (9, ["http"], [])
 
 
 async def test_a_question_without_an_answer_stays_in_the_plan_as_unknown() -> None:

@@ -21,6 +21,7 @@ from cameras.facts import (
     Switch,
     Switches,
     SyslogTarget,
+    UnsignedApps,
 )
 from hardening import settings
 from hardening.baseline import Baseline
@@ -86,6 +87,9 @@ ROWS: Mapping[str, tuple[str, object, object, Order, str]] = {
     "neither is there": ("telnet-ftp", False, switches(upnp=True), NOT_APPLICABLE, "telnet or ftp"),
     "SNMP v2c is on": ("snmp-v1-v2c", False, switches(snmp_v1_v2c=True), DRIFT, "snmp-v1-v2c: on"),
     "Telnet is on": ("telnet-ftp", False, switches(telnet=True, ftp=None), DRIFT, "telnet: on"),
+    "any application may be installed": ("unsigned-apps", False, UnsignedApps(allowed=True), DRIFT, "is allowed"),
+    "only signed applications": ("unsigned-apps", False, UnsignedApps(allowed=False), IN_ORDER, "not allowed"),
+    "signatures not said": ("unsigned-apps", False, UnsignedApps(allowed=None), UNKNOWN, "does not say"),
     "HTTPS is on": ("https", True, services(HTTPS=True), IN_ORDER, "HTTPS is on"),
     "HTTPS is off": ("https", True, services(HTTPS=False), DRIFT, "HTTPS is off"),
     "no HTTPS at all": ("https", True, services(HTTP=True), DRIFT, "lists no HTTPS"),

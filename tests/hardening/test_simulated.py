@@ -19,6 +19,7 @@ from hardening.observing import OpenCamera, plan_for
 from hardening.plan import CameraPlan
 from hardening.visit import Patience
 from simulator.camera import Camera
+from simulator.vapix import takes_unsigned
 from tests.hardening.pretend import a_password
 from tests.hardening.test_apply import EVERYTHING, Killed, Notes, only
 from tests.simulator.asking import estate
@@ -60,12 +61,12 @@ async def hardened(place: Place, opened: OpenCamera, baseline: Baseline) -> tupl
     return await apply_camera(plan, notes.progress, means(opened), notes), notes, plan
 
 
-ONVIF_ALONE = {"syslog", "anonymous-viewer", "upnp-bonjour", "snmp-v1-v2c", "telnet-ftp"}
+ONVIF_ALONE = {"syslog", "anonymous-viewer", "upnp-bonjour", "snmp-v1-v2c", "telnet-ftp", "unsigned-apps"}
 LEFT_OPEN = {"discovery_left_on": 1, "http_cleartext_management": 1}
 UNKNOWN_BY_FAMILY: Mapping[str, set[str]] = {
     "axis": set(),
-    "hikvision": {"anonymous-viewer"},
-    "dahua": {"syslog", "anonymous-viewer"},
+    "hikvision": {"anonymous-viewer", "unsigned-apps"},
+    "dahua": {"syslog", "anonymous-viewer", "unsigned-apps"},
     "onvif": ONVIF_ALONE,
 }
 
@@ -104,6 +105,24 @@ async def test_a_camera_that_says_yes_and_does_nothing_is_caught(family: str) ->
         assert progress.state is CameraState.FAILED
         assert "did not do it" in notes.reasons["discovery-mode"]
         assert camera.plan.discoverable
+
+
+async def test_unsigned_applications_are_kept_out_and_let_in_again() -> None:
+    baseline = only(unsigned_apps=False)
+    async with simulated("axis", unsigned_apps=1) as (camera, place, opened):
+        progress, notes, plan = await hardened(place, opened, baseline)
+        assert progress.steps == {"unsigned-apps": DONE}
+        assert takes_unsigned(camera.plan) is False
+        progress = await undo_camera(plan, notes.progress, means(opened), notes)
+        assert progress.state is CameraState.UNDONE
+        assert takes_unsigned(camera.plan) is True
+
+
+async def test_a_firmware_that_knows_no_signatures_is_left_alone() -> None:
+    async with simulated("axis", firmware_outdated=1) as (_, place, opened):
+        plan = await plan_for(place, opened, only(unsigned_apps=False))
+        assert [(step.order, step.state) for step in plan.steps] == [(Order.UNKNOWN, UNKNOWN)]
+        assert "unsupported" in plan.steps[0].reason
 
 
 async def test_a_camera_that_forgets_at_its_restart_drifts_again() -> None:

@@ -72,8 +72,10 @@ def test_every_fault_changes_the_camera(name: str, family: str) -> None:
 
 
 UNKNOWN = {
-    "hanwha": {"lockout-off"},
-    "onvif": {"default-credentials", "firmware-outdated", "lockout-off", "snmp-v1-v2c"},
+    "hikvision": {"unsigned-apps"},
+    "dahua": {"unsigned-apps"},
+    "hanwha": {"lockout-off", "unsigned-apps"},
+    "onvif": {"default-credentials", "firmware-outdated", "lockout-off", "snmp-v1-v2c", "unsigned-apps"},
 }
 
 
@@ -127,6 +129,12 @@ ROWS: dict[str, Row] = {
             ("factory-default-state", ""): "unknown",
             ("clock-skew", ""): "pass",
         },
+    ),
+    "applications that nobody signed": ("axis", ("unsigned-apps",), {("unsigned-apps", ""): "fail"}),
+    "a firmware that knows no signatures": (
+        "axis",
+        ("unsigned-apps", "firmware-outdated"),
+        {("unsigned-apps", ""): "unknown", ("firmware-outdated", ""): "fail"},
     ),
     "the order of the faults does not matter": (
         "dahua",

@@ -1,5 +1,7 @@
 """applications/*.cgi: programs on the camera."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
@@ -61,3 +63,43 @@ async def test_unsigned_programs_are_allowed_until_they_are_not() -> None:
         await form(http, camera, page, action="set", name="AllowUnsigned", value="false")
         said = (await form(http, camera, page, action="get", name="AllowUnsigned")).text
         assert 'value="false"' in said
+
+
+RULES: dict[str, tuple[str, dict[str, str], int, str]] = {
+    "no rule before 11.2": ("11.1.72", {"action": "get", "name": "AllowUnsigned"}, 404, ""),
+    "everything until 11.11": ("11.11.181", {"action": "get", "name": "AllowUnsigned"}, 200, 'value="true"'),
+    "signed ones from 12.0": ("12.0.91", {"action": "get", "name": "AllowUnsigned"}, 200, 'value="false"'),
+    "root until 11.7": ("11.7.61", {"action": "get", "name": "AllowRoot"}, 200, 'value="true"'),
+    "no root from 11.8": ("11.8.62", {"action": "get", "name": "AllowRoot"}, 200, 'value="false"'),
+    "nothing of root from 12.0": ("12.0.91", {"action": "get", "name": "AllowRoot"}, 200, 'result="error"'),
+    "a value that is none": (
+        "11.11.181",
+        {"action": "set", "name": "AllowUnsigned", "value": "no"},
+        200,
+        '<error type="1"',
+    ),
+    "a value that is none, from 12.2": (
+        "12.2.41",
+        {"action": "set", "name": "AllowUnsigned", "value": "no"},
+        400,
+        "Bad Request",
+    ),
+    "a value": ("12.2.41", {"action": "set", "name": "AllowUnsigned", "value": "true"}, 200, 'value="true"'),
+}
+
+
+@pytest.mark.parametrize(("firmware", "asked", "status", "said"), RULES.values(), ids=RULES)
+async def test_which_programs_it_takes(firmware: str, asked: dict[str, str], status: int, said: str) -> None:
+    async with changeable("axis", faults={}) as (_, camera, http):
+        camera.become(replace(camera.plan, firmware=firmware, parameters=()))
+        reply = await form(http, camera, "applications/config.cgi", **asked)
+        assert reply.status_code == status
+        assert said in reply.text
+
+
+@pytest.mark.parametrize(("firmware", "said"), [("11.1.72", "OK"), ("11.11.181", "OK"), ("12.11.77", "Error: 2")])
+async def test_an_unsigned_program_is_refused_where_signed_ones_are_wanted(firmware: str, said: str) -> None:
+    async with changeable("axis", faults={}) as (_, camera, http):
+        camera.become(replace(camera.plan, firmware=firmware, parameters=()))
+        assert await upload(http, camera, package("counter", "1.0", signed=False)) == said
+        assert await upload(http, camera, package("counter", "1.0")) == "OK"

@@ -145,6 +145,46 @@ async def test_certificates_are_shown_to_every_account() -> None:
         assert (await http.get(url(camera.plan, "/config/rest/snmp/v1"), auth=auth)).status_code == 401
 
 
+async def discovered(http: httpx.AsyncClient, camera: Camera, path: str = "") -> httpx.Response:
+    auth = httpx.DigestAuth(*account(camera, "viewer"))
+    return await http.get(url(camera.plan, f"/config/discover{path}"), auth=auth)
+
+
+APIS: dict[str, tuple[str, dict[str, dict[str, str]] | None]] = {
+    "nothing before 11.8": ("11.7.61", None),
+    "certificates as a beta": ("11.9.53", {"cert": {"v1": "/config/rest/cert/v1beta"}}),
+    "certificates": ("11.11.181", {"cert": {"v1": "/config/rest/cert/v1"}}),
+    "all of them": (
+        "12.11.77",
+        {
+            "cert": {"v1": "/config/rest/cert/v1"},
+            "firewall": {"v1": "/config/rest/firewall/v1"},
+            "snmp": {"v1": "/config/rest/snmp/v1"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("firmware", "listed"), APIS.values(), ids=APIS)
+async def test_what_there_is_is_listed_and_is_there(firmware: str, listed: dict[str, dict[str, str]] | None) -> None:
+    async with changeable("axis") as (_, camera, http):
+        runs(camera, firmware)
+        reply = await discovered(http, camera, "/apis")
+        if listed is None:
+            assert reply.status_code == 404
+            return
+        assert {
+            api: {number: one["rest_api"] for number, one in versions.items()} for api, versions in reply.json().items()
+        } == listed
+        assert (await discovered(http, camera)).json() == {"framework_version": "1.0.0", "apis": reply.json()}
+        assert (await discovered(http, camera, "/apis/cert")).json() == {"cert": reply.json()["cert"]}
+        assert (await discovered(http, camera, "/apis/cert/v1")).json() == reply.json()["cert"]["v1"]
+        for nowhere in ("/apis/horoscope", "/apis/cert/v9", "/apis/cert/v1/doc/x", "/moods"):
+            assert (await discovered(http, camera, nowhere)).status_code == 404
+        path = f"{listed['cert']['v1']}/certificates".removeprefix("/config/rest/")
+        assert (await rest(http, camera, path)).status_code == 200
+
+
 REFUSED: dict[str, tuple[str, str, str, object, int, int]] = {
     "a firewall before 12": ("11.11.181", "firewall/v1", "GET", None, 404, 4),
     "certificates before 11.11": ("11.9.53", "cert/v1/certificates", "GET", None, 404, 4),

@@ -44,6 +44,7 @@ from cameras.facts import (
     SyslogTarget,
     TlsPosture,
     TlsPostures,
+    UnsignedApps,
 )
 from scanners.dossier import Dossier
 
@@ -122,6 +123,7 @@ def healthy(number: int, model: Model) -> Dossier:
             )
         ),
         tls_postures=TlsPostures("2025-11-20T08:15:00+00:00", (certificate(address),)),
+        unsigned_apps=UnsignedApps(allowed=False),
         anonymous_onvif=AnonymousOnvif((), ("GetUsers", "GetNetworkProtocols")),
         anonymous_pictures=AnonymousPictures((AnonymousPicture(f"http://{address}/snap", 401, False),)),
         anonymous_streams=AnonymousStreams((AnonymousStream(f"rtsp://{address}/live", 401, False),)),
