@@ -92,6 +92,11 @@ async def counts(store: Store, scope: Scope = EVERYWHERE) -> Mapping[str, int]:
     return Counter({standing or NEW: count for standing, count in rows})
 
 
+async def kept_counts(store: Store, scope: Scope = EVERYWHERE) -> Mapping[str, int]:
+    """`counts` for a page that only shows them: in a large estate some seconds old."""
+    return await store.summaries.get(("standings", scope), lambda: counts(store, scope))
+
+
 async def without_login(store: Store) -> frozenset[str]:
     """Where no login is sent, as `scanners.assessment.Options` takes it: addresses, and each with its port."""
     c = Camera

@@ -14,7 +14,7 @@ from fleet.audit.views import history
 from fleet.camera_events import Happened, of_camera
 from fleet.pictures.wall import age_of
 from fleet.reports.spreadsheet import guarded
-from fleet.standing import NEW, Standing, counts
+from fleet.standing import NEW, Standing, kept_counts
 from fleet.views import DeviceFilter, DeviceRow, DeviceView
 from scanners.model import Outcome, Severity
 from web import words
@@ -79,7 +79,7 @@ async def show_all(visit: Visited) -> Response:
     page = await estate.devices(visit.store, wanted, after, scope=visit.reading)
     makers = await estate.vendors(visit.store, visit.reading)
     places = await sites.choices(visit)
-    new = (await counts(visit.store, visit.reading))[NEW]
+    new = (await kept_counts(visit.store, visit.reading))[NEW]
     return visit.page(Devices(page, wanted, makers, places, WORST_FIRST, as_query(wanted), not after, new))
 
 
