@@ -18,7 +18,7 @@ from fleet.first_steps import Step
 from fleet.people.permissions import Permission
 from fleet.scans.runner import ScanView
 from fleet.sites import Site
-from fleet.standing import Standing, counts
+from fleet.standing import Standing, kept_counts
 from fleet.vault import logins
 from fleet.views import DeviceFilter, FindingFilter
 from scanners.discovery.interfaces import networks
@@ -174,7 +174,7 @@ async def start_assess(visit: Visited) -> Response:
 
 async def _assess_page(visit: Visit, mistake: str, status: int) -> Response:
     where, scan = await place(visit, Step.ASSESS), await _newest(visit, looks_only=False)
-    adopted = (await counts(visit.store, visit.reading))[Standing.ADOPTED]
+    adopted = (await kept_counts(visit.store, visit.reading))[Standing.ADOPTED]
     known = await logins.number_known(visit.store, visit.reading)
     return visit.page(FirstAssess(where, adopted, known, scan, mistake), status)
 
