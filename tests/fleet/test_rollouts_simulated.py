@@ -277,7 +277,7 @@ async def test_a_picture_that_an_update_spoils_takes_it_back(
 async def test_an_image_that_loses_our_account_is_undone_by_the_cameras_own_timer(
     store: Store, settings: Settings
 ) -> None:
-    async with one_camera(store, "axis", minute_s=0.5) as (camera, camera_id, doors):
+    async with one_camera(store, "axis", minute_s=2) as (camera, camera_id, doors):
         assert camera.plan.login is not None
         ours = camera.plan.login.name
         assert ours != VENDORS["axis"].admin, "every image keeps that one"
