@@ -66,7 +66,7 @@ def set_rules(device: Device, data: object) -> None:
     pending = {"pendingRules": rules, "pendingDefaultPolicy": policy} if trial_s else {}
     _keep(device, activeRules=rules, activeDefaultPolicy=policy, before=before, **pending)
     if trial_s:
-        device.fallback = device.later(trial_s, lambda: _take_back(device))
+        device.fallback = device.later(trial_s, lambda: take_back(device))
 
 
 def confirm(device: Device, _data: object) -> None:
@@ -76,11 +76,12 @@ def confirm(device: Device, _data: object) -> None:
 
 
 def clear_pending(device: Device, _data: object) -> None:
-    _take_back(device)
+    take_back(device)
     _keep(device, pendingRules=[], pendingDefaultPolicy=None)
 
 
-def _take_back(device: Device) -> None:
+def take_back(device: Device) -> None:
+    """What happens when the time of a trial is over, or sooner."""
     before = rules_of(device.plan).get("before")
     _end_trial(device)
     if isinstance(before, dict):

@@ -22,9 +22,9 @@ from hardening.observing import OpenCamera, plan_for
 from hardening.plan import CameraPlan
 from simulator.camera import Camera
 from simulator.http import Reply, Request
-from simulator.vapix.firewall import rules_of
+from simulator.vapix import firewall
 from tests.hardening.test_apply import Notes, only
-from tests.hardening.test_simulated import hardened, means, simulated
+from tests.hardening.test_simulated import SHORTLY, hardened, means, simulated
 from tests.simulator.changing import until
 
 NAME = "ip-allow-list"
@@ -124,9 +124,16 @@ async def test_behind_a_jump_host_nothing_is_sent_until_somebody_says_whom_the_c
 
 
 async def test_a_list_that_turns_out_to_shut_us_out_is_over_with_its_trial() -> None:
-    async with walled(QUICK_S) as (camera, place, opened):
+    async with walled() as (camera, place, opened):
+
+        async def over_by_now(_seconds: float) -> None:
+            firewall.take_back(camera)
+
+        plan = await plan_for(place, opened, listing(US, seen_from=US))
+        notes = Notes(plan)
+        waiting = replace(means(opened), patience=replace(SHORTLY, sleep=over_by_now))
         with coming_from(ANOTHER, place):  # and not from where we were told
-            progress, notes, _ = await hardened(place, opened, listing(US, seen_from=US))
+            progress = await apply_camera(plan, notes.progress, waiting, notes)
             assert (progress.steps, progress.state) == ({NAME: StepState.UNDONE}, CameraState.FAILED)
             assert "nothing answered from here" in notes.reasons[NAME]
             assert await filter_of(place, opened) == IpFilter("off", ())
@@ -174,7 +181,7 @@ async def test_a_trial_that_nobody_confirmed_is_over_and_another_process_says_so
     async with walled(QUICK_S) as (camera, place, opened):
         plan, notes = await killed_after(TRIED, camera, place, opened)
         await until(lambda: camera.fallback is None)
-        assert rules_of(camera.plan)["pendingDefaultPolicy"] == "DROP", "it was tried"
+        assert firewall.rules_of(camera.plan)["pendingDefaultPolicy"] == "DROP", "it was tried"
         assert await filter_of(place, opened) == IpFilter("off", ())
         camera.become(replace(camera.plan, minute_s=SLOW_S))
         progress = await apply_camera(plan, notes.progress, means(opened), notes)
