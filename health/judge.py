@@ -139,16 +139,21 @@ def _explained(found: Sequence[Found]) -> tuple[Found, ...]:
 
 
 def _hidden(found: Mapping[Fault, Found]) -> set[Fault]:
-    """A cover or a turn changes the light too, and is what to look for; black and white leave nothing to compare."""
+    """A cover or a turn changes the light too, and is what to look for; black and white leave nothing to compare.
+
+    Light that is further off than the scene is named beside it: in the dark, too, the scene is hard to find again.
+    """
     hidden: set[Fault] = set()
     structure = {Fault.OBSTRUCTION, Fault.MOVED} & found.keys()
+    clearest = max((found[fault].level for fault in structure), default=NOT_AT_ALL)
+    fainter = {fault for fault, one in found.items() if one.level <= clearest}
     if dark_one := found.get(Fault.DARK):
         # No light, or a tight cover: of a black picture nobody can say which, so both are named.
         hidden |= {Fault.DEFOCUS, Fault.COLOUR, Fault.NOISE}
-        hidden |= {Fault.MOVED} if dark_one.evidence["black"] else {Fault.DARK} if structure else set()
+        hidden |= {Fault.MOVED} if dark_one.evidence["black"] else {Fault.DARK} & fainter
     if bright_one := found.get(Fault.BRIGHT):
         hidden |= {Fault.DEFOCUS, Fault.COLOUR}
-        hidden |= structure if bright_one.evidence["white"] else {Fault.BRIGHT} if structure else set()
+        hidden |= structure if bright_one.evidence["white"] else {Fault.BRIGHT} & fainter
     if Fault.MOVED in found and Fault.MOVED not in hidden:
         hidden |= {Fault.OBSTRUCTION, Fault.DEFOCUS}
     if Fault.OBSTRUCTION in found and Fault.OBSTRUCTION not in hidden:

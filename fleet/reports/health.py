@@ -15,7 +15,7 @@ from health.stream import StreamFigures
 
 FORMAT = "camwarden/health/1"
 _WORDS: Mapping[str, str] = {
-    "obstruction": "something covers the view: look at the camera, a sticker, a plant, a spider",
+    "obstruction": "something covers the view or stands before it: a sticker, a plant, a spider, a person",
     "moved": "it looks elsewhere than it did: turn it back, or approve the new view",
     "defocus": "the picture is not sharp: clean the glass, focus again",
     "dark": "far darker than it should be: lights, exposure, or a tight cover",

@@ -139,6 +139,7 @@ async def test_logins_on_other_cameras_do_not_wait() -> None:
     budget = AttemptBudget()
     async with budget.trial("cam", "a"), budget.trial("other", "a") as trial:
         trial.worked()
+    assert (budget.remaining("cam", "a"), budget.remaining("other", "a")) == (1, 2)
 
 
 async def test_a_budget_that_cannot_be_kept_spends_nothing() -> None:

@@ -47,6 +47,11 @@ FAULTS: dict[str, tuple[Change, Fault, Health]] = {
     "a longer zoom": (moved(zoom=1.06), Fault.MOVED, Health.DEGRADED),
     "another place": (lambda _: seen(street(77), 3), Fault.MOVED, Health.FAILED),
     "a quarter of the light": (gain(0.25), Fault.DARK, Health.DEGRADED),
+    "a fifth of the light, and a fifth covered": (
+        lambda picture: gain(0.2)(covered(0.2, 20)(picture)),
+        Fault.DARK,
+        Health.DEGRADED,
+    ),
     "hardly any light": (gain(0.04), Fault.DARK, Health.FAILED),
     "far too much light": (gain(2.6, 70), Fault.BRIGHT, Health.FAILED),
     "an open infrared filter": (pink, Fault.COLOUR, Health.FAILED),

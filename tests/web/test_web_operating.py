@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import time
 from collections import namedtuple
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 
 from fleet import metrics as fleet_metrics
 from fleet import readiness
-from fleet.metrics import Metrics
 from fleet.people import tokens
 from fleet.people.tokens import Scope
 from tests.web.conftest import House, Visit, browser
@@ -119,15 +117,6 @@ async def test_a_database_of_another_version_is_said_so(house: House) -> None:
     async with browser(house.app) as machine:
         answer = await machine.get("/readyz")
     assert "another version" in answer.json()["parts"]["store"]
-
-
-def test_counting_a_request_costs_next_to_nothing() -> None:
-    """Printed for whoever wants to know; nothing is asserted of a duration."""
-    metrics, many = Metrics(), 20_000
-    began = time.perf_counter()
-    for _ in range(many):
-        metrics.count("GET", "/devices", 200, 0.01)
-    print(f"{(time.perf_counter() - began) / many * 1e9:.0f} ns per request")  # noqa: T201 - as said
 
 
 async def test_the_search_page_shows_what_fits_and_says_where_nothing_does(visit: Visit) -> None:
