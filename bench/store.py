@@ -34,6 +34,7 @@ from sqlalchemy import func, select
 from bench import store_estate
 from bench.faults_jobs import postgresql
 from bench.process import resident_kib
+from fleet.cli.service import settle
 from fleet.findings.rejudging import rejudge
 from fleet.people import accounts as people
 from fleet.people.permissions import Permission, Role
@@ -193,6 +194,7 @@ async def pages(both: Sequence[Settings]) -> tuple[Times, ...]:
         asked = [await stack.enter_async_context(_asking(settings)) for settings in both]
         found: list[dict[str, Asked]] = [{} for _ in both]
         everywhere = [paths for _, paths in asked]
+        settle()
         firsts = [[await _seconds(client, path) for path in paths] for client, paths in asked]
         rounds: list[list[list[list[float]]]] = [[[] for _ in everywhere[0]] for _ in both]
         for _ in range(_ROUNDS):
