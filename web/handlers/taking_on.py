@@ -44,7 +44,7 @@ async def adopt(visit: Visited) -> Response:
 async def _adopt_page(visit: Visit, mistake: str, status: int) -> Response:
     where = await place(visit, Step.ADOPT)
     rows = (await _undecided(visit)).items
-    found = await standing.counts(visit.store, visit.reading)
+    found = await standing.kept_counts(visit.store, visit.reading)
     return visit.page(FirstAdopt(where, _makes(rows), found, mistake), status)
 
 
