@@ -34,6 +34,8 @@ _CONNECT_TIMEOUT_S = 10
 _LOCK_TIMEOUT_MS = 30_000
 # A network that swallows packets is noticed within half a minute; the system's own default is two hours.
 _ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+# A count over a large estate, in several processes or compiled first, would take the machine from every page meanwhile.
+_UNHURRIED = "-c max_parallel_workers_per_gather=0 -c jit=off"
 _BEGIN = f"SELECT set_config('synchronous_commit', %s, true), pg_advisory_xact_lock({WRITER_LOCK})"
 _BEGIN_CLAIM = "SELECT set_config('synchronous_commit', 'off', true)"
 
@@ -41,7 +43,7 @@ _BEGIN_CLAIM = "SELECT set_config('synchronous_commit', 'off', true)"
 def parameters(settings: Settings, who: str = "camwarden") -> dict[str, Any]:
     """What the driver connects with. `who` is how the server's own lists name us. Raises SettingsError. Blocks."""
     given = conninfo_to_dict(settings.database_url or "")
-    options = f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT_MS} {given.get('options') or ''}".strip()
+    options = f"{_UNHURRIED} -c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT_MS} {given.get('options') or ''}".strip()
     ours = {"options": options, "client_encoding": "UTF8", "connect_timeout": _CONNECT_TIMEOUT_S, **_ALIVE}
     return {**ours, **given, "options": options, "application_name": name_of(who), **_password(settings)}
 
